@@ -1,0 +1,66 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Float32s returns an F32 tensor that holds a copy of values.
+func Float32s(name string, shape []int, values []float32) Tensor {
+	data := make([]byte, 4*len(values))
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(v))
+	}
+	return Tensor{Name: name, DType: "F32", Shape: append([]int{}, shape...), Data: data}
+}
+
+// Float32 returns the elements of an F32, F16, BF16 or F64 tensor, row-major. An
+// element that is NaN, infinite or too large for float32 is an error, as are other
+// types.
+func (t Tensor) Float32() ([]float32, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(t.Data)/elementSize(t.DType))
+	switch t.DType {
+	case "F32":
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		}
+	case "F16":
+		for i := range out {
+			out[i] = fromHalf(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		}
+	case "BF16":
+		for i := range out {
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
+		}
+	case "F64":
+		for i := range out {
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
+		}
+	default:
+		return nil, fmt.Errorf("tensor %q: elements are %s, not floating-point numbers", t.Name, t.DType)
+	}
+	for i, v := range out {
+		if v-v != 0 { // NaN and ±Inf
+			return nil, fmt.Errorf("tensor %q: element %d is %v: the file is damaged or its training diverged", t.Name, i, v)
+		}
+	}
+	return out, nil
+}
+
+// fromHalf converts an IEEE 754 half-precision number.
+func fromHalf(h uint16) float32 {
+	sign := uint32(h>>15) << 31
+	exponent, fraction := uint32(h>>10)&31, uint32(h)&1023
+	switch exponent {
+	case 0: // zero and subnormals: fraction · 2⁻²⁴
+		v := float32(fraction) / (1 << 24)
+		return math.Float32frombits(sign | math.Float32bits(v))
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+}

@@ -1,0 +1,71 @@
+# rcvae: `make` lists the targets.
+GO        ?= go
+BIN       := bin/rcvae
+COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS   := -s -w -X main.commit=$(COMMIT)
+PYTHON    ?= python3
+FUZZTIME  ?= 5s
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the static binary bin/rcvae
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/rcvae
+
+.PHONY: demo
+demo: build ## train and evaluate on bundled samples, offline, in under a minute
+	$(BIN) demo --out demo-out
+
+.PHONY: test
+test: ## run all tests
+	$(GO) test ./...
+
+.PHONY: ci
+ci: fmt-check vet lint test-race fuzz-short golden-check build ## everything that a change must pass
+
+.PHONY: fmt-check
+fmt-check: ## fail on files that gofmt would change
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "run gofmt -w on:"; echo "$$out"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet, on this platform and on one without assembler
+	$(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+
+.PHONY: lint
+lint: ## golangci-lint, at the version pinned in tools/go.mod
+	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what is called (needs the vulnerability database)
+	$(GO) tool -modfile=tools/go.mod govulncheck ./...
+
+.PHONY: test-race
+test-race: ## run all tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: fuzz-short
+fuzz-short: ## run every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "fuzz $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+.PHONY: golden-check
+golden-check: ## fail when generated files differ from what their generators write
+	$(GO) generate ./internal/gemm
+	git diff --exit-code -- internal/gemm
+
+.PHONY: cover
+cover: ## test coverage by function
+	$(GO) test -coverprofile=cover.prof ./...
+	$(GO) tool cover -func=cover.prof | tail -1
+
+.PHONY: bench
+bench: ## all Go benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...

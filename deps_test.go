@@ -1,0 +1,81 @@
+package rcvae_test
+
+import (
+	"go/build"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed is a statement of policy: which packages of this module each package may
+// import besides the root package and internal/…. Imports point one way, from the
+// commands down; a new line here wants a reason.
+var allowed = map[string][]string{
+	"rcvae":                                {},                          // the vocabulary stands alone
+	"rcvae/cvae":                           {},                          //
+	"rcvae/dataset":                        {},                          //
+	"rcvae/embed":                          {},                          //
+	"rcvae/embed/transformer":              {},                          //
+	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"}, // a configuration of the transformer
+	"rcvae/grade":                          {},                          //
+	"rcvae/selector":                       {},                          //
+	"rcvae/eval":                           {"rcvae/selector"},          // measures rules
+	"rcvae/rcvaetest":                      {},                          //
+	"rcvae/examples/bestofk":               {"*"},                       // examples wire like commands
+	"rcvae/cmd/rcvae":                      {"*"},                       // wires everything
+	"rcvae/embed/minilm/internal/quantize": {},                          // a generator
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, dir := range packageDirs(t) {
+		path := "rcvae"
+		if dir != "." {
+			path += "/" + filepath.ToSlash(dir)
+		}
+		pkg, err := build.ImportDir(dir, 0)
+		if err != nil {
+			continue // no Go files for this platform
+		}
+		t.Run(path, func(t *testing.T) { checkImports(t, path, pkg.Imports) })
+	}
+}
+
+func checkImports(t *testing.T, path string, imports []string) {
+	internal := strings.HasPrefix(path, "rcvae/internal/")
+	may, listed := allowed[path]
+	if !listed && !internal {
+		t.Fatalf("package %s is not in the table of deps_test.go: add it with what it may import", path)
+	}
+	for _, imp := range imports {
+		switch {
+		case path == "rcvae" && strings.Contains(strings.Split(imp, "/")[0], "."):
+			t.Errorf("the root package imports %s; it may import the standard library only", imp)
+		case path == "rcvae" && strings.HasPrefix(imp, "rcvae/"):
+			t.Errorf("the root package imports %s", imp)
+		case !strings.HasPrefix(imp, "rcvae/"), strings.HasPrefix(imp, "rcvae/internal/"):
+		case !slices.Contains(may, imp) && !slices.Contains(may, "*"):
+			t.Errorf("%s imports %s, which deps_test.go does not allow", path, imp)
+		}
+	}
+}
+
+func packageDirs(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || name == "docs") {
+			return filepath.SkipDir
+		}
+		dirs = append(dirs, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
+}

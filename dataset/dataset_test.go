@@ -1,0 +1,368 @@
+package dataset_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"rcvae"
+	"rcvae/dataset"
+)
+
+func readProblems(text string) (problems []rcvae.Problem, err error) {
+	for p, err := range dataset.Problems(strings.NewReader(text), "p.jsonl") {
+		if err != nil {
+			return problems, err
+		}
+		problems = append(problems, p)
+	}
+	return problems, nil
+}
+
+func readPool(text string) (items []dataset.Item, err error) {
+	for it, err := range dataset.Pool(strings.NewReader(text), "p.jsonl") {
+		if err != nil {
+			return items, err
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+func TestProblemForms(t *testing.T) {
+	tests := map[string]struct {
+		line string
+		want rcvae.Problem
+	}{
+		"plain": {
+			`{"id":"a","question":"q","solution":"s","answer":"7","subject":"algebra","level":3}`,
+			rcvae.Problem{ID: "a", Question: "q", Solution: "s", Answer: "7", Subject: "algebra", Level: 3},
+		},
+		"numbers": {`{"id":12,"question":"q","answer":7.50}`, rcvae.Problem{ID: "12", Question: "q", Answer: "7.50"}},
+		"GSM8K": {
+			`{"question":"q","answer":"48/2=<<48/2=24>>24\n#### 1,024"}`,
+			rcvae.Problem{ID: "line-1", Question: "q", Solution: "48/2=<<48/2=24>>24\n#### 1,024", Answer: "1024"},
+		},
+		"MATH": {
+			`{"problem":"p","level":"Level 5","type":"Algebra","solution":"$\\boxed{1}$, so \\boxed{\\frac{1}{2}}."}`,
+			rcvae.Problem{ID: "line-1", Question: "p", Solution: `$\boxed{1}$, so \boxed{\frac{1}{2}}.`, Answer: `\frac{1}{2}`, Subject: "Algebra", Level: 5},
+		},
+		"MATH, level unknown": {
+			`{"problem":"p","level":"Level ?","type":"Geometry","solution":"\\boxed{}"}`,
+			rcvae.Problem{ID: "line-1", Question: "p", Solution: `\boxed{}`, Subject: "Geometry"},
+		},
+		"MATH-500": {
+			`{"problem":"p","solution":"s","answer":"2","subject":"Algebra","level":4,"unique_id":"test/algebra/1.json"}`,
+			rcvae.Problem{ID: "test/algebra/1.json", Question: "p", Solution: "s", Answer: "2", Subject: "Algebra", Level: 4},
+		},
+		"null":    {`{"id":null,"question":"q","answer":"1","level":null}`, rcvae.Problem{ID: "line-1", Question: "q", Answer: "1"}},
+		"escapes": {`{"question":"\u00e9\n\"","answer":"\ud83d\ude00"}`, rcvae.Problem{ID: "line-1", Question: "é\n\"", Answer: "😀"}},
+	}
+	for name, test := range tests {
+		got, err := readProblems(test.line)
+		if err != nil || len(got) != 1 || got[0] != test.want {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, test.want)
+		}
+	}
+}
+
+func TestProblemErrors(t *testing.T) {
+	const good = `{"id":"a","question":"q","answer":"1"}` + "\n"
+	tests := map[string]struct{ text, want string }{
+		"no question":   {good + "\n" + `{"id":"b","answer":"1"}`, `p.jsonl:3: field "question"`},
+		"no answer":     {`{"question":"q"}`, `p.jsonl:1: field "answer" is missing`},
+		"no box":        {`{"problem":"q","solution":"s"}`, `\boxed`},
+		"wrong type":    {`{"question":["q"],"answer":"1"}`, `field "question": a string is expected`},
+		"id twice":      {good + good, `p.jsonl:2: id "a" occurs twice, first at p.jsonl:1`},
+		"key twice":     {`{"id":"a","id":"b","question":"q","answer":"1"}`, `field "id" occurs twice`},
+		"cut":           {good + `{"id":"b","quest`, "p.jsonl:2: not JSON: the line ends too early"},
+		"NaN":           {`{"question":"q","answer":NaN}`, "NaN at byte 26"},
+		"infinity":      {`{"question":"q","answer":-Infinity}`, "null"},
+		"not an object": {`["q"]`, "object"},
+		"not JSON":      {"question,answer\n", "not JSON at byte 1"},
+		"not UTF-8":     {"{\"question\":\"\xff\"}", "not UTF-8"},
+		"parquet":       {"PAR1....", "Parquet"},
+		"many fields":   {`{` + strings.Repeat(`"`+"x", 1) + `":1` + manyFields(300) + `}`, "more than 256 fields"},
+	}
+	for name, test := range tests {
+		_, err := readProblems(test.text)
+		var line *dataset.LineError
+		if !errors.As(err, &line) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error = %v, want a LineError with %q", name, err, test.want)
+		}
+	}
+}
+
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(`,"f` + strings.Repeat("x", i) + `":0`)
+	}
+	return b.String()
+}
+
+func TestPoolErrors(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"problems":      {`{"question":"q","answer":"1"}`, `"candidates" is missing`},
+		"no text":       {`{"question":"q","candidates":[{"text":"a"},{"answer":"1"}]}`, `candidate 2: field "text" is missing`},
+		"no array":      {`{"question":"q","candidates":{}}`, "array"},
+		"correct":       {`{"question":"q","candidates":[{"text":"a","correct":1}]}`, `field "correct": true or false`},
+		"tokens":        {`{"question":"q","candidates":[{"text":"a","n_tokens":-1}]}`, "whole number"},
+		"logprob":       {`{"question":"q","candidates":[{"text":"a","sum_logprob":"x"}]}`, "a number is expected"},
+		"logprob range": {`{"question":"q","candidates":[{"text":"a","sum_logprob":1e999,"tail_logprob":0,"min_window_logprob":0}]}`, "sum_logprob"},
+		"NaN":           {`{"question":"q","candidates":[{"text":"a","sum_logprob":NaN}]}`, "NaN"},
+	}
+	for name, test := range tests {
+		_, err := readPool(test.text)
+		var line *dataset.LineError
+		if !errors.As(err, &line) || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "p.jsonl:1: ") {
+			t.Errorf("%s: error = %v, want a LineError with %q", name, err, test.want)
+		}
+	}
+}
+
+const poolLine = `{"note": {"b": 1.50, "a": [1e3]}, "id": "x", "question": "q <&>", "answer": 72, "level": "Level 5", "candidates": [` +
+	`{"rm_score": 0.10, "text": "té\nxt", "answer": null, "correct": null, "finish": "", "n_tokens": 3, "sum_logprob": -1.5, "tail_logprob": -0.5, "min_window_logprob": -2}, ` +
+	`{"text": "", "correct": true, "sum_logprob": -1.50}, {"text": "u", "answer": "72", "correct": false, "sampler": "greedy"}]}`
+
+func TestPoolRoundTripIsExact(t *testing.T) {
+	items, err := readPool(poolLine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := write(t, items); got != poolLine+"\n" {
+		t.Errorf("round trip gives\n%s\nwant\n%s", got, poolLine)
+	}
+	it := items[0]
+	if it.Answer != "72" || it.Level != 5 || len(it.Samples) != 3 || it.Samples[0].Correct != nil || !*it.Samples[1].Correct {
+		t.Errorf("item = %+v", it)
+	}
+	if got, want := *it.Samples[0].LogProb, (rcvae.LogProb{Sum: -1.5, Tail: -0.5, MinWindow: -2}); got != want {
+		t.Errorf("log-probabilities = %v, want %v", got, want)
+	}
+	if it.Samples[1].LogProb != nil {
+		t.Errorf("log-probabilities = %v from one of three, want none", it.Samples[1].LogProb)
+	}
+	if got := it.WithSampler("greedy").Candidates(); len(got) != 1 || got[0].Text != "u" {
+		t.Errorf("greedy candidates = %v", got)
+	}
+}
+
+func write(t *testing.T, items []dataset.Item) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := dataset.NewPoolWriter(&b)
+	for _, it := range items {
+		if err := w.Write(it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A change is written, and nothing else changes.
+func TestPoolChangeIsWritten(t *testing.T) {
+	items, err := readPool(poolLine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	items[0].Answer, items[0].Level = "73", 4
+	items[0].Samples[0].Correct = new(true)
+	items[0].Samples[0].Extra["new"] = json.RawMessage("[\n1]")
+	want := strings.NewReplacer(`"answer": 72`, `"answer": "73"`, `"Level 5"`, `4`, `"correct": null`, `"correct": true`,
+		`-2}`, `-2, "new": [1]}`).Replace(poolLine) + "\n"
+	if got := write(t, items); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCompressedByContent(t *testing.T) {
+	const text = `{"question":"q","answer":"1"}` + "\r\n\r\n"
+	zip := func(s string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = io.WriteString(w, s)
+		_ = w.Close()
+		return b.String()
+	}
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]string{
+		"plain":           text + text,
+		"BOM":             "\ufeff" + text + text,
+		"gzip":            zip(text + text),
+		"gzip, 2 members": zip(text) + zip(text),
+		"zstd":            string(encoder.EncodeAll([]byte(text+text), nil)),
+	}
+	for name, packed := range tests {
+		if got, err := readProblems(packed); err != nil || len(got) != 2 || got[1].ID != "line-3" {
+			t.Errorf("%s: problems = %v, %v, want 2", name, got, err)
+		}
+	}
+}
+
+func TestTruncatedAndDamaged(t *testing.T) {
+	var plain strings.Builder
+	for i := range 5000 {
+		plain.WriteString(`{"question":"q` + strings.Repeat("ab", i%7) + `","answer":"` + strings.Repeat("7", 1+i%5) + "\"}\n")
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, plain.String())
+	_ = w.Close()
+	whole := packed.String()
+	damaged := []byte(whole)
+	damaged[len(damaged)-6] ^= 1 // in the checksum
+	encoder, _ := zstd.NewWriter(nil)
+	zst := string(encoder.EncodeAll([]byte(plain.String()), nil))
+	for name, test := range map[string]struct{ text, want string }{
+		"gzip cut":      {whole[:len(whole)/2], "truncated"},
+		"gzip no end":   {whole[:len(whole)-4], "truncated"},
+		"gzip header":   {whole[:6], "truncated"},
+		"gzip checksum": {string(damaged), "damaged"},
+		"zstd cut":      {zst[:len(zst)/2], "truncated"},
+	} {
+		got, err := readProblems(test.text)
+		var line *dataset.LineError
+		if !errors.As(err, &line) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error = %v, want one with %q", name, err, test.want)
+			continue
+		}
+		if line.Line != len(got)+1 {
+			t.Errorf("%s: error at line %d after %d good lines", name, line.Line, len(got))
+		}
+	}
+}
+
+func TestLongCandidateAndTooLongLine(t *testing.T) {
+	long := `{"question":"q","candidates":[{"text":"` + strings.Repeat("x", 1<<20) + `"}]}`
+	items, err := readPool(long)
+	if err != nil || len(items[0].Samples[0].Text) != 1<<20 {
+		t.Errorf("candidate of 1 MiB: %v", err)
+	}
+	endless := io.MultiReader(strings.NewReader(`{"question":"`), &repeat{left: 65 << 20})
+	for _, err = range dataset.Problems(endless, "p") {
+	}
+	if err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
+		t.Errorf("error = %v, want one about a line that is too long", err)
+	}
+}
+
+// repeat is a stream of left letters.
+type repeat struct{ left int }
+
+func (r *repeat) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = 'x'
+	}
+	r.left -= len(p)
+	return len(p), nil
+}
+
+func TestLoadSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	a := file("a.jsonl", `{"question":"q","answer":"1"}`)
+	b := file("b.jsonl", `{"question":"q","answer":"1"}`)
+	c := file("c.jsonl", `{"id":"x","question":"q","answer":"1"}`)
+	d := file("d.jsonl", `{"id":"x","question":"q","answer":"1"}`)
+	empty := file("empty.jsonl", "\n")
+	got, err := dataset.LoadProblems(a, b)
+	if err != nil || len(got) != 2 || got[1].ID != "b.jsonl:line-1" {
+		t.Errorf("LoadProblems() = %v, %v", got, err)
+	}
+	if _, err := dataset.LoadProblems(c, d); err == nil || !strings.Contains(err.Error(), "d.jsonl:1: ") || !strings.Contains(err.Error(), "c.jsonl:1;") {
+		t.Errorf("error = %v, want one that names both lines", err)
+	}
+	if _, err := dataset.LoadProblems(empty); err == nil {
+		t.Error("an empty file of problems loads, want an error")
+	}
+	if _, err := dataset.LoadPool(empty); err == nil {
+		t.Error("an empty pool loads, want an error")
+	}
+	if _, err := dataset.LoadPool(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error = %v, want os.ErrNotExist", err)
+	}
+}
+
+func TestPoolWriterFiles(t *testing.T) {
+	items, err := readPool(poolLine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"p.jsonl", "p.jsonl.gz", "p.jsonl.zst"} {
+		path := filepath.Join(dir, name)
+		w, err := dataset.CreatePool(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Write(items[0]), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		w.Abort() // does nothing
+		got, err := dataset.LoadPool(path)
+		if err != nil || !reflect.DeepEqual(got, items) {
+			t.Errorf("%s: read %v, %v, want what was written", name, got, err)
+		}
+		if err := w.Write(items[0]); err == nil {
+			t.Error("Write() after Close() succeeds, want an error")
+		}
+	}
+	plain, err := os.ReadFile(filepath.Join(dir, "p.jsonl.gz"))
+	if err != nil || !bytes.HasPrefix(plain, []byte{0x1f, 0x8b}) {
+		t.Error("p.jsonl.gz is not compressed")
+	}
+}
+
+func TestPoolWriterLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	w, err := dataset.CreatePool(filepath.Join(dir, "p.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nan := rcvae.LogProb{Sum: nan()}
+	bad := dataset.Item{Problem: rcvae.Problem{Question: "q"}, Samples: []dataset.Sample{{Candidate: rcvae.Candidate{LogProb: &nan}}}}
+	if err := w.Write(bad); err == nil || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("Write() = %v, want an error about NaN", err)
+	}
+	if err := w.Close(); err == nil {
+		t.Error("Close() after a failed write succeeds, want an error")
+	}
+	w, err = dataset.CreatePool(filepath.Join(dir, "p.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Abort()
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("%d files left behind", len(entries))
+	}
+}
+
+func nan() float64 {
+	zero := 0.0
+	return zero / zero
+}

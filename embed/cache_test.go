@@ -1,0 +1,284 @@
+package embed_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"rcvae"
+	"rcvae/embed"
+)
+
+// hashEmbedder maps each text to a pseudo-random unit vector and counts its work.
+type hashEmbedder struct {
+	name     string
+	texts    atomic.Int64
+	onEmbed  func() // called before each batch
+	failWith error
+}
+
+const hashDimension = 8
+
+func (h *hashEmbedder) Fingerprint() rcvae.Fingerprint {
+	return rcvae.Fingerprint{Name: h.name, Dimension: hashDimension, Normalized: true}
+}
+
+func (h *hashEmbedder) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
+	if h.onEmbed != nil {
+		h.onEmbed()
+	}
+	if err := errors.Join(ctx.Err(), h.failWith); err != nil {
+		return nil, err
+	}
+	h.texts.Add(int64(len(texts)))
+	out := make([]rcvae.Embedding, len(texts))
+	for i, t := range texts {
+		out[i] = vectorOf(t)
+	}
+	return out, nil
+}
+
+func vectorOf(text string) rcvae.Embedding {
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	rng := rand.New(rand.NewPCG(h.Sum64(), 1))
+	e := make(rcvae.Embedding, hashDimension)
+	var square float64
+	for i := range e {
+		e[i] = float32(rng.NormFloat64())
+		square += float64(e[i]) * float64(e[i])
+	}
+	for i := range e {
+		e[i] /= float32(math.Sqrt(square))
+	}
+	return e
+}
+
+func numbered(n int) []string {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("text %d", i)
+	}
+	return texts
+}
+
+func open(t *testing.T, path string, inner rcvae.FingerprintedEmbedder) *embed.Cache {
+	t.Helper()
+	c, err := embed.OpenCache(path, inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func mustEmbed(t *testing.T, c *embed.Cache, texts []string) []rcvae.Embedding {
+	t.Helper()
+	got, err := c.Embed(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		if want := vectorOf(text); !slices.Equal(got[i], want) {
+			t.Fatalf("embedding of %q = %v, want %v", text, got[i], want)
+		}
+	}
+	return got
+}
+
+func TestCacheAnswersEachTextOnce(t *testing.T) {
+	for name, path := range map[string]string{"memory": "", "file": filepath.Join(t.TempDir(), "c.sqlite")} {
+		t.Run(name, func(t *testing.T) {
+			inner := &hashEmbedder{name: "hash"}
+			c := open(t, path, inner)
+			mustEmbed(t, c, []string{"a", "b", "a", "", "b"})
+			if got := inner.texts.Load(); got != 3 {
+				t.Errorf("embedded %d texts, want 3: repetitions count once", got)
+			}
+			mustEmbed(t, c, []string{"", "c", "a"})
+			if got := inner.texts.Load(); got != 4 {
+				t.Errorf("embedded %d texts in all, want 4: only %q was new", got, "c")
+			}
+		})
+	}
+}
+
+func TestCacheOutlivesTheProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "with space & 100%?.sqlite")
+	first := open(t, path, &hashEmbedder{name: "hash"})
+	mustEmbed(t, first, numbered(300))
+	first.Close()
+	again := &hashEmbedder{name: "hash"}
+	mustEmbed(t, open(t, path, again), numbered(300))
+	if got := again.texts.Load(); got != 0 {
+		t.Errorf("embedded %d texts again, want 0", got)
+	}
+	other := &hashEmbedder{name: "another"}
+	mustEmbed(t, open(t, path, other), numbered(10))
+	if got := other.texts.Load(); got != 10 {
+		t.Errorf("another embedder computed %d of 10 texts, want all: vectors belong to one fingerprint", got)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the cache is not where it was asked for: %v", err)
+	}
+}
+
+func TestInterruptedWorkContinues(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	ctx, cancel := context.WithCancel(t.Context())
+	batches := 0
+	inner := &hashEmbedder{name: "hash", onEmbed: func() {
+		if batches++; batches == 3 {
+			cancel()
+		}
+	}}
+	c := open(t, path, inner)
+	if _, err := c.Embed(ctx, numbered(1000)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Embed = %v, want context.Canceled", err)
+	}
+	done := inner.texts.Load()
+	if done == 0 || done == 1000 {
+		t.Fatalf("%d texts done when interrupted, want some", done)
+	}
+	inner.onEmbed = nil
+	var first int
+	c.Progress = func(done, _ int) {
+		if first == 0 {
+			first = done
+		}
+	}
+	mustEmbed(t, c, numbered(1000))
+	if got := inner.texts.Load(); got != 1000 {
+		t.Errorf("embedded %d texts in all, want 1000: what was done is kept", got)
+	}
+	if int64(first) != done {
+		t.Errorf("first progress = %d, want %d", first, done)
+	}
+}
+
+func TestDamagedRowIsAMiss(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	c := open(t, path, &hashEmbedder{name: "hash"})
+	mustEmbed(t, c, numbered(5))
+	c.Close()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Swap two vectors, cut one, and flip a bit in the others.
+	for _, statement := range []string{
+		`UPDATE embedding SET vector = (SELECT e.vector FROM embedding e WHERE e.text <> embedding.text LIMIT 1) WHERE text = (SELECT text FROM embedding LIMIT 1)`,
+		`UPDATE embedding SET vector = substr(vector, 1, 11) WHERE text = (SELECT text FROM embedding LIMIT 1 OFFSET 1)`,
+		`UPDATE embedding SET vector = CAST(x'01' || substr(vector, 2) AS BLOB) WHERE text = (SELECT text FROM embedding LIMIT 1 OFFSET 2)`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+	again := &hashEmbedder{name: "hash"}
+	c = open(t, path, again)
+	mustEmbed(t, c, numbered(5))
+	if got := again.texts.Load(); got != 3 {
+		t.Errorf("embedded %d texts, want the 3 damaged ones", got)
+	}
+	mustEmbed(t, c, numbered(5))
+	if got := again.texts.Load(); got != 3 {
+		t.Errorf("embedded %d texts in all, want 3: damaged rows are replaced", got)
+	}
+}
+
+func TestForeignFilesAreRejected(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(text, []byte("this is not a database, it is a text of some length\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(dir, "foreign.sqlite")
+	db, err := sql.Open("sqlite", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE people (name TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	for _, path := range []string{text, foreign, filepath.Join(dir, "no", "such", "folder.sqlite")} {
+		if c, err := embed.OpenCache(path, &hashEmbedder{name: "hash"}); err == nil {
+			c.Close()
+			t.Errorf("OpenCache(%s) succeeded, want an error", filepath.Base(path))
+		}
+	}
+	if got, err := os.ReadFile(text); err != nil || string(got[:4]) != "this" {
+		t.Errorf("the text file was changed: %q, %v", got, err)
+	}
+}
+
+func TestTwoCachesShareOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	var group sync.WaitGroup
+	for range 2 {
+		c := open(t, path, &hashEmbedder{name: "hash"})
+		for range 4 {
+			group.Go(func() {
+				if _, err := c.Embed(t.Context(), numbered(400)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	group.Wait()
+	last := &hashEmbedder{name: "hash"}
+	mustEmbed(t, open(t, path, last), numbered(400))
+	if got := last.texts.Load(); got != 0 {
+		t.Errorf("embedded %d texts, want 0", got)
+	}
+}
+
+// wrong returns vectors of another dimension, or NaN.
+type wrong struct {
+	hashEmbedder
+	vector rcvae.Embedding
+}
+
+func (w *wrong) Embed(_ context.Context, texts []string) ([]rcvae.Embedding, error) {
+	return slices.Repeat([]rcvae.Embedding{w.vector}, len(texts)), nil
+}
+
+func TestBadVectorsNeverEnter(t *testing.T) {
+	nan := make(rcvae.Embedding, hashDimension)
+	nan[3] = float32(math.NaN())
+	for name, vector := range map[string]rcvae.Embedding{"short": {1, 0}, "NaN": nan} {
+		c := open(t, "", &wrong{vector: vector})
+		if _, err := c.Embed(t.Context(), []string{"a"}); err == nil {
+			t.Errorf("%s: Embed succeeded, want an error", name)
+		}
+		if err := c.Put(t.Context(), []string{"a"}, []rcvae.Embedding{vector}); err == nil {
+			t.Errorf("%s: Put succeeded, want an error", name)
+		}
+	}
+}
+
+func ExampleCache() {
+	cache, err := embed.OpenCache("", &hashEmbedder{name: "hash"}) // "" keeps it in memory
+	if err != nil {
+		panic(err)
+	}
+	defer cache.Close()
+	embeddings, err := cache.Embed(context.Background(), []string{"one", "two", "one"})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(embeddings), slices.Equal(embeddings[0], embeddings[2]))
+	// Output: 3 true
+}

@@ -45,3 +45,6 @@ func (n Needs) String() string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// Named returns the members that people can be told of: not what only costs time.
+func (n Needs) Named() Needs { return n & (1<<len(needWords) - 1) }

@@ -1,0 +1,130 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Version is the format version of result.json.
+const Version = 1
+
+// Result is what result.json holds. Accuracies and differences are fractions.
+type Result struct {
+	Version int     `json:"version"`
+	Run     RunInfo `json:"run"`
+	Pools   []Pool  `json:"pools"`
+}
+
+// RunInfo says where a result comes from. [Run] sets Seed and Config, the caller
+// the rest; without Started two runs give the same bytes.
+type RunInfo struct {
+	Commit  string  `json:"commit"`
+	Seed    uint64  `json:"seed"`
+	Command string  `json:"command"`
+	Started string  `json:"started,omitempty"` // RFC 3339
+	Config  *Config `json:"config,omitempty"`
+}
+
+// Pool is what was measured on one pool.
+type Pool struct {
+	Pool          string       `json:"pool"`
+	Questions     int          `json:"questions"`
+	K             int          `json:"k"`               // most graded candidates that a question has
+	KMin          int          `json:"k_min,omitempty"` // fewest, if they differ
+	Candidates    int          `json:"candidates"`      // graded candidates in all
+	Ungraded      int          `json:"ungraded"`        // candidates left out because they could not be graded
+	Sampler       string       `json:"sampler"`
+	Grader        string       `json:"grader"`
+	MeanAt1       float64      `json:"mean_at_1"` // accuracy of a random candidate
+	PassAtK       float64      `json:"pass_at_k"` // share of questions with a right candidate
+	Majority      float64      `json:"majority"`
+	Selectors     []Selector   `json:"selectors"`
+	ByK           []AtK        `json:"by_k"`
+	Seeds         []Seed       `json:"seeds,omitempty"`          // each of several models alone
+	SeedAgreement *float64     `json:"seed_agreement,omitempty"` // Spearman's ρ of entropies inside a question, mean over questions and pairs of models
+	Diagnostics   []Diagnostic `json:"diagnostics"`
+	Warnings      []string     `json:"warnings,omitempty"`
+}
+
+// Selector is what was measured of one rule on all candidates.
+type Selector struct {
+	Name              string     `json:"name"`
+	Accuracy          float64    `json:"accuracy"`
+	CI95              Interval   `json:"ci95"`
+	N                 int        `json:"n"`         // questions
+	NoAnswer          int        `json:"no_answer"` // questions for which the chosen candidate has no answer that could vote
+	VsMean            Comparison `json:"vs_mean"`
+	VsMajority        Comparison `json:"vs_majority"`
+	AUROC             *float64   `json:"auroc,omitempty"`   // of the score inside a question; null for rules without a score of their own
+	AUROCN            int        `json:"auroc_n,omitempty"` // questions with both right and wrong candidates
+	MicrosPerQuestion float64    `json:"us_per_question,omitempty"`
+}
+
+// Interval is a 95 % interval, [low, high].
+type Interval [2]float64
+
+// Comparison is a paired difference, this minus the other, over questions.
+type Comparison struct {
+	Diff float64  `json:"diff"`
+	CI95 Interval `json:"ci95"`
+	P    float64  `json:"p"`
+	Test string   `json:"test"` // "mcnemar" or "sign-flip"
+}
+
+// AtK is what was measured at k candidates a question.
+type AtK struct {
+	K         int           `json:"k"`
+	N         int           `json:"n"`         // questions with at least k candidates
+	MeanAt1   float64       `json:"mean_at_1"` // of these questions
+	PassAtK   float64       `json:"pass_at_k"` // unbiased, 1 − C(n−c, k)/C(n, k)
+	Majority  float64       `json:"majority"`
+	Selectors []SelectorAtK `json:"selectors"`
+}
+
+// SelectorAtK is a rule's accuracy at k candidates, the mean over subsets.
+type SelectorAtK struct {
+	Name       string     `json:"name"`
+	Accuracy   float64    `json:"accuracy"`
+	CI95       Interval   `json:"ci95"`
+	VsMean     Comparison `json:"vs_mean"`
+	VsMajority Comparison `json:"vs_majority"`
+}
+
+// Seed is what was measured with one of several models alone.
+type Seed struct {
+	Model     string     `json:"model"`
+	Selectors []Selector `json:"selectors"`
+	ByK       []AtK      `json:"by_k"`
+}
+
+// Diagnostic tells how a model's posteriors behave on the pool.
+type Diagnostic struct {
+	Model       string  `json:"model"`
+	LatentDim   int     `json:"latent_dim"`
+	ActiveUnits int     `json:"active_units"`               // latent dimensions with a variance of the posterior mean over 0.01
+	KL          float64 `json:"kl_nats"`                    // mean over candidates
+	EntropySD   float64 `json:"entropy_sd_within_question"` // nats, mean over questions
+}
+
+// WriteJSON writes the result as indented JSON. Equal results give equal bytes.
+func WriteJSON(w io.Writer, r *Result) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode result: %w", err)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// ReadJSON reads a result and checks its version.
+func ReadJSON(r io.Reader) (*Result, error) {
+	var result Result
+	if err := json.NewDecoder(r).Decode(&result); err != nil {
+		return nil, fmt.Errorf("decode result: %w", err)
+	}
+	if result.Version != Version {
+		return nil, fmt.Errorf("result has format version %d, this program reads %d; run rcvae eval again", result.Version, Version)
+	}
+	return &result, nil
+}

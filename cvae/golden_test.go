@@ -1,0 +1,162 @@
+package cvae
+
+import (
+	"math"
+	"testing"
+
+	"rcvae"
+	"rcvae/internal/gemm"
+	"rcvae/internal/safetensors"
+)
+
+// golden reads tensors of a file that tools/golden/cvae.py made with PyTorch.
+type golden struct {
+	t    *testing.T
+	file *safetensors.File
+}
+
+func openGolden(t *testing.T, name string) golden {
+	t.Helper()
+	file, err := safetensors.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return golden{t, file}
+}
+
+func (g golden) bytes(name string) []byte {
+	g.t.Helper()
+	tensor, err := g.file.Lookup(name)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return tensor.Data
+}
+
+func (g golden) floats(name string) []float32 {
+	g.t.Helper()
+	tensor, err := g.file.Lookup(name)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	values, err := tensor.Float32()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return values
+}
+
+func (g golden) embeddings(name string, D int) []rcvae.Embedding {
+	values := g.floats(name)
+	var out []rcvae.Embedding
+	for ; len(values) > 0; values = values[D:] {
+		out = append(out, values[:D])
+	}
+	return out
+}
+
+func (g golden) bools(name string) []bool {
+	var out []bool
+	for _, b := range g.bytes(name) {
+		out = append(out, b != 0)
+	}
+	return out
+}
+
+// TestStepMatchesPyTorch repeats one training step of PyTorch's: the loss and the
+// gradient of every parameter, to 1e-4 of the largest of its tensor.
+func TestStepMatchesPyTorch(t *testing.T) {
+	for _, objective := range []string{Contrastive, Paper} {
+		t.Run(objective, func(t *testing.T) {
+			g := openGolden(t, "step-"+objective+".safetensors")
+			c := small(objective, 24)
+			data := Data{Questions: g.embeddings("questions", 24), Solutions: g.embeddings("solutions", 24),
+				Correct: g.bools("correct"), Answered: g.bools("answered")}
+			for b := g.bytes("group"); len(b) > 0; b = b[8:] {
+				data.Group = append(data.Group, int(b[0]))
+			}
+			p, b := g.step(c, data)
+			want := float64(g.floats("loss")[0])
+			if got := p.forward(b, 0, 1).Loss; math.Abs(got-want) > 1e-5*math.Abs(want) {
+				t.Errorf("loss = %.7g, want %.7g", got, want)
+			}
+			p.backward(b)
+			for _, v := range p.net.layout.Views() {
+				if worst := difference(v.Of(p.grads), g.floats("grad."+v.Name)); worst > 1e-4 {
+					t.Errorf("gradient of %s differs by %.2g of its largest element", v.Name, worst)
+				}
+			}
+		})
+	}
+}
+
+// step returns a pass with the file's parameters and noise, and a batch of all its data.
+func (g golden) step(c Config, data Data) (*pass, *batch) {
+	pool := gemm.NewPool(1)
+	g.t.Cleanup(pool.Close)
+	net := newNetwork(c)
+	params := make([]float32, net.layout.Size())
+	for _, v := range net.layout.Views() {
+		copy(v.Of(params), g.floats("param."+v.Name))
+	}
+	q, r := data.standardizers(c, data.questions())
+	for _, s := range []struct {
+		name string
+		got  standardizer
+	}{{"q", q}, {"r", r}} {
+		if d := max(difference(s.got.mean, g.floats("standardize."+s.name+".mean")), difference(s.got.scale, g.floats("standardize."+s.name+".scale"))); d > 1e-5 {
+			g.t.Errorf("standardisation of %s differs by %.2g", s.name, d)
+		}
+	}
+	p := newPass(c, net, data, pool, q, r, params)
+	noise := g.embeddings("noise", c.Latent)
+	p.noise = func(_, sample int, eps []float32) { copy(eps, noise[sample]) }
+	b := &batch{}
+	b.reset()
+	for _, question := range data.questions() {
+		b.add(c, data, question, false)
+	}
+	return p, b
+}
+
+// difference returns the largest difference relative to the largest element of want.
+func difference(got, want []float32) float64 {
+	var top, worst float64
+	for i := range want {
+		top = max(top, math.Abs(float64(want[i])))
+		worst = max(worst, math.Abs(float64(got[i])-float64(want[i])))
+	}
+	if top == 0 {
+		return worst
+	}
+	return worst / top
+}
+
+// TestFixture reproduces the posteriors and scores of a model that PyTorch trained
+// on real samples.
+func TestFixture(t *testing.T) {
+	g := openGolden(t, "fixture.safetensors")
+	c := DefaultConfig(Contrastive, 384)
+	params, q, r, err := readTensors(g.file, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newModel(c, params, q, r)
+	logVar, scores := g.floats("ex_logvar"), g.floats("ex_score")
+	solutions := g.embeddings("ex_r", 384)
+	for i, question := range g.embeddings("ex_q", 384) {
+		posteriors, err := m.Posteriors(question, solutions[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, got := range posteriors[0].LogVar {
+			if want := logVar[i*32+j]; math.Abs(float64(got-want)) > 1e-5 {
+				t.Errorf("example %d: LogVar[%d] = %g, want %g", i, j, got, want)
+			}
+		}
+		got, want := -m.Calibration().Scale*posteriors[0].HalfLogVar(), float64(scores[i])
+		if math.Abs(got-want) > 1e-5 {
+			t.Errorf("example %d: score = %g, want %g", i, got, want)
+		}
+	}
+}

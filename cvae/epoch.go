@@ -124,7 +124,7 @@ func (t *trainer) finish() (*Model, error) {
 		Objective: t.config.Objective, Epochs: t.state.Epoch, BestEpoch: t.state.BestEpoch, StoppedEarly: t.state.Stopped,
 		Questions: len(t.train), HeldOut: len(t.held), MixedQuestions: t.mixed(), Samples: samples,
 		Seconds: t.seconds(), Curve: t.state.Curve,
-		Diagnostics: m.diagnose(t.pool, t.data, append(t.train[:len(t.train):len(t.train)], t.held...)),
+		Diagnostics: m.diagnose(t.pool, t.data, t.data.questions()),
 	}
 	m.summary.Warnings = m.summary.warnings(t.config)
 	return m, nil

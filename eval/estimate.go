@@ -1,6 +1,16 @@
 package eval
 
-import "math/rand/v2"
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Random streams of one seed; subsets use numbers of their own.
+const (
+	streamBootstrap = math.MaxUint64 - iota
+	streamVsMean
+	streamVsMajority
+)
 
 // estimate is what a table of values says of every contender.
 type estimate struct {
@@ -9,14 +19,14 @@ type estimate struct {
 	vsMean, vsMajority []Comparison // by the sign-flip test
 }
 
-// estimateOf computes means, intervals and paired comparisons of all columns. The
-// stream tells apart the tables of one run.
-func (p plan) estimateOf(t table, stream uint64) estimate {
+// estimateOf computes means, intervals and paired comparisons of all columns.
+// Tables of equal size see the same resamples.
+func (p plan) estimateOf(t table) estimate {
 	e := estimate{mean: t.means()}
-	boot := t.bootstrap(p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, stream<<2)))
+	boot := t.bootstrap(p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, streamBootstrap)))
 	flips := [2][]float64{
-		t.signFlip(columnMean, p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, stream<<2|1))),
-		t.signFlip(columnMajority, p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, stream<<2|2))),
+		t.signFlip(columnMean, p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, streamVsMean))),
+		t.signFlip(columnMajority, p.config.Resamples, rand.New(rand.NewPCG(p.config.Seed, streamVsMajority))),
 	}
 	enough := len(t.rows) >= minForInterval // else the interval is all there is
 	compare := func(c, base int) Comparison {

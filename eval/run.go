@@ -121,16 +121,16 @@ func (p plan) measureAll(ctx context.Context, questions []Question) ([]outcome, 
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, stop := errgroup.WithContext(ctx) // stop ends with the first error
 	group.SetLimit(workers)
 	outcomes := make([]outcome, len(questions))
 	var timed []embedded
 	var mu sync.Mutex
 	done := 0
 	var embedErr error
-	for from := 0; from < len(questions) && ctx.Err() == nil; from += embedChunk {
+	for from := 0; from < len(questions) && stop.Err() == nil; from += embedChunk {
 		var chunk []embedded
-		if chunk, embedErr = p.embed(ctx, questions[from:min(from+embedChunk, len(questions))]); embedErr != nil {
+		if chunk, embedErr = p.embed(stop, questions[from:min(from+embedChunk, len(questions))]); embedErr != nil {
 			break
 		}
 		if len(timed) < timedQuestions {

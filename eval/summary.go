@@ -97,7 +97,7 @@ func (p plan) selectors(outcomes []outcome) []Selector {
 	for _, o := range outcomes {
 		t.rows = append(t.rows, o.value)
 	}
-	e := p.estimateOf(t, 0)
+	e := p.estimateOf(t)
 	out := make([]Selector, len(p.contenders))
 	for c, x := range p.contenders {
 		s := Selector{Name: x.rule.Name, N: len(outcomes), Accuracy: e.mean[c], CI95: e.ci[c], VsMean: e.vsMean[c], VsMajority: e.vsMajority[c]}
@@ -152,7 +152,7 @@ func (p plan) atSize(i int, questions []Question, outcomes []outcome) atK {
 	}
 	at.MeanAt1 /= float64(at.N)
 	at.PassAtK /= float64(at.N)
-	e := p.estimateOf(t, uint64(at.K))
+	e := p.estimateOf(t)
 	at.Majority = e.mean[columnMajority]
 	for c, x := range p.contenders {
 		at.Selectors = append(at.Selectors, SelectorAtK{

@@ -21,8 +21,12 @@ func WriteText(w io.Writer, r *Result) error {
 		}
 		writePool(&b, p)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writePool(b *strings.Builder, p Pool) {
@@ -41,7 +45,7 @@ func writePool(b *strings.Builder, p Pool) {
 	fmt.Fprintf(b, "mean@1 %s   majority %s   pass@%d %s   (percent; [95 %% paired bootstrap interval over questions])\n\n",
 		percent(p.MeanAt1), percent(p.Majority), p.K, percent(p.PassAtK))
 	writeSelectors(b, p.Selectors)
-	writeByK(b, p.ByK, "")
+	writeByK(b, p.ByK)
 	writeSeeds(b, p)
 	writeDiagnostics(b, p)
 	if len(p.Warnings) > 0 {
@@ -57,13 +61,13 @@ func writeSelectors(b *strings.Builder, selectors []Selector) {
 	for _, s := range selectors {
 		timed = timed || s.MicrosPerQuestion > 0
 	}
-	fmt.Fprintf(b, "%-24s %5s %-13s %7s  %-22s %7s %6s %6s", "selector", "acc", "", "vs mean", "  vs majority", "p", "AUROC", "no ans")
+	fmt.Fprintf(b, "%-24s %5s %-14s %7s  %-22s %7s %6s %6s", "selector", "acc", "", "vs mean", "   vs majority", "p", "AUROC", "no ans")
 	if timed {
 		fmt.Fprintf(b, " %8s", "µs")
 	}
 	b.WriteString("\n")
 	for _, s := range selectors {
-		fmt.Fprintf(b, "%-24s %5s %-13s %7s  %-22s %7s %6s %6d", cut(s.Name, 24), percent(s.Accuracy), interval(s.CI95, "%.1f"),
+		fmt.Fprintf(b, "%-24s %5s %-14s %7s  %-22s %7s %6s %6d", cut(s.Name, 24), percent(s.Accuracy), interval(s.CI95, 1),
 			points(s.VsMean.Diff), difference(s.VsMajority), pValue(s.VsMajority.P), area(s.AUROC), s.NoAnswer)
 		if timed {
 			fmt.Fprintf(b, " %8.1f", s.MicrosPerQuestion)
@@ -73,25 +77,25 @@ func writeSelectors(b *strings.Builder, selectors []Selector) {
 }
 
 // writeByK writes accuracy and difference to majority, three sizes abreast.
-func writeByK(b *strings.Builder, byK []AtK, title string) {
-	const abreast = 3
+func writeByK(b *strings.Builder, byK []AtK) {
+	const abreast, nameWidth = 3, 23
 	for len(byK) > 0 {
 		block := byK[:min(abreast, len(byK))]
 		byK = byK[len(block):]
-		fmt.Fprintf(b, "\n%-20s", orElse(title, "by k, and vs majority"))
+		fmt.Fprintf(b, "\n%-*s", nameWidth, "by k (vs majority)")
 		for _, at := range block {
-			fmt.Fprintf(b, "  %-28s", fmt.Sprintf("k = %d (n = %d)", at.K, at.N))
+			fmt.Fprintf(b, " %5s %-22s", "k =", fmt.Sprintf("%d (n = %d)", at.K, at.N))
 		}
 		b.WriteString("\n")
-		fmt.Fprintf(b, "%-21s", "mean@1, pass@k")
+		fmt.Fprintf(b, "%-*s", nameWidth, "mean@1, pass@k")
 		for _, at := range block {
-			fmt.Fprintf(b, "  %5s  %-20s", percent(at.MeanAt1), percent(at.PassAtK))
+			fmt.Fprintf(b, " %5s %-22s", percent(at.MeanAt1)+",", percent(at.PassAtK))
 		}
 		b.WriteString("\n")
 		for i, s := range block[0].Selectors {
-			fmt.Fprintf(b, "%-21s", cut(s.Name, 21))
+			fmt.Fprintf(b, "%-*s", nameWidth, cut(s.Name, nameWidth))
 			for _, at := range block {
-				fmt.Fprintf(b, "  %5s %-21s", percent(at.Selectors[i].Accuracy), difference(at.Selectors[i].VsMajority))
+				fmt.Fprintf(b, " %5s %-22s", percent(at.Selectors[i].Accuracy), difference(at.Selectors[i].VsMajority))
 			}
 			b.WriteString("\n")
 		}
@@ -137,12 +141,17 @@ func percent(x float64) string { return fmt.Sprintf("%.1f", 100*x) }
 
 func points(x float64) string { return fmt.Sprintf("%+.2f", 100*x) }
 
-func interval(ci Interval, format string) string {
-	return fmt.Sprintf("["+format+", "+format+"]", 100*ci[0], 100*ci[1])
+func interval(ci Interval, digits int) string {
+	return fmt.Sprintf("[%.*f, %.*f]", digits, 100*ci[0], digits, 100*ci[1])
 }
 
+// difference shows two digits of a point where the interval is narrow.
 func difference(c Comparison) string {
-	return fmt.Sprintf("%6s %s", points(c.Diff), interval(c.CI95, "%.2f"))
+	digits := 2
+	if max(-c.CI95[0], c.CI95[1]) >= 0.0995 {
+		digits = 1
+	}
+	return fmt.Sprintf("%6s %s", points(c.Diff), interval(c.CI95, digits))
 }
 
 func pValue(p float64) string {

@@ -1,0 +1,124 @@
+package grade
+
+import (
+	"strings"
+
+	"rcvae/internal/boxed"
+)
+
+// extractStrict finds "#### 72".
+func extractStrict(solution string) Extraction {
+	if answer, ok := hashAnswer(solution); ok {
+		return Extraction{answer, "hash"}
+	}
+	return Extraction{}
+}
+
+// extractGSM8K finds a number in the first of these places that has one.
+func extractGSM8K(solution string) Extraction {
+	if answer, ok := hashAnswer(solution); ok {
+		return Extraction{answer, "hash"}
+	}
+	if content, ok := boxed.Last(solution); ok {
+		if answer, ok := canonicalNumber(content); ok {
+			return Extraction{answer, "boxed"}
+		}
+	}
+	if answer, ok := fieldAnswer(solution); ok {
+		return Extraction{answer, "field"}
+	}
+	for rest := range phrases(solution) {
+		if answer, ok := phraseNumber(rest); ok {
+			return Extraction{answer, "phrase"}
+		}
+	}
+	if answer, ok := lastNumber(solution); ok {
+		return Extraction{answer, "number"}
+	}
+	return Extraction{}
+}
+
+// extractMATH finds an answer in LaTeX.
+func extractMATH(solution string) Extraction {
+	if content, ok := boxed.Last(solution); ok {
+		return found(content, "boxed")
+	}
+	for rest := range phrases(solution) {
+		if answer := phraseText(rest); answer != "" {
+			return found(answer, "phrase")
+		}
+	}
+	if isBare(solution) {
+		return found(solution, "bare")
+	}
+	if answer, ok := lastNumber(solution); ok {
+		return Extraction{answer, "number"}
+	}
+	return Extraction{}
+}
+
+// found makes an extraction of a text, which is none when the text is blank.
+func found(answer, rule string) Extraction {
+	if answer = strings.TrimSpace(answer); answer == "" {
+		return Extraction{}
+	}
+	return Extraction{answer, rule}
+}
+
+// hashAnswer returns the number behind the last "####". A heading such as
+// "#### 1. Count them" is none.
+func hashAnswer(s string) (string, bool) {
+	for i := strings.LastIndex(s, "####"); i >= 0; i = strings.LastIndex(s[:i], "####") {
+		line, _, _ := strings.Cut(s[i+4:], "\n")
+		line = strings.Trim(line, " \t\r*")
+		n, end, ok := scanNumber(strings.TrimLeft(line, "$\\ "), 0)
+		rest := strings.TrimLeft(line, "$\\ ")
+		if !ok || end != 0 && strings.HasPrefix(rest[end:], ". ") {
+			continue
+		}
+		return n.String(), true
+	}
+	return "", false
+}
+
+// fieldAnswer returns the number of the first field "ans", "answer" or
+// "final_answer" of a JSON object. The first one counts: models that were asked
+// for JSON often go on to questions that nobody asked.
+func fieldAnswer(s string) (string, bool) {
+	for i := strings.IndexByte(s, '"'); i >= 0; {
+		rest := s[i+1:]
+		name, value, ok := cutField(rest)
+		if ok && isAnswerField(name) {
+			value = strings.TrimLeft(value, " \t\r\n\"$")
+			if n, _, ok := scanNumber(value, 0); ok {
+				return n.String(), true
+			}
+		}
+		next := strings.IndexByte(rest, '"')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return "", false
+}
+
+// cutField reads `name":` and returns the name and what follows the colon.
+func cutField(s string) (name, value string, ok bool) {
+	const longest = len(`final_answer"`)
+	end := strings.IndexByte(s[:min(len(s), longest)], '"')
+	if end < 0 {
+		return "", "", false
+	}
+	value, ok = strings.CutPrefix(strings.TrimLeft(s[end+1:], " \t"), ":")
+	return s[:end], value, ok
+}
+
+func isAnswerField(name string) bool {
+	for _, known := range [...]string{"ans", "answer", "final_answer"} {
+		if strings.EqualFold(name, known) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,150 @@
+package grade_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rcvae/grade"
+)
+
+// poolLine is what the test needs of a pool's line; package dataset may not be
+// imported here.
+type poolLine struct {
+	ID, Answer string
+	Candidates []struct {
+		Text    string
+		Answer  *string
+		Correct bool
+	}
+}
+
+// pools returns the paths of the shared pools, see data/README.md there.
+func pools(t testing.TB) []string {
+	t.Helper()
+	root := os.Getenv("RCVAE_SHARED")
+	if root == "" {
+		root = filepath.Join("..", "..", "shared")
+	}
+	var paths []string
+	for _, pattern := range []string{"pools/*.jsonl.gz", "train-pools/*.jsonl.gz", "demo/pool-*.jsonl.gz"} {
+		found, err := filepath.Glob(filepath.Join(root, "data", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) == 0 {
+		t.Skip("the shared data folder is absent; set RCVAE_SHARED to it")
+	}
+	return paths
+}
+
+// readPool reads every step-th line of a pool.
+func readPool(t testing.TB, path string, step int) []poolLine {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pool []poolLine
+	scanner := bufio.NewScanner(unpacked)
+	scanner.Buffer(nil, 64<<20)
+	for i := 0; scanner.Scan(); i++ {
+		if i%step != 0 {
+			continue
+		}
+		var line poolLine
+		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		pool = append(pool, line)
+	}
+	if err := scanner.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return pool
+}
+
+// The verdicts, from the text alone, agree with the labels of every shared pool.
+func TestSharedLabels(t *testing.T) {
+	for _, path := range pools(t) {
+		name := strings.TrimSuffix(filepath.Base(path), ".jsonl.gz")
+		kind, atLeast, step := "gsm8k", 0.995, 1
+		if strings.HasPrefix(name, "math") {
+			kind, atLeast = "math", 0.97
+		}
+		if strings.Contains(path, "train") {
+			step = 10
+		}
+		agree, n := 0, 0
+		for _, line := range readPool(t, path, step) {
+			for _, c := range line.Candidates {
+				verdict, err := grade.Judge(kind, line.Answer, c.Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n++
+				if (verdict.Verdict == grade.Correct) == c.Correct {
+					agree++
+					continue
+				}
+				if os.Getenv("RCVAE_DISAGREEMENTS") != "" {
+					fmt.Printf("%s %s gold %q: %s %q by %q, label %q %v: …%q\n", name, line.ID, line.Answer, verdict.Verdict, deref(verdict.Extracted), verdict.Rule, deref(c.Answer), c.Correct, c.Text[max(0, len(c.Text)-100):])
+				}
+			}
+		}
+		share := float64(agree) / float64(n)
+		t.Logf("%-45s %6d candidates, agreement %.3f %%", name, n, 100*share)
+		if share < atLeast {
+			t.Errorf("%s: agreement %.3f %%, want at least %.1f %%", name, 100*share, 100*atLeast)
+		}
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func BenchmarkJudgeMATH(b *testing.B) {
+	benchmarkJudge(b, "math", "math-math500-qwen2.5-coder-0.5b")
+}
+
+func BenchmarkJudgeGSM8K(b *testing.B) {
+	benchmarkJudge(b, "gsm8k", "gsm8k-test-qwen2.5-coder-0.5b")
+}
+
+func benchmarkJudge(b *testing.B, kind, name string) {
+	var pool []poolLine
+	for _, path := range pools(b) {
+		if strings.Contains(path, name) {
+			pool = readPool(b, path, 1)
+		}
+	}
+	b.ReportAllocs()
+	verdicts := 0
+	for b.Loop() {
+		for _, line := range pool {
+			for _, c := range line.Candidates {
+				if _, err := grade.Judge(kind, line.Answer, c.Text); err != nil {
+					b.Fatal(err)
+				}
+				verdicts++
+			}
+		}
+	}
+	b.ReportMetric(float64(verdicts)/b.Elapsed().Seconds(), "verdicts/s")
+}

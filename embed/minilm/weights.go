@@ -1,0 +1,100 @@
+package minilm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+
+	"rcvae/embed/transformer"
+	"rcvae/internal/gemm"
+	"rcvae/internal/safetensors"
+)
+
+// weightsHash is the SHA-256 of the built-in weights; see [Embedder.Verify].
+const weightsHash = "7c65413c321a2944aec8126aeb8b853812982980c4de3d2f02096fdcb0d8325e"
+
+// unpack returns a lookup in a file of int8 matrices with scales.
+func unpack(file *safetensors.File) transformer.Lookup {
+	plain := transformer.FromSafetensors(file)
+	return func(name string, shape ...int) ([]float32, error) {
+		if len(shape) != 2 {
+			return plain(name, shape...)
+		}
+		matrix, err := file.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		if matrix.DType != "I8" || !slices.Equal(matrix.Shape, shape) {
+			return nil, fmt.Errorf("tensor %s is %s %v, want I8 %v", name, matrix.DType, matrix.Shape, shape)
+		}
+		scales, err := plain(name+".scale", shape[0])
+		if err != nil {
+			return nil, err
+		}
+		return scaleRows(matrix.Data, scales), nil
+	}
+}
+
+// scaleRows returns scales[i] · values[i][j] as one matrix.
+func scaleRows(values []byte, scales []float32) []float32 {
+	out := make([]float32, len(values))
+	cols := len(values) / len(scales)
+	pool := gemm.NewPool(0)
+	defer pool.Close()
+	const block = 512 // rows
+	pool.Run((len(scales)+block-1)/block, func(_, task int) {
+		for i := task * block; i < min((task+1)*block, len(scales)); i++ {
+			row := out[i*cols : (i+1)*cols]
+			for j, v := range values[i*cols : (i+1)*cols] {
+				row[j] = scales[i] * float32(int8(v))
+			}
+		}
+	})
+	return out
+}
+
+func readHashed(path string) (*safetensors.File, string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", err
+	}
+	file, err := safetensors.Decode(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	sum := sha256.Sum256(data)
+	return file, hex.EncodeToString(sum[:]), nil
+}
+
+// The first values of the embedding of knownText, from the reference implementation
+// (Hugging Face transformers, original float32 weights).
+const knownText = "The quick brown fox jumps over the lazy dog."
+
+func knownValues() []float32 {
+	return []float32{0.043934, 0.058934, 0.048178, 0.077548, 0.026744, -0.037630, -0.002605, -0.059943}
+}
+
+// knownTolerance is what 8-bit weights may differ from the reference in one value.
+const knownTolerance = 0.01
+
+// Verify checks the built-in weights against their hash, and the embedding of a
+// known text against the reference implementation's.
+func (e *Embedder) Verify() error {
+	sum := sha256.Sum256(weights)
+	if got := hex.EncodeToString(sum[:]); got != weightsHash {
+		return fmt.Errorf("the built-in weights have SHA-256 %s, want %s: the binary is damaged, build it again", got, weightsHash)
+	}
+	embeddings, err := e.Embed(context.Background(), []string{knownText})
+	if err != nil {
+		return err
+	}
+	for i, want := range knownValues() {
+		if got := embeddings[0][i]; max(got-want, want-got) > knownTolerance {
+			return fmt.Errorf("value %d of a known embedding is %g, want %g: the kernels %q compute wrongly here, try RCVAE_KERNELS=go", i, got, want, gemm.Kernels())
+		}
+	}
+	return nil
+}

@@ -108,12 +108,9 @@ func TestPublishedFigures(t *testing.T) {
 	}
 }
 
-// A real pool, every rule that needs no trained model and three fake ones that do.
-func TestRealPoolInSeconds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a whole pool takes seconds")
-	}
-	questions := pool(t, "pools/gsm8k-test-qwen2.5-coder-0.5b", "top_p")
+// Part of a real pool, with every rule; the models are fakes that know nothing.
+func TestRealPool(t *testing.T) {
+	questions := pool(t, "pools/gsm8k-test-qwen2.5-coder-0.5b", "top_p")[:200]
 	c := eval.DefaultConfig()
 	c.Pool, c.Sampler, c.Grader = "gsm8k-test-qwen2.5-coder-0.5b", "top_p", "gsm8k"
 	start := time.Now()

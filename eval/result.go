@@ -126,5 +126,25 @@ func ReadJSON(r io.Reader) (*Result, error) {
 	if result.Version != Version {
 		return nil, fmt.Errorf("result has format version %d, this program reads %d; run rcvae eval again", result.Version, Version)
 	}
+	for i, p := range result.Pools {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("result, pool %d (%s): %w", i+1, p.Pool, err)
+		}
+	}
 	return &result, nil
+}
+
+// check reports whether the tables by k and by seed list the same selectors.
+func (p Pool) check() error {
+	for _, at := range p.ByK {
+		if len(at.Selectors) != len(p.ByK[0].Selectors) {
+			return fmt.Errorf("by_k lists %d selectors at k = %d and %d at k = %d", len(p.ByK[0].Selectors), p.ByK[0].K, len(at.Selectors), at.K)
+		}
+	}
+	for _, seed := range p.Seeds {
+		if len(seed.Selectors) != len(p.Seeds[0].Selectors) {
+			return fmt.Errorf("seeds list %d selectors for %s and %d for %s", len(p.Seeds[0].Selectors), p.Seeds[0].Model, len(seed.Selectors), seed.Model)
+		}
+	}
+	return nil
 }

@@ -1,17 +1,13 @@
 package eval_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"gonum.org/v1/gonum/stat/combin"
 
@@ -19,87 +15,6 @@ import (
 	"rcvae/eval"
 	"rcvae/selector"
 )
-
-// fakeEmbedder maps a text to a unit vector of two dimensions.
-type fakeEmbedder struct{}
-
-func (fakeEmbedder) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
-	out := make([]rcvae.Embedding, len(texts))
-	for i, text := range texts {
-		h := fnv.New32a()
-		h.Write([]byte(text))
-		sin, cos := math.Sincos(float64(h.Sum32()) / math.MaxUint32 * math.Pi)
-		out[i] = rcvae.Embedding{float32(cos), float32(sin)}
-	}
-	return out, ctx.Err()
-}
-
-// fakeModel has the entropy gain·r[0]: wide, or with gain 0 collapsed.
-type fakeModel struct{ gain float32 }
-
-func (m fakeModel) Calibration() rcvae.Calibration {
-	return rcvae.Calibration{Objective: "contrastive", Scale: 1, Tau: 0.5}
-}
-
-func (m fakeModel) Posteriors(_ rcvae.Embedding, solutions []rcvae.Embedding) ([]rcvae.Posterior, error) {
-	out := make([]rcvae.Posterior, len(solutions))
-	for i, r := range solutions {
-		out[i] = rcvae.Posterior{Mu: []float32{m.gain * r[0], 0}, LogVar: []float32{m.gain * r[0], 0}}
-	}
-	return out, nil
-}
-
-// simulate draws questions whose right answer is "1".
-func simulate(questions, n int, seed uint64) []eval.Question {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	out := make([]eval.Question, questions)
-	for q := range out {
-		out[q] = eval.Question{ID: fmt.Sprint("q", q), Question: fmt.Sprint("question ", q)}
-		for i := range n {
-			answer := []string{"1", "1", "2", "3", ""}[rng.IntN(5)]
-			out[q].Candidates = append(out[q].Candidates, rcvae.Candidate{
-				Text: fmt.Sprintf("solution %d of %d: %s%s", i, q, answer, strings.Repeat("!", rng.IntN(9))), Answer: answer,
-				Tokens: 10, LogProb: &rcvae.LogProb{Sum: -10 * rng.Float64(), Tail: -rng.Float64()},
-			})
-			out[q].Correct = append(out[q].Correct, answer == "1")
-		}
-	}
-	return out
-}
-
-func sources(gains ...float32) selector.Sources {
-	src := selector.Sources{Embedder: fakeEmbedder{}}
-	for _, g := range gains {
-		src.Models = append(src.Models, fakeModel{g})
-	}
-	return src
-}
-
-func run(t testing.TB, c eval.Config, questions []eval.Question, src selector.Sources) eval.Pool {
-	t.Helper()
-	r, err := eval.Run(t.Context(), c, questions, src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Pools[0]
-}
-
-func find(t testing.TB, p eval.Pool, name string) eval.Selector {
-	t.Helper()
-	for _, s := range p.Selectors {
-		if s.Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no selector %s in the result", name)
-	return eval.Selector{}
-}
-
-func config(k ...int) eval.Config {
-	c := eval.DefaultConfig()
-	c.K, c.Resamples = k, 200
-	return c
-}
 
 // All of mean@1, majority and oracle, over all subsets, against plain enumeration.
 func TestByKIsTheMeanOverAllSubsets(t *testing.T) {
@@ -182,66 +97,6 @@ func TestByKOfAllIsTheAccuracy(t *testing.T) {
 	}
 	if got := find(t, p, "random").Accuracy; !near(got, p.MeanAt1) {
 		t.Errorf("random = %v, want mean@1 = %v", got, p.MeanAt1)
-	}
-}
-
-func FuzzReadJSON(f *testing.F) {
-	r, err := eval.Run(f.Context(), config(2), simulate(6, 3, 1), sources(1, 2))
-	if err != nil {
-		f.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := eval.WriteJSON(&b, r); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	f.Add([]byte(`{"version":1}`))
-	f.Add([]byte(`{"version":2,"pools":null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := eval.ReadJSON(bytes.NewReader(data))
-		if err != nil {
-			return
-		}
-		var once, twice bytes.Buffer
-		if err := eval.WriteJSON(&once, r); err != nil {
-			t.Fatalf("what was read cannot be written: %v", err)
-		}
-		back, err := eval.ReadJSON(bytes.NewReader(once.Bytes()))
-		if err != nil {
-			t.Fatalf("what was written cannot be read: %v", err)
-		}
-		if err := eval.WriteJSON(&twice, back); err != nil || !bytes.Equal(once.Bytes(), twice.Bytes()) {
-			t.Fatalf("a round trip changes the bytes: %v", err)
-		}
-		if err := eval.WriteText(&once, r); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func TestSameBytesForAnyWorkers(t *testing.T) {
-	questions := simulate(70, 9, 6)
-	var want bytes.Buffer
-	for _, workers := range []int{1, 4} {
-		c := config(2, 4)
-		c.Workers = workers
-		r, err := eval.Run(t.Context(), c, questions, sources(1, 3))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got bytes.Buffer
-		if err := eval.WriteJSON(&got, r); err != nil {
-			t.Fatal(err)
-		}
-		if want.Len() == 0 {
-			want = got
-		} else if !bytes.Equal(got.Bytes(), want.Bytes()) {
-			t.Errorf("the result with %d workers has other bytes", workers)
-		}
-		back, err := eval.ReadJSON(bytes.NewReader(got.Bytes()))
-		if err != nil || !reflect.DeepEqual(back.Pools, r.Pools) {
-			t.Errorf("ReadJSON(WriteJSON()) differs: %v", err)
-		}
 	}
 }
 
@@ -381,31 +236,5 @@ func TestProgress(t *testing.T) {
 	run(t, c, simulate(40, 3, 1), sources(1))
 	if last != 40 {
 		t.Errorf("last progress = %d, want 40", last)
-	}
-}
-
-func TestTextFits(t *testing.T) {
-	c := config(2, 4, 6, 7)
-	c.Pool, c.Sampler, c.Grader, c.Timing = "gsm8k-test-qwen2.5-coder-0.5b", "top_p", "gsm8k", true
-	r, err := eval.Run(t.Context(), c, simulate(20, 7, 2), sources(1, 0, 2, 3, 4, 5, 6, 7))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	if err := eval.WriteText(&b, r); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(b.String()) {
-		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 110 {
-			t.Errorf("line of %d characters: %s", n, line)
-		}
-	}
-	for _, want := range []string{"vote:entropy", "mean@1", "vs majority", "k = 4 (n = 20)", "model 8", "warning: "} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("the text lacks %q", want)
-		}
-	}
-	if testing.Verbose() {
-		t.Log("\n" + b.String())
 	}
 }

@@ -159,6 +159,14 @@ func TestGatherErrors(t *testing.T) {
 			}
 		})
 	}
+	two := []rcvae.Embedding{{1, 0}, {1}}
+	if _, err := (selector.Sources{}).Weigh(two[0], two, answers("a", "b"), selector.NeedEmbeddings); err == nil ||
+		err.Error() != "embedding of candidate 2 has dimension 1, that of the question 2" {
+		t.Errorf("Weigh() of two dimensions = %v, want an error", err)
+	}
+	if _, err := (selector.Sources{}).Weigh(two[0], two[:1], answers("a"), all); err == nil {
+		t.Error("Weigh() without a model gives evidence for rules that need one")
+	}
 	if _, err := selector.Gather(t.Context(), "q", nil, selector.Sources{}, 0); !errors.Is(err, rcvae.ErrNoCandidates) {
 		t.Errorf("Gather() of nothing = %v, want ErrNoCandidates", err)
 	}

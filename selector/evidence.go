@@ -70,6 +70,11 @@ func (s Sources) Weigh(question rcvae.Embedding, solutions []rcvae.Embedding, ca
 		if len(solutions) != n {
 			return nil, fmt.Errorf("%d embeddings for %d candidates", len(solutions), n)
 		}
+		for i, r := range solutions {
+			if len(r) != len(question) {
+				return nil, fmt.Errorf("embedding of candidate %d has dimension %d, that of the question %d", i+1, len(r), len(question))
+			}
+		}
 	}
 	if need.Has(needSimilarity) {
 		e.similarity = similarities(solutions)
@@ -79,6 +84,9 @@ func (s Sources) Weigh(question rcvae.Embedding, solutions []rcvae.Embedding, ca
 		return nil, err
 	}
 	if need.Has(NeedModel) {
+		if len(s.Models) == 0 {
+			return nil, errNoModel
+		}
 		for i, m := range s.Models {
 			o, err := opinionOf(m, question, solutions, need)
 			if err != nil {
@@ -123,7 +131,11 @@ func opinionOf(m rcvae.Model, question rcvae.Embedding, solutions []rcvae.Embedd
 	}
 	var likelihoods []rcvae.Likelihood
 	if need.Has(NeedLikelihoods) {
-		if likelihoods, err = m.(rcvae.LikelihoodModel).Likelihoods(question, solutions); err != nil {
+		decoder, ok := m.(rcvae.LikelihoodModel)
+		if !ok {
+			return o, errNoDecoder
+		}
+		if likelihoods, err = decoder.Likelihoods(question, solutions); err != nil {
 			return o, fmt.Errorf("likelihoods: %w", err)
 		}
 		if len(likelihoods) != len(solutions) {

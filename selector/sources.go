@@ -7,8 +7,14 @@ import (
 	"rcvae"
 )
 
+var (
+	errNoModel   = errors.New("a trained model is needed")
+	errNoDecoder = errors.New("a model with a decoder is needed")
+)
+
 // Sources is what evidence is gathered from. A rule says in its Needs which of
-// them it uses; the others may be nil.
+// them it uses; the others may be nil. Selectors and evaluations use them from
+// several goroutines at once.
 type Sources struct {
 	Embedder rcvae.Embedder
 	Models   []rcvae.Model // several: their scores are averaged
@@ -77,9 +83,9 @@ func (s Sources) Check(need Needs) error {
 	}
 	switch {
 	case missing.Has(NeedModel):
-		errs = append(errs, errors.New("a trained model is needed"))
+		errs = append(errs, errNoModel)
 	case missing.Has(NeedLikelihoods):
-		errs = append(errs, errors.New("a model with a decoder is needed"))
+		errs = append(errs, errNoDecoder)
 	case missing.Has(NeedRatio):
 		errs = append(errs, errors.New(`a model trained with the objective "ratio" is needed`))
 	}

@@ -128,6 +128,10 @@ func TestSmallQuestionsAreLeftOutAtK(t *testing.T) {
 	if want := "k = 6: 3 of 10 questions have fewer candidates and are left out"; !strings.Contains(strings.Join(p.Warnings, "\n"), want) {
 		t.Errorf("warnings %q lack %q", p.Warnings, want)
 	}
+	few := run(t, config(6), append(simulate(2, 6, 8), simulate(8, 4, 9)...), selector.Sources{})
+	if ci := few.ByK[0].Selectors[0].CI95; ci != (eval.Interval{0, 1}) || !strings.Contains(strings.Join(few.Warnings, "\n"), "k = 6: 2 questions: need at least 6 for an interval") {
+		t.Errorf("interval of two questions = %v, warnings %q, want [0, 1] and a warning", ci, few.Warnings)
+	}
 	if p := run(t, config(9), simulate(7, 6, 8), selector.Sources{}); len(p.ByK) != 0 {
 		t.Errorf("by_k at k > n = %+v, want none", p.ByK)
 	}

@@ -27,6 +27,9 @@ func (p plan) summarize(questions []Question, outcomes []outcome, s census) Pool
 		if left := len(outcomes) - at.N; left > 0 {
 			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d of %d questions have fewer candidates and are left out", k, left, len(outcomes)))
 		}
+		if at.N > 0 && at.N < minForInterval && len(outcomes) >= minForInterval {
+			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d questions: need at least %d for an interval", k, at.N, minForInterval))
+		}
 		if at.N > 0 {
 			byK = append(byK, at)
 		}

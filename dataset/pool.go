@@ -216,3 +216,9 @@ func share(last *[]string, keys []string) []string {
 	}
 	return *last
 }
+
+// ParseSample reads one candidate of a pool from a JSON object.
+func ParseSample(object []byte) (Sample, error) {
+	var d poolDecoder
+	return d.sample(object)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rcvae"
+	"rcvae/internal/atomicfile"
+	"rcvae/internal/safetensors"
+)
+
+const maxTextLine = 64 << 20 // bytes
+
+func newEmbed() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "embed",
+		Short: "Embed texts, one a line",
+		Long: `Embed texts, one a line, into vectors of unit length. A line that is a JSON string
+or an object with a field "text" is read as such, anything else is the text itself.
+
+--out FILE.safetensors writes one float32 matrix named "embeddings" (texts, D);
+any other name, and standard output, gets one JSON array a line.`,
+		Example: "  rcvae embed --in texts.txt --out vectors.safetensors\n  echo 'Ann has 3 apples.' | rcvae embed",
+		Args:    noArgs,
+		RunE:    runEmbed,
+	}
+	cmd.Flags().String("in", "-", "`FILE` of texts, - for standard input")
+	cmd.Flags().String("out", "-", "`FILE` for the vectors, - for standard output")
+	addEmbedderFlags(cmd)
+	return cmd
+}
+
+func runEmbed(cmd *cobra.Command, _ []string) error {
+	in, _ := cmd.Flags().GetString("in")
+	out, _ := cmd.Flags().GetString("out")
+	texts, err := readTexts(cmd.InOrStdin(), in)
+	if err != nil {
+		return err
+	}
+	cache, err := openEmbedder(cmd)
+	if err != nil {
+		return err
+	}
+	defer cache.Close()
+	embeddings, err := embedAll(cmd.Context(), cmd, cache, texts)
+	if err != nil {
+		return err
+	}
+	write := func(w io.Writer) error { return writeVectorLines(w, embeddings) }
+	if strings.HasSuffix(out, ".safetensors") {
+		write = func(w io.Writer) error { return writeVectorMatrix(w, embeddings, cache.Fingerprint()) }
+	}
+	if out == "-" {
+		return write(cmd.OutOrStdout())
+	}
+	return atomicfile.Write(out, write)
+}
+
+func readTexts(stdin io.Reader, path string) ([]string, error) {
+	lines, err := readLines(stdin, path)
+	if err != nil {
+		return nil, err
+	}
+	for i, line := range lines {
+		if lines[i], err = textOfLine(line); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
+		}
+	}
+	return lines, nil
+}
+
+// readLines reads a file of at least one line, "-" being standard input.
+func readLines(stdin io.Reader, path string) ([]string, error) {
+	r, name := stdin, "standard input"
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("read texts: %w", err)
+		}
+		defer f.Close()
+		r, name = f, path
+	}
+	var lines []string
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, maxTextLine)
+	for scanner.Scan() {
+		lines = append(lines, scanner.Text())
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", name, len(lines)+1, err)
+	}
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("%s is empty; give one text a line", name)
+	}
+	return lines, nil
+}
+
+func textOfLine(line string) (string, error) {
+	var text string
+	if json.Unmarshal([]byte(line), &text) == nil {
+		return text, nil
+	}
+	if !strings.HasPrefix(line, "{") {
+		return line, nil
+	}
+	var object struct{ Text *string }
+	if json.Unmarshal([]byte(line), &object) != nil {
+		return line, nil
+	}
+	if object.Text == nil {
+		return "", fmt.Errorf(`the object has no string field "text"`)
+	}
+	return *object.Text, nil
+}
+
+func writeVectorLines(w io.Writer, embeddings []rcvae.Embedding) error {
+	buffered := bufio.NewWriter(w)
+	enc := json.NewEncoder(buffered)
+	for _, e := range embeddings {
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
+
+func writeVectorMatrix(w io.Writer, embeddings []rcvae.Embedding, fp rcvae.Fingerprint) error {
+	dim := len(embeddings[0])
+	flat := make([]float32, 0, len(embeddings)*dim)
+	for _, e := range embeddings {
+		flat = append(flat, e...)
+	}
+	file := safetensors.File{
+		Metadata: map[string]string{"embedder": fp.Name, "fingerprint": fp.ID()},
+		Tensors:  []safetensors.Tensor{safetensors.Float32s("embeddings", []int{len(embeddings), dim}, flat)},
+	}
+	data, err := file.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}

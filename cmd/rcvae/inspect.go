@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rcvae"
+	"rcvae/cvae"
+)
+
+func newInspect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "inspect MODEL",
+		Short:   "Show what a model is and how it was trained",
+		Long:    "Show a model's configuration, training curve, diagnostics and the fingerprint of its embedder.",
+		Example: "  rcvae inspect model.rcvae --json | jq .summary",
+		Args:    oneModel,
+		RunE:    runInspect,
+	}
+	cmd.Flags().Bool("json", false, "print JSON")
+	return cmd
+}
+
+func oneModel(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("%s takes one model file, got %d arguments", cmd.CommandPath(), len(args))
+	}
+	return nil
+}
+
+// inspection is the output of 'inspect --json'.
+type inspection struct {
+	Config      cvae.Config       `json:"config"`
+	Embedder    rcvae.Fingerprint `json:"embedder"`
+	Fingerprint string            `json:"embedder_fingerprint"`
+	Calibration rcvae.Calibration `json:"calibration"`
+	Summary     cvae.Summary      `json:"summary"`
+}
+
+func runInspect(cmd *cobra.Command, args []string) error {
+	model, err := cvae.Load(args[0])
+	if err != nil {
+		return err
+	}
+	report := inspection{model.Config(), model.Fingerprint(), model.Fingerprint().ID(), model.Calibration(), model.Summary()}
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		return printJSON(cmd, report)
+	}
+	return report.write(cmd.OutOrStdout())
+}
+
+func (r inspection) write(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	c := r.Config
+	fmt.Fprintf(table, "objective\t%s\n", c.Objective)
+	fmt.Fprintf(table, "embedder\t%v\n", r.Embedder)
+	fmt.Fprintf(table, "calibration\tscore = -%.4g · ½Σ ln σ², vote weight exp(%.3g · score)\n", r.Calibration.Scale, r.Calibration.Tau)
+	writeSummary(table, r.Summary)
+	fmt.Fprintf(table, "\nepoch\tloss\tKL (nats)\tvalidation\tactive units\n")
+	for _, e := range r.Summary.Curve {
+		validation := "-"
+		if e.Validation != nil {
+			validation = fmt.Sprintf("%.4f", *e.Validation)
+		}
+		fmt.Fprintf(table, "%d\t%.4f\t%.3f\t%s\t%d\n", e.Epoch, e.Loss, e.KL, validation, e.ActiveUnits)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, warning := range r.Summary.Warnings {
+		fmt.Fprintf(w, "\nwarning: %s\n", warning)
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rcvae"
+	"rcvae/cvae"
+	"rcvae/dataset"
+	"rcvae/grade"
+	"rcvae/selector"
+)
+
+func newSelect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "select",
+		Short: "Pick the best of several solutions of one question",
+		Long: `Pick the best of several solutions of one question. The candidates come from a file:
+one a line, as text, as a JSON string, or as a JSON object with at least "text" (the
+fields of a pool's candidates are understood). Answers are extracted where the file has none.
+
+Rules (--selector):
+` + ruleHelp(),
+		Example: "  rcvae select --model model.rcvae --question 'What is 2+3?' --candidates candidates.jsonl",
+		Args:    noArgs,
+		RunE:    runSelect,
+	}
+	f := cmd.Flags()
+	f.StringArray("model", nil, "model `FILE`; several of one training are averaged")
+	f.String("question", "", "the question's text")
+	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
+	f.String("selector", selector.Default, "selection `RULE`")
+	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
+	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
+	f.Uint64("seed", 1, "seed of the rule random")
+	f.Bool("json", false, "print JSON")
+	addEmbedderFlags(cmd)
+	return cmd
+}
+
+// ruleHelp lists the selection rules for help texts; votes and tie-breaks are
+// described once.
+func ruleHelp() string {
+	var b strings.Builder
+	for _, r := range selector.Rules() {
+		if strings.Contains(r.Name, ":") {
+			continue
+		}
+		fmt.Fprintf(&b, "  %-18s %s\n", r.Name, r.Description)
+	}
+	fmt.Fprintf(&b, "  %-18s %s\n", "vote:SCORE", "vote of the answers, weighted by exp(tau * score); the default is "+selector.Default)
+	fmt.Fprintf(&b, "  %-18s %s", "tiebreak:SCORE", "most frequent answer, ties broken by the score")
+	return b.String()
+}
+
+func runSelect(cmd *cobra.Command, _ []string) error {
+	question, _ := cmd.Flags().GetString("question")
+	path, _ := cmd.Flags().GetString("candidates")
+	name, _ := cmd.Flags().GetString("selector")
+	kind, _ := cmd.Flags().GetString("kind")
+	if question == "" {
+		return usagef("--question is missing: give the question's text")
+	}
+	grader, err := grade.New(kind)
+	if err != nil {
+		return usageError{err}
+	}
+	rule, err := selector.Parse(name)
+	if err != nil {
+		return usageError{err}
+	}
+	candidates, err := readCandidates(cmd.InOrStdin(), path, kind)
+	if err != nil {
+		return err
+	}
+	sources, closeSources, err := openSources(cmd, rule.Needs)
+	if err != nil {
+		return err
+	}
+	defer closeSources()
+	sources.Grader = grader
+	tau, _ := cmd.Flags().GetFloat64("tau")
+	seed, _ := cmd.Flags().GetUint64("seed")
+	chooser, err := selector.New(name, sources, selector.Options{Tau: tau, Seed: seed})
+	if err != nil {
+		return err
+	}
+	selection, err := chooser.Select(cmd.Context(), question, candidates)
+	if err != nil {
+		return err
+	}
+	return printSelection(cmd, candidates, selection)
+}
+
+// openSources opens what the needs call for: the embedder behind its cache, and
+// the models of --model, which must have been trained on that embedder.
+func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, func(), error) {
+	var src selector.Sources
+	paths, _ := cmd.Flags().GetStringArray("model")
+	if need.Has(selector.NeedModel) && len(paths) == 0 {
+		return src, nil, usagef("--model is missing: this selector needs a model; train one with 'rcvae train', or use --selector consensus or majority")
+	}
+	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
+		return src, func() {}, nil
+	}
+	models, err := loadModels(paths)
+	if err != nil {
+		return src, nil, err
+	}
+	cache, err := openEmbedder(cmd)
+	if err != nil {
+		return src, nil, err
+	}
+	for i, m := range models {
+		if err := m.CheckEmbedder(cache.Fingerprint()); err != nil {
+			cache.Close()
+			return src, nil, fmt.Errorf("%s: %w", paths[i], err)
+		}
+		src.Models = append(src.Models, m)
+	}
+	src.Embedder = cache
+	return src, func() { cache.Close() }, nil
+}
+
+func loadModels(paths []string) ([]*cvae.Model, error) {
+	models := make([]*cvae.Model, len(paths))
+	for i, path := range paths {
+		var err error
+		if models[i], err = cvae.Load(path); err != nil {
+			return nil, err
+		}
+	}
+	return models, nil
+}
+
+// readCandidates reads one candidate a line and extracts missing answers.
+func readCandidates(stdin io.Reader, path, kind string) ([]rcvae.Candidate, error) {
+	texts, err := readLines(stdin, path)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([]rcvae.Candidate, len(texts))
+	for i, line := range texts {
+		c, err := parseCandidate(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
+		}
+		if c.Answer == "" {
+			extraction, err := grade.Extract(kind, c.Text)
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
+			}
+			c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
+		}
+		candidates[i] = c
+	}
+	return candidates, nil
+}
+
+// parseCandidate reads a line: an object as in a pool, a JSON string, or plain text.
+func parseCandidate(line string) (rcvae.Candidate, error) {
+	if !strings.HasPrefix(line, "{") {
+		text, err := textOfLine(line)
+		return rcvae.Candidate{Text: text}, err
+	}
+	sample, err := dataset.ParseSample([]byte(line))
+	return sample.Candidate, err
+}
+
+// choice is the output of 'select --json'.
+type choice struct {
+	Index    int       `json:"index"` // from 0
+	Text     string    `json:"text"`
+	Answer   string    `json:"answer,omitempty"`
+	Selector string    `json:"selector"`
+	Reason   string    `json:"reason"`
+	Scores   []float64 `json:"scores"`
+	Answers  []string  `json:"answers"`
+	Warnings []string  `json:"warnings,omitempty"`
+}
+
+func printSelection(cmd *cobra.Command, candidates []rcvae.Candidate, s rcvae.Selection) error {
+	chosen := candidates[s.Index]
+	out := choice{s.Index, chosen.Text, chosen.Answer, s.Rule, s.Reason, s.Scores, nil, s.Warnings}
+	for _, c := range candidates {
+		out.Answers = append(out.Answers, c.Answer)
+	}
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		return printJSON(cmd, out)
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), chosen.Text)
+	table := tabwriter.NewWriter(cmd.ErrOrStderr(), 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "\t#\tscore\tanswer\t\n")
+	for i, c := range candidates {
+		mark, answer := "", c.Answer
+		if i == s.Index {
+			mark = "chosen"
+		}
+		if answer == "" {
+			answer = "(none)"
+		}
+		score := "-"
+		if i < len(s.Scores) && !math.IsNaN(s.Scores[i]) {
+			score = fmt.Sprintf("%.4f", s.Scores[i])
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t\n", mark, i+1, score, answer)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", s.Rule, s.Reason)
+	for _, w := range s.Warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+	}
+	return nil
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // reference is the loss of the package documentation in float64 and plain loops,
-// written apart from the code it tests. Dropout is off.
+// written apart from the code it tests.
 type reference struct {
 	c      Config
 	net    *network
@@ -18,9 +18,18 @@ type reference struct {
 	eps    map[int][]float32 // by sample
 	beta   float64
 	q, r   standardizer
+	masks  map[int][][]float32 // by sample: dropout factors of the encoder's input and hidden layers; none when absent
 }
 
-func (f reference) layers(m nn.MLP, x []float64) []float64 {
+func (f reference) layers(m nn.MLP, x []float64, masks [][]float32) []float64 {
+	drop := func(l int, x []float64) {
+		if l < len(masks) {
+			for i := range x {
+				x[i] *= float64(masks[l][i])
+			}
+		}
+	}
+	drop(0, x)
 	for l, layer := range m.Layers {
 		y := make([]float64, layer.Out)
 		for i := range y {
@@ -32,6 +41,7 @@ func (f reference) layers(m nn.MLP, x []float64) []float64 {
 				y[i] = math.Max(y[i], 0)
 			}
 		}
+		drop(l+1, y)
 		x = y
 	}
 	return x
@@ -51,7 +61,7 @@ func (f reference) square(q, z, r []float64, class float64) float64 {
 		x = append(x, class)
 	}
 	var sum float64
-	for j, v := range f.layers(f.net.decoder, x) {
+	for j, v := range f.layers(f.net.decoder, x, nil) {
 		sum += (v - r[j]) * (v - r[j])
 	}
 	return sum
@@ -73,7 +83,7 @@ func (f reference) loss() float64 {
 		for i := question.from; i < question.to; i++ {
 			n++
 			r := standardized(f.r, f.data.Solutions[i])
-			out := f.layers(f.net.encoder, append(append([]float64{}, q...), r...))
+			out := f.layers(f.net.encoder, append(append([]float64{}, q...), r...), f.masks[i])
 			d := f.c.Latent
 			var kl, half float64
 			z := make([]float64, d)
@@ -131,8 +141,11 @@ func TestGradients(t *testing.T) {
 	learned.LearnVariance, learned.Standardize, learned.LogVariance = true, true, -1
 	linear := small(Contrastive, 7)
 	linear.Hidden = nil
+	dropout := small(Contrastive, 7)
+	dropout.InputDropout, dropout.HiddenDropout = 0.4, 0.3
 	cases := map[string]Config{
-		"contrastive": small(Contrastive, 7), "ratio": small(Ratio, 7), "paper": small(Paper, 7), "authors": small(Authors, 7),
+		"contrastive, dropout": dropout,
+		"contrastive":          small(Contrastive, 7), "ratio": small(Ratio, 7), "paper": small(Paper, 7), "authors": small(Authors, 7),
 		"paper, learned variance": learned, "contrastive, linear": linear,
 	}
 	for name, c := range cases {
@@ -156,10 +169,13 @@ func checkGradients(t *testing.T, c Config) {
 		v.Of(params)[0] = 1.5 // make the listwise loss count
 	}
 	p := newPass(c, net, data, pool, q, r, params)
-	f := reference{c: c, net: net, data: data, beta: 0.7, q: q, r: r, eps: map[int][]float32{}}
+	const key = 11
+	p.inputDropout, p.hiddenDropout = nn.NewDropout(c.InputDropout), nn.NewDropout(c.HiddenDropout)
+	f := reference{c: c, net: net, data: data, beta: 0.7, q: q, r: r, eps: map[int][]float32{}, masks: map[int][][]float32{}}
 	for i := range data.Solutions {
 		f.eps[i] = make([]float32, c.Latent)
 		nn.NewNormal().Fill(f.eps[i], uint64(i))
+		f.masks[i] = p.masks(key, i)
 	}
 	p.noise = func(_, sample int, eps []float32) { copy(eps, f.eps[sample]) }
 	for _, v := range params {
@@ -170,7 +186,7 @@ func checkGradients(t *testing.T, c Config) {
 	for _, question := range data.questions() {
 		b.add(c, data, question, false)
 	}
-	got, want := p.forward(&b, 0, f.beta).Loss, f.loss()
+	got, want := p.forward(&b, key, f.beta).Loss, f.loss()
 	if math.Abs(got-want) > 1e-5*math.Abs(want) {
 		t.Errorf("loss = %.8g, want %.8g", got, want)
 	}
@@ -198,4 +214,17 @@ func checkGradients(t *testing.T, c Config) {
 			}
 		}
 	}
+}
+
+// masks returns the factors by which dropout scales a sample's input and hidden layers.
+func (p *pass) masks(key uint64, sample int) [][]float32 {
+	input := ones(2 * p.config.Dimension)
+	p.inputDropout.Apply(input, nn.Key(key, streamInputDropout, uint64(sample)))
+	out := [][]float32{input}
+	for i, width := range p.config.Hidden {
+		hidden := ones(width)
+		p.hiddenDropout.Apply(hidden, nn.Key(nn.Key(key, streamHiddenDropout, uint64(sample)), uint64(i)))
+		out = append(out, hidden)
+	}
+	return out
 }

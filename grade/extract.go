@@ -14,18 +14,24 @@ func extractStrict(solution string) Extraction {
 	return Extraction{}
 }
 
-// extractGSM8K finds a number in the first of these places that has one.
+// extractGSM8K finds a number in the first of these places that has one: behind
+// "####", in an answer field of JSON (unless the text closes with a phrase), in the
+// last box, in the last phrase, and at last anywhere.
 func extractGSM8K(solution string) Extraction {
 	if answer, ok := hashAnswer(solution); ok {
 		return Extraction{answer, "hash"}
+	}
+	closing, closed := closingNumber(solution)
+	if answer, ok := fieldAnswer(solution); ok && !closed {
+		return Extraction{answer, "field"}
 	}
 	if content, ok := boxed.Last(solution); ok {
 		if answer, ok := canonicalNumber(content); ok {
 			return Extraction{answer, "boxed"}
 		}
 	}
-	if answer, ok := fieldAnswer(solution); ok {
-		return Extraction{answer, "field"}
+	if closed {
+		return Extraction{closing, "phrase"}
 	}
 	for rest := range phrases(solution) {
 		if answer, ok := phraseNumber(rest); ok {
@@ -69,14 +75,10 @@ func found(answer, rule string) Extraction {
 // "#### 1. Count them" is none.
 func hashAnswer(s string) (string, bool) {
 	for i := strings.LastIndex(s, "####"); i >= 0; i = strings.LastIndex(s[:i], "####") {
-		line, _, _ := strings.Cut(s[i+4:], "\n")
-		line = strings.Trim(line, " \t\r*")
-		n, end, ok := scanNumber(strings.TrimLeft(line, "$\\ "), 0)
-		rest := strings.TrimLeft(line, "$\\ ")
-		if !ok || end != 0 && strings.HasPrefix(rest[end:], ". ") {
-			continue
+		line := strings.TrimLeft(lineAt(s, i+len("####")), " \t$\\*")
+		if n, end, ok := scanNumber(line, 0); ok && !strings.HasPrefix(line[end:], ". ") {
+			return n.String(), true
 		}
-		return n.String(), true
 	}
 	return "", false
 }

@@ -47,10 +47,29 @@ func normalize(answer string) string {
 		s = s[1:2]
 	}
 	s = strings.TrimRight(s, ".,")
-	if len(s) > 2 && s[0] == '{' && strings.IndexAny(s[1:], "{}") == len(s)-2 {
+	if isGroup(s) {
 		s = s[1 : len(s)-1]
 	}
 	return s
+}
+
+// isGroup reports whether s is one pair of braces and what is in it.
+func isGroup(s string) bool {
+	if len(s) < 3 || s[0] != '{' {
+		return false
+	}
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i == len(s)-1
+			}
+		}
+	}
+	return false
 }
 
 // rewriteTokens goes once through the answer: it drops what has no meaning, all

@@ -5,12 +5,24 @@ import (
 	"strings"
 )
 
+const (
+	maxLine    = 2000 // bytes of a line that are looked at
+	maxPhrases = 64   // phrases of a solution that are looked at
+)
+
+// lineAt returns the rest of the line at s[i:], cut at maxLine bytes.
+func lineAt(s string, i int) string {
+	line, _, _ := strings.Cut(s[i:min(len(s), i+maxLine)], "\n")
+	return line
+}
+
 // phrases yields what follows "answer is", "answer:" and the like up to the end of
 // the line, the last one first.
 func phrases(s string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		const word = "answer"
-		for i := len(s) - len(word); i >= 0; i-- {
+		left := maxPhrases
+		for i := len(s) - len(word); i >= 0 && left > 0; i-- {
 			if s[i]|0x20 != 'a' || !strings.EqualFold(s[i:i+len(word)], word) {
 				continue
 			}
@@ -18,8 +30,9 @@ func phrases(s string) iter.Seq[string] {
 			if !ok {
 				continue
 			}
-			line, _, _ := strings.Cut(rest, "\n")
-			if line = strings.Trim(line, " \t\r*"); line != "" && !yield(line) {
+			left--
+			line := strings.Trim(lineAt(rest, 0), " \t\r*")
+			if line != "" && !yield(line) {
 				return
 			}
 		}
@@ -41,10 +54,28 @@ func afterVerb(s string) (rest string, ok bool) {
 	return "", false
 }
 
-// phraseNumber returns the number that a phrase states: in its first sentence if it
-// has one there, else anywhere on the line.
+// closingNumber returns the number of a phrase on the last line.
+func closingNumber(s string) (string, bool) {
+	s = strings.TrimRight(s, " \t\r\n")
+	for rest := range phrases(s[strings.LastIndexByte(s, '\n')+1:]) {
+		return phraseNumber(rest)
+	}
+	return "", false
+}
+
+// phraseNumber returns the number that a phrase states: in its first sentence if
+// it has one there, else anywhere on the line. Where an explanation follows instead
+// of an answer, its last number counts.
 func phraseNumber(rest string) (string, bool) {
-	if answer, ok := canonicalNumber(sentence(rest)); ok {
+	const shortest = 40 // bytes of a sentence that explains
+	first := sentence(rest)
+	if len(first) > shortest && len(rest) > len(first)+3 {
+		return lastNumber(rest)
+	}
+	if i := strings.IndexByte(first, '$'); i > 0 && isLetter(first[0]) { // "after 2 years she has $600"
+		first = first[i:]
+	}
+	if answer, ok := canonicalNumber(first); ok {
 		return answer, true
 	}
 	return canonicalNumber(rest)
@@ -57,16 +88,22 @@ func phraseText(rest string) string {
 		if !ok {
 			continue
 		}
-		if formula, _, ok := strings.Cut(inner, delimiter[1]); ok && strings.TrimSpace(formula) != "" {
-			return strings.TrimSpace(formula)
+		if formula, _, ok := strings.Cut(hideEscapes(inner), delimiter[1]); ok && strings.TrimSpace(formula) != "" {
+			return strings.TrimSpace(inner[:len(formula)])
 		}
 	}
 	text := sentence(rest)
-	if i := strings.Index(text, ", "); i >= 0 && !strings.ContainsAny(text[:i], "([{") {
-		text = text[:i]
+	for i := range len(text) - 2 { // a clause that follows, but no list
+		if text[i] == ',' && text[i+1] == ' ' && isLetter(text[i+2]) && !strings.ContainsAny(text[:i], "([{") {
+			text = text[:i]
+			break
+		}
 	}
 	return strings.Trim(text, " *")
 }
+
+// hideEscapes replaces each escaped dollar sign by two other bytes.
+func hideEscapes(s string) string { return strings.ReplaceAll(s, `\$`, "  ") }
 
 // sentence cuts a line at its first full stop.
 func sentence(line string) string {

@@ -18,6 +18,10 @@ func Last(text string) (content string, ok bool) {
 		switch text[i] {
 		case '\\':
 			name := commandName(text[i:])
+			if name == 0 && commandName(text[i+1:]) > 0 { // the backslash was escaped once too often
+				i++
+				continue
+			}
 			if name == 0 {
 				i += 2 // an escaped character
 				continue

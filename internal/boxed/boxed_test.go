@@ -25,6 +25,7 @@ func TestLast(t *testing.T) {
 		{`{\boxed5}`, "5", true},
 		{`\boxed{\left\{1,2\right.}`, `\left\{1,2\right.`, true},
 		{`\boxed{}`, "", true},
+		{`$\\boxed{8}$`, "8", true},
 		{`\boxed{\boxed{3}}`, "3", true},
 		{`\boxed{4} \boxed{5`, "4", true},
 		{`\boxed{4} \boxed`, "4", true},

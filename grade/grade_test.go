@@ -1,0 +1,322 @@
+package grade_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rcvae/grade"
+)
+
+func TestExtractGSM8K(t *testing.T) {
+	tests := []struct {
+		text string
+		want grade.Extraction
+	}{
+		{"2 + 3 = 5\n#### 5", grade.Extraction{Answer: "5", Rule: "hash"}},
+		{"#### $1,234.50 in all", grade.Extraction{Answer: "1234.5", Rule: "hash"}},
+		{"#### -7", grade.Extraction{Answer: "-7", Rule: "hash"}},
+		{"#### 1. Count the apples\nThere are 9.", grade.Extraction{Answer: "9", Rule: "number"}},
+		{`So $\boxed{12}$ of 30.`, grade.Extraction{Answer: "12", Rule: "boxed"}},
+		{`\boxed{\$1{,}250.00}`, grade.Extraction{Answer: "1250", Rule: "boxed"}},
+		{`\boxed{3 + 4 = 7 \text{ apples}}`, grade.Extraction{Answer: "7", Rule: "boxed"}},
+		{`\boxed{\text{none}} The answer is 4`, grade.Extraction{Answer: "4", Rule: "phrase"}},
+		{`\boxed{\dfrac{3}{4}}`, grade.Extraction{Answer: "0.75", Rule: "boxed"}},
+		{`\boxed{15\%}`, grade.Extraction{Answer: "15", Rule: "boxed"}},
+		{"The answer is $72. I hope it is correct, as 3 of 4 are.", grade.Extraction{Answer: "72", Rule: "phrase"}},
+		{"**Answer:** 2 1/2 hours", grade.Extraction{Answer: "2.5", Rule: "phrase"}},
+		{"ANSWER: 18", grade.Extraction{Answer: "18", Rule: "phrase"}},
+		{"The final answer is: **1,000**.", grade.Extraction{Answer: "1000", Rule: "phrase"}},
+		{"The answer is 24 - 9 = 15.", grade.Extraction{Answer: "15", Rule: "phrase"}},
+		{"The answer would be 3.\nThe answer isn't known, 8.", grade.Extraction{Answer: "3", Rule: "phrase"}},
+		{"The answer is correct.\nThe answer is 5.\nThe answer is clear.", grade.Extraction{Answer: "5", Rule: "phrase"}},
+		{`{"steps": "2*3", "ans": 6} and {"ans": 9}`, grade.Extraction{Answer: "6", Rule: "field"}},
+		{`{"answer": "$40"}` + "\nThe answer is 41.", grade.Extraction{Answer: "41", Rule: "phrase"}},
+		{`{"ans": <number>} 12`, grade.Extraction{Answer: "12", Rule: "number"}},
+		{"There are 9-4 = 5 left, or -5?", grade.Extraction{Answer: "-5", Rule: "number"}},
+		{"It was 9-4", grade.Extraction{Answer: "4", Rule: "number"}},
+		{"He owes -$1,200.", grade.Extraction{Answer: "-1200", Rule: "number"}},
+		{"between 12,34", grade.Extraction{Answer: "34", Rule: "number"}},
+		{"It is .5", grade.Extraction{Answer: "0.5", Rule: "number"}},
+		{"version 3.14.15", grade.Extraction{Answer: "0.15", Rule: "number"}},
+		{"I do not know.", grade.Extraction{}},
+		{"", grade.Extraction{}},
+	}
+	checkExtract(t, "gsm8k", tests)
+}
+
+func TestExtractStrict(t *testing.T) {
+	checkExtract(t, "gsm8k-strict", []struct {
+		text string
+		want grade.Extraction
+	}{
+		{"#### 5", grade.Extraction{Answer: "5", Rule: "hash"}},
+		{`The answer is \boxed{5}.`, grade.Extraction{}},
+	})
+}
+
+func TestExtractMATH(t *testing.T) {
+	checkExtract(t, "math", []struct {
+		text string
+		want grade.Extraction
+	}{
+		{`Thus $x = \boxed{ \frac{1}{2} }$.`, grade.Extraction{Answer: `\frac{1}{2}`, Rule: "boxed"}},
+		{`Thus \boxed{1} or \boxed{2}`, grade.Extraction{Answer: "2", Rule: "boxed"}},
+		{"Final Answer: The final answer is $\\pi$. I hope it is correct.", grade.Extraction{Answer: `\pi`, Rule: "phrase"}},
+		{`The answer is $\$10$.`, grade.Extraction{Answer: `\$10`, Rule: "phrase"}},
+		{`The answer is \((1, 2)\), as shown.`, grade.Extraction{Answer: "(1, 2)", Rule: "phrase"}},
+		{"The answer is 1, 2, 3.", grade.Extraction{Answer: "1, 2, 3", Rule: "phrase"}},
+		{"The answer is Evelyn, who is fastest. Yes.", grade.Extraction{Answer: "Evelyn", Rule: "phrase"}},
+		{`\frac{3}{4}`, grade.Extraction{Answer: `\frac{3}{4}`, Rule: "bare"}},
+		{`(-\infty, 3] \cup [5, \infty)`, grade.Extraction{Answer: `(-\infty, 3] \cup [5, \infty)`, Rule: "bare"}},
+		{"We have shown that there are 12 of them", grade.Extraction{Answer: "12", Rule: "number"}},
+		{`An empty \boxed{}`, grade.Extraction{}},
+		{"No idea how to solve this!", grade.Extraction{}},
+	})
+}
+
+func checkExtract(t *testing.T, kind string, tests []struct {
+	text string
+	want grade.Extraction
+}) {
+	t.Helper()
+	for _, test := range tests {
+		got, err := grade.Extract(kind, test.text)
+		if err != nil || got != test.want {
+			t.Errorf("Extract(%q, %q) = %+v, %v, want %+v", kind, test.text, got, err, test.want)
+		}
+	}
+}
+
+// Answers in one row are the same; answers in different rows are not.
+func TestEquivalenceClasses(t *testing.T) {
+	for kind, classes := range map[string][][]string{
+		"gsm8k": {
+			{"72", "72.0", "$72", `\$72.00`, "72 clips", "7,2=72", "144/2", "x = 72", "72%"},
+			{"1234567", "1,234,567", "1{,}234{,}567"},
+			{"0.5", ".5", "1/2", `\frac12`, `\frac{1}{2}`, "0.50"},
+			{"2.5", "2 1/2", `2\frac{1}{2}`, "5/2"},
+			{"-3", "\u22123", "- 3", "-$3"},
+			{"0.333333", "1/3"},
+			{"0.33"},
+			{"12345678901234567890"},
+			{"12345678901234567891"},
+		},
+		"math": {
+			{`\frac{1}{2}`, `\dfrac12`, `\tfrac{1}2`, "1/2", "0.5", ".5", "0.50", `x=\frac{1}{2}`, `{\frac{1}{2}}`, `\\frac{1}{2}`, `\frac 12`},
+			{`-\frac{1}{2}`, `\frac{-1}{2}`, "-0.5", `$-\frac12$`},
+			{"10000", "10,000", "10{,}000", `10,\!000`, `\$10,000`, "10000.", `10000\text{ cm}^2`, `10000 \mbox{ inches}`},
+			{"30", `30^\circ`, `30^{\circ}`, "30°", `30\%`, `30 \degree`},
+			{`2\sqrt{3}`, `2\sqrt3`, `2 \sqrt 3`},
+			{`(1,2)`, `\left( 1, 2 \right)`, `(1,\ 2)`},
+			{`\text{Evelyn}`, "Evelyn", `\mathrm{evelyn}`},
+			{`\text{(C)}`, "C", "(C)"},
+			{"c"},
+			{`x_{1}^{2}`, "x_1^2"},
+			{`x \le 3`, `x \leq 3`},
+			{`2 \cdot 3`, `2 \times 3`},
+			{`\text{4:30 p.m.}`, `4:30 \text{ p.m.}`},
+			{`\frac{\sqrt3}{2}`, `\dfrac{\sqrt{3}}2`},
+			{`\frac\pi2`, `\frac{\pi}{2}`},
+			{`(12,345)`},
+			{"12345"},
+			{`x+1`},
+			{`x+2`},
+		},
+	} {
+		g, err := grade.New(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, a := range classes {
+			for j, b := range classes {
+				for _, x := range a {
+					for _, y := range b {
+						if got, want := g.Equivalent(x, y), i == j; got != want {
+							t.Errorf("%s: Equivalent(%q, %q) = %v, want %v", kind, x, y, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	five := "5"
+	tests := map[string]struct {
+		kind, gold, answer string
+		want               grade.Verdict
+	}{
+		"gold solution":  {"gsm8k", "2+3=<<2+3=5>>5\n#### 5", "It is 5.", grade.Verdict{Verdict: grade.Correct, Extracted: &five, Rule: "number"}},
+		"gold box":       {"math", `so \boxed{5}`, "5", grade.Verdict{Verdict: grade.Correct, Extracted: &five, Rule: "bare"}},
+		"wrong":          {"gsm8k", "6", "#### 5", grade.Verdict{Verdict: grade.Incorrect, Extracted: &five, Rule: "hash"}},
+		"no answer":      {"gsm8k", "6", "who knows", grade.Verdict{Verdict: grade.NoAnswer}},
+		"strict":         {"gsm8k-strict", "5", "It is 5.", grade.Verdict{Verdict: grade.NoAnswer}},
+		"gold unread":    {"gsm8k", "many", "5", grade.Verdict{Verdict: grade.Ungraded, Rule: "gold-unreadable"}},
+		"too large text": {"math", "5", strings.Repeat("5", 2<<20), grade.Verdict{Verdict: grade.Ungraded, Rule: "too-large"}},
+	}
+	for name, test := range tests {
+		got, err := grade.Judge(test.kind, test.gold, test.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := got.Verdict == test.want.Verdict && got.Rule == test.want.Rule && deref(got.Extracted) == deref(test.want.Extracted)
+		if !same || (got.Extracted == nil) != (test.want.Extracted == nil) {
+			t.Errorf("%s: verdict %+v, want %+v", name, got, test.want)
+		}
+	}
+	huge := `\boxed{` + strings.Repeat("x", 5000) + `}`
+	if got, _ := grade.Judge("math", "5", huge); got.Verdict != grade.Ungraded {
+		t.Errorf("an answer of 5000 bytes: %+v, want ungraded", got)
+	}
+}
+
+func TestUnknownKind(t *testing.T) {
+	if _, err := grade.New("aime"); err == nil || !strings.Contains(err.Error(), "gsm8k-strict") {
+		t.Errorf("New() = %v, want an error that lists the kinds", err)
+	}
+	if _, err := grade.Judge("aime", "1", "1"); err == nil {
+		t.Error("Judge() of an unknown kind succeeds")
+	}
+}
+
+// Hostile texts end quickly.
+func TestTimeIsLinear(t *testing.T) {
+	pieces := []string{"{", "}", `\boxed{`, `\frac`, `\frac{1}{`, "#", "####1. ", "answer is ", "answer is 1. ", "answer:", `"ans":`, `"ans": 1`, `"`,
+		"1", "1,", "1,234", "-", "- ", "=", "1/", "$", ".", `\text{`, "^", " ", "\n", `\\`, `\left`}
+	for _, kind := range grade.Kinds() {
+		for _, piece := range pieces {
+			body := strings.Repeat(piece, (1<<20)/len(piece)-10)
+			for _, text := range []string{body, `\boxed{` + body[:min(len(body), 4000)] + `}`} {
+				begin := time.Now()
+				if _, err := grade.Judge(kind, text, text); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begin); took > 2*time.Second {
+					t.Errorf("%s: %d bytes of %q took %v", kind, len(text), piece, took)
+				}
+			}
+		}
+	}
+}
+
+func FuzzBoxed(f *testing.F) {
+	f.Add(`\frac{1}{2}`)
+	f.Add(`\left\{1, 2\right.`)
+	f.Fuzz(func(t *testing.T, x string) {
+		if !balanced(x) || strings.Contains(x, "box") || strings.TrimSpace(x) != x {
+			return
+		}
+		got, err := grade.Extract("math", `Thus \boxed{`+x+`}.`)
+		if err != nil || got.Answer != x {
+			t.Errorf("Extract() = %+v, %v, want %q", got, err, x)
+		}
+	})
+}
+
+func balanced(s string) bool {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+			if i == len(s) {
+				return false
+			}
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0
+}
+
+// Equivalence is reflexive and symmetric, and follows the canonical forms.
+func FuzzEquivalent(f *testing.F) {
+	f.Add("1/2", `\frac12`)
+	f.Add("1,234.5", "$1234.50")
+	f.Add(`\text{a}`, "A")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		for _, kind := range grade.Kinds() {
+			g, err := grade.New(kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			formA, okA := grade.Canonical(kind, a)
+			formB, okB := grade.Canonical(kind, b)
+			if g.Equivalent(a, a) != okA {
+				t.Errorf("%s: Equivalent(%q, itself) = %v", kind, a, !okA)
+			}
+			if g.Equivalent(a, b) != g.Equivalent(b, a) {
+				t.Errorf("%s: Equivalent(%q, %q) is not symmetric", kind, a, b)
+			}
+			if got, want := g.Equivalent(a, b), okA && okB && formA == formB; got != want {
+				t.Errorf("%s: Equivalent(%q, %q) = %v, want %v", kind, a, b, got, want)
+			}
+			if kind == "gsm8k" && okA && len(formA) < 100 {
+				if again, ok := grade.Canonical(kind, formA); !ok || again != formA {
+					t.Errorf("canonical form of %q is %q, of that %q", a, formA, again)
+				}
+			}
+		}
+	})
+}
+
+// An answer that is found in a text is found again when it is boxed.
+func FuzzExtract(f *testing.F) {
+	f.Add("The answer is $72. Good.")
+	f.Add(`{"ans": 3}`)
+	f.Add("#### 1,000")
+	f.Fuzz(func(t *testing.T, text string) {
+		first, err := grade.Extract("gsm8k", text)
+		if err != nil || first.Answer == "" || len(first.Answer) > 100 {
+			return
+		}
+		if !slices.Contains([]string{"hash", "boxed", "field", "phrase", "number"}, first.Rule) {
+			t.Errorf("rule %q is not documented", first.Rule)
+		}
+		again, err := grade.Extract("gsm8k", `\boxed{`+first.Answer+`}`)
+		if err != nil || again.Answer != first.Answer {
+			t.Errorf("%q gives %q, boxed %q", text, first.Answer, again.Answer)
+		}
+	})
+}
+
+func ExampleJudge() {
+	verdict, err := grade.Judge("gsm8k", "48/2 = 24\n#### 24", "She sold half of 48, so the answer is $24.00.")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(verdict.Verdict, *verdict.Extracted, verdict.Rule)
+	// Output: correct 24 phrase
+}
+
+func ExampleNew() {
+	math, err := grade.New("math")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, ok := math.Answer(`Hence $x = \boxed{\dfrac{1}{2}}$.`)
+	fmt.Println(answer, ok, math.Equivalent(`\frac12`, answer))
+	// Output: \dfrac{1}{2} true true
+}
+
+func ExampleCanonical() {
+	for _, answer := range []string{"$1,500", "1500.00 dollars", "3000/2"} {
+		form, ok := grade.Canonical("gsm8k", answer)
+		fmt.Println(form, ok)
+	}
+	// Output:
+	// 1500 true
+	// 1500 true
+	// 1500 true
+}

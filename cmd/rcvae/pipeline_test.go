@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rcvae"
+	"rcvae/dataset"
+	"rcvae/embed"
+	"rcvae/embed/minilm"
+	"rcvae/eval"
+)
+
+// fixture is a folder with a small pool of made-up questions and a cache that knows
+// the embeddings of all its texts, so that commands run in milliseconds: vectors
+// are random, with a direction that tells right from wrong.
+type fixture struct {
+	dir, pool, cache string
+}
+
+const (
+	fixtureQuestions = 60
+	fixtureSamples   = 6
+)
+
+func newFixture(t *testing.T) fixture {
+	t.Helper()
+	dir := t.TempDir()
+	f := fixture{dir, filepath.Join(dir, "pool.jsonl.gz"), filepath.Join(dir, "cache.sqlite")}
+	w, err := dataset.CreatePool(f.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]int{}
+	for q := range fixtureQuestions {
+		item := fixtureItem(q)
+		texts[item.Question] = 0
+		for _, s := range item.Samples {
+			texts[s.Text] = map[bool]int{true: 1, false: -1}[*s.Correct]
+		}
+		if err := w.Write(item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.fill(t, texts)
+	return f
+}
+
+func fixtureItem(q int) dataset.Item {
+	item := dataset.Item{Problem: rcvae.Problem{ID: fmt.Sprintf("q%d", q), Question: fmt.Sprintf("What is %d + 1?", q), Answer: fmt.Sprint(q + 1)}}
+	for s := range fixtureSamples {
+		right := s%3 == q%3
+		answer := q + 1
+		if !right {
+			answer += 1 + s%2
+		}
+		text := fmt.Sprintf("Attempt %d of question %d: the answer is %d.", s, q, answer)
+		item.Samples = append(item.Samples, dataset.Sample{
+			Candidate: rcvae.Candidate{Text: text, Answer: fmt.Sprint(answer), AnswerFrom: "phrase", Sampler: "top_p", Finish: "stop"},
+			Correct:   &right,
+		})
+	}
+	return item
+}
+
+// fill puts an embedding of every text into the cache.
+func (f fixture) fill(t *testing.T, texts map[string]int) {
+	t.Helper()
+	embedder, err := minilm.New(minilm.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := embed.OpenCache(f.cache, embedder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cache.Close()
+	for text, side := range texts {
+		h := fnv.New64a()
+		h.Write([]byte(text))
+		rng := rand.New(rand.NewPCG(h.Sum64(), 7))
+		e := make(rcvae.Embedding, embedder.Fingerprint().Dimension)
+		var square float64
+		for i := range e {
+			v := rng.NormFloat64()
+			if i < 8 {
+				v += 3 * float64(side)
+			}
+			e[i] = float32(v)
+			square += v * v
+		}
+		for i := range e {
+			e[i] /= float32(math.Sqrt(square))
+		}
+		if err := cache.Put(t.Context(), []string{text}, []rcvae.Embedding{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (f fixture) path(name string) string { return filepath.Join(f.dir, name) }
+
+// train trains a model and returns its path.
+func (f fixture) train(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out := f.path(name)
+	got := rcvaeRun(t, "", append([]string{"train", "--pool", f.pool, "--out", out, "--cache", f.cache, "--epochs", "6"}, args...)...)
+	if got.code != exitOK {
+		t.Fatalf("train: exit code %d\n%s", got.code, got.stderr)
+	}
+	return out
+}
+
+func TestTrainEvalSelect(t *testing.T) {
+	f := newFixture(t)
+	model := f.train(t, "m.rcvae")
+	if _, err := os.Stat(model + ".checkpoint"); err == nil {
+		t.Error("the checkpoint of a finished training is still there")
+	}
+	log, err := os.ReadFile(model + ".log.jsonl")
+	if err != nil || bytes.Count(log, []byte("\n")) != 6 {
+		t.Errorf("training log has %d lines, want 6 (%v)", bytes.Count(log, []byte("\n")), err)
+	}
+	out := f.path("result.json")
+	args := []string{"eval", "--pool", f.pool, "--model", model, "-k", "2,4", "--out", out, "--cache", f.cache}
+	if got := rcvaeRun(t, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "vote:entropy") {
+		t.Fatalf("eval: exit code %d, output %q\n%s", got.code, got.stdout, got.stderr)
+	}
+	first, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := eval.ReadJSON(bytes.NewReader(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range result.Pools[0].Selectors {
+		if s.Name == "entropy" && s.VsMean.Diff < 0.3 {
+			t.Errorf("lowest entropy gains %+.2f over a random candidate on separable data, want at least +0.3", s.VsMean.Diff)
+		}
+	}
+	rcvaeRun(t, "", args...)
+	if second, _ := os.ReadFile(out); !bytes.Equal(first, second) {
+		t.Error("two runs of eval wrote different bytes")
+	}
+	item := fixtureItem(4)
+	var lines strings.Builder
+	for _, s := range item.Samples {
+		line, _ := json.Marshal(map[string]string{"text": s.Text})
+		lines.Write(append(line, '\n'))
+	}
+	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", item.Question, "--json", "--cache", f.cache)
+	var chosen choice
+	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil {
+		t.Fatalf("select: %v\n%s", err, got.stderr)
+	}
+	if chosen.Answer != item.Answer {
+		t.Errorf("select chose the answer %s, want %s: %s", chosen.Answer, item.Answer, chosen.Reason)
+	}
+	if got := rcvaeRun(t, "", "inspect", model); !strings.Contains(got.stdout, "units active") {
+		t.Errorf("inspect printed %q", got.stdout)
+	}
+}
+
+func TestInterruptedTrainingResumesBitIdentical(t *testing.T) {
+	f := newFixture(t)
+	whole := f.train(t, "whole.rcvae")
+	out := f.path("parts.rcvae")
+	args := []string{"train", "--pool", f.pool, "--out", out, "--cache", f.cache, "--epochs", "6"}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stderr bytes.Buffer
+	// The log line of the third epoch is the signal.
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		for ctx.Err() == nil {
+			if log, _ := os.ReadFile(out + ".log.jsonl"); bytes.Count(log, []byte("\n")) >= 2 {
+				cancel()
+			}
+		}
+	}()
+	code := run(ctx, args, strings.NewReader(""), &bytes.Buffer{}, &stderr)
+	cancel()
+	<-stop
+	if code == exitOK {
+		t.Skip("training was faster than the interruption")
+	}
+	if code != exitFailure || !strings.Contains(stderr.String(), "--resume") {
+		t.Fatalf("interrupted: exit code %d, error %q, want 1 and how to continue", code, stderr.String())
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("an interrupted training left a model file")
+	}
+	if got := rcvaeRun(t, "", append(args, "--resume")...); got.code != exitOK {
+		t.Fatalf("resume: exit code %d\n%s", got.code, got.stderr)
+	}
+	if a, b := tensors(t, whole), tensors(t, out); !bytes.Equal(a, b) {
+		t.Error("the resumed training has other weights than the uninterrupted one")
+	}
+}
+
+// tensors returns the data part of a model file: everything but its metadata.
+func tensors(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := int(data[0]) | int(data[1])<<8 | int(data[2])<<16
+	return data[8+header:]
+}
+
+func TestBadInput(t *testing.T) {
+	f := newFixture(t)
+	model := f.train(t, "m.rcvae")
+	pool, err := os.ReadFile(f.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped[len(flipped)/2] ^= 1
+	out := f.path("out")
+	trainOn := func(pool string) []string { return []string{"train", "--pool", pool, "--out", out, "--cache", f.cache} }
+	for _, tt := range []struct {
+		name string
+		args []string
+		want []string // parts of the one-line error
+	}{
+		{"truncated gzip", trainOn(writeFile(t, "cut.jsonl.gz", string(pool[:len(pool)/2]))), []string{"cut.jsonl.gz:", "truncated"}},
+		{"missing field", trainOn(writeFile(t, "field.jsonl", `{"id":"a","question":"q","candidates":[{"answer":"1"}]}`)), []string{"field.jsonl:1:", `"text"`}},
+		{"not JSON", trainOn(writeFile(t, "bad.jsonl", "{\"id\":\n")), []string{"bad.jsonl:1:"}},
+		{"empty pool", trainOn(writeFile(t, "empty.jsonl", "")), []string{"empty.jsonl", "no items"}},
+		{"empty gzip pool", trainOn(writeFile(t, "empty.jsonl.gz", gzipped(t, ""))), []string{"empty.jsonl.gz", "no items"}},
+		{"no such pool", trainOn(f.path("nowhere.jsonl")), []string{"nowhere.jsonl", "no such file"}},
+		{"no contrast", trainOn(writeFile(t, "right.jsonl", `{"id":"q0","question":"What is 0 + 1?","candidates":[{"text":"Attempt 0 of question 0: the answer is 1.","answer":"1","correct":true}]}`)), []string{"right and a wrong"}},
+		{"flipped bit", []string{"eval", "--pool", f.pool, "--model", writeFile(t, "flip.rcvae", string(flipped)), "--out", out, "--cache", f.cache}, []string{"flip.rcvae"}},
+		{"not a model", []string{"inspect", f.pool}, []string{"pool.jsonl.gz"}},
+		{"no output folder", []string{"train", "--pool", f.pool, "--out", f.path("no/such/m.rcvae"), "--cache", f.cache}, []string{"does not exist"}},
+		{"foreign cache", []string{"train", "--pool", f.pool, "--out", out, "--cache", f.pool}, []string{"pool.jsonl.gz", "cache"}},
+		{"no such sampler", append(trainOn(f.pool), "--sampler", "beam"), []string{"beam", "--sampler"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := rcvaeRun(t, "", append(tt.args, "--quiet")...)
+			if got.code != exitFailure {
+				t.Errorf("exit code %d, want %d\n%s", got.code, exitFailure, got.stderr)
+			}
+			if n := strings.Count(strings.TrimSpace(got.stderr), "\n"); n != 0 {
+				t.Errorf("the error has %d lines, want 1:\n%s", n+1, got.stderr)
+			}
+			for _, part := range tt.want {
+				if !strings.Contains(got.stderr, part) {
+					t.Errorf("error %q, want %q in it", got.stderr, part)
+				}
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Error("a partial output file is left behind")
+			}
+		})
+	}
+}
+
+func gzipped(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -249,12 +249,17 @@ func TestTruncatedAndDamaged(t *testing.T) {
 }
 
 func TestLongCandidateAndTooLongLine(t *testing.T) {
-	long := `{"question":"q","candidates":[{"text":"` + strings.Repeat("x", 1<<20) + `"}]}`
-	items, err := readPool(long)
-	if err != nil || len(items[0].Samples[0].Text) != 1<<20 {
-		t.Errorf("candidate of 1 MiB: %v", err)
+	pool := func(bytes int) string {
+		return `{"question":"q","candidates":[{"text":"` + strings.Repeat("x", bytes) + `"}]}`
+	}
+	if items, err := readPool(pool(512 << 10)); err != nil || len(items[0].Samples[0].Text) != 512<<10 {
+		t.Errorf("candidate of 512 KiB: %v", err)
+	}
+	if _, err := readPool(pool(512<<10 + 1)); err == nil || !strings.Contains(err.Error(), "p.jsonl:1") || !strings.Contains(err.Error(), "candidate 1") {
+		t.Errorf("candidate over 512 KiB: error = %v, want one that names the place", err)
 	}
 	endless := io.MultiReader(strings.NewReader(`{"question":"`), &repeat{left: 65 << 20})
+	var err error
 	for _, err = range dataset.Problems(endless, "p") {
 	}
 	if err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {

@@ -79,6 +79,9 @@ var (
 	logProbFields = sampleFields[7:10]
 )
 
+// maxCandidate is the longest text of a candidate in bytes, about 128 thousand tokens.
+const maxCandidate = 512 << 10
+
 // poolDecoder remembers the last forms, which mostly are the next ones too, so that
 // a pool holds them once.
 type poolDecoder struct{ itemKeys, sampleKeys []string }
@@ -164,6 +167,9 @@ func (d *poolDecoder) sample(text []byte) (s Sample, err error) {
 	})
 	if err == nil && !found {
 		err = errors.New(`field "text" is missing`)
+	}
+	if err == nil && len(s.Text) > maxCandidate {
+		err = fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(s.Text), maxCandidate)
 	}
 	if err == nil {
 		err = s.setLogProb(logProb)

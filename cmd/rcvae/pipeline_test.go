@@ -246,6 +246,7 @@ func TestBadInput(t *testing.T) {
 		{"truncated gzip", trainOn(writeFile(t, "cut.jsonl.gz", string(pool[:len(pool)/2]))), []string{"cut.jsonl.gz:", "truncated"}},
 		{"missing field", trainOn(writeFile(t, "field.jsonl", `{"id":"a","question":"q","candidates":[{"answer":"1"}]}`)), []string{"field.jsonl:1:", `"text"`}},
 		{"not JSON", trainOn(writeFile(t, "bad.jsonl", "{\"id\":\n")), []string{"bad.jsonl:1:"}},
+		{"candidate of 1 MB", trainOn(writeFile(t, "huge.jsonl", `{"id":"a","question":"q","candidates":[{"text":"`+strings.Repeat("x", 1<<20)+`","correct":true}]}`)), []string{"huge.jsonl:1:", "candidate 1", "cut or drop"}},
 		{"empty pool", trainOn(writeFile(t, "empty.jsonl", "")), []string{"empty.jsonl", "no items"}},
 		{"empty gzip pool", trainOn(writeFile(t, "empty.jsonl.gz", gzipped(t, ""))), []string{"empty.jsonl.gz", "no items"}},
 		{"no such pool", trainOn(f.path("nowhere.jsonl")), []string{"nowhere.jsonl", "no such file"}},

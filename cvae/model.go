@@ -137,6 +137,11 @@ func (m *Model) encode(w *workspace, question rcvae.Embedding, solutions []rcvae
 	out := m.encoder.forward(w.pool, n, w.solutions, w.bias, &w.buffers)
 	w.mu, w.logVar = nn.Resize(w.mu, n*d), nn.Resize(w.logVar, n*d)
 	for i := range n {
+		for _, v := range out[i*2*d : (i+1)*2*d] {
+			if v-v != 0 {
+				return fmt.Errorf("solution %d: its posterior is not finite: the embedding is not of unit length, or the model's weights are broken", i)
+			}
+		}
 		copy(w.mu[i*d:(i+1)*d], out[i*2*d:])
 		for j, v := range out[i*2*d+d : (i+1)*2*d] {
 			w.logVar[i*d+j] = clamp(v)

@@ -41,6 +41,9 @@ func Train(ctx context.Context, config Config, data Data, options Options) (*Mod
 	if options.Provenance != nil && !json.Valid(options.Provenance) {
 		return nil, fmt.Errorf("options: provenance is not JSON")
 	}
+	if d := options.Fingerprint.Dimension; d != 0 && d != config.Dimension {
+		return nil, fmt.Errorf("options: the embedder has %d dimensions, the config %d", d, config.Dimension)
+	}
 	pool := gemm.NewPool(options.Workers)
 	defer pool.Close()
 	t, err := newTrainer(config, data, options, pool)

@@ -267,6 +267,8 @@ func TestLongCandidateAndTooLongLine(t *testing.T) {
 	}
 }
 
+var letters = strings.Repeat("x", 64<<10)
+
 // repeat is a stream of left letters.
 type repeat struct{ left int }
 
@@ -274,11 +276,9 @@ func (r *repeat) Read(p []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, io.EOF
 	}
-	for i := range p {
-		p[i] = 'x'
-	}
-	r.left -= len(p)
-	return len(p), nil
+	n := copy(p, letters)
+	r.left -= n
+	return n, nil
 }
 
 func TestLoadSeveralFiles(t *testing.T) {

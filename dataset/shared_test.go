@@ -59,7 +59,7 @@ func TestSharedProblems(t *testing.T) {
 }
 
 func TestSharedPools(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		t.Skip("reads 300,000 candidates")
 	}
 	for name, want := range map[string][2]int{ // items, candidates

@@ -87,6 +87,12 @@ func TestSharedLabels(t *testing.T) {
 		if strings.Contains(path, "train") {
 			step = 10
 		}
+		if raceEnabled || testing.Short() {
+			if step > 1 {
+				continue
+			}
+			step = 30
+		}
 		agree, n := 0, 0
 		for _, line := range readPool(t, path, step) {
 			for _, c := range line.Candidates {
@@ -106,7 +112,7 @@ func TestSharedLabels(t *testing.T) {
 		}
 		share := float64(agree) / float64(n)
 		t.Logf("%-45s %6d candidates, agreement %.3f %%", name, n, 100*share)
-		if share < atLeast {
+		if share < atLeast && n > 500 {
 			t.Errorf("%s: agreement %.3f %%, want at least %.1f %%", name, 100*share, 100*atLeast)
 		}
 	}

@@ -1,0 +1,6 @@
+//go:build race
+
+package grade_test
+
+// raceEnabled makes tests smaller: the race detector slows parsing twentyfold.
+const raceEnabled = true

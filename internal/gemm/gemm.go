@@ -4,7 +4,15 @@
 // All matrices are row-major slices with a row stride. Every kernel exists for
 // AVX-512, for AVX2 with FMA, and in plain Go; the fastest that the machine can
 // run is chosen at start, see [Kernels].
+//
+// Products follow K. Goto and R. van de Geijn, "Anatomy of high-performance
+// matrix multiplication" (2008): both matrices are brought into panels, and a
+// micro-kernel multiplies a panel of A by a panel of B in registers. An element of
+// C is summed in an order that depends on k alone, so it is the same, to the bit,
+// for any number of workers and whatever other rows and columns are computed with it.
 package gemm
+
+import "fmt"
 
 // Op says how a stored matrix enters a product.
 type Op bool
@@ -14,86 +22,61 @@ const (
 	Trans   Op = true  // transposed
 )
 
-// Mul computes C = op(A)·op(B), or C += op(A)·op(B) with accumulate, on the
-// caller's goroutine. op(A) is (m, k), op(B) is (k, n) and C is (m, n); lda, ldb
-// and ldc are the row strides of the matrices as they are stored.
-func Mul(opA, opB Op, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	mulRows(opA, opB, 0, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+// matrix is op(X) of a stored X with a row stride.
+type matrix struct {
+	op   Op
+	data []float32
+	ld   int
 }
 
-func mulRows(opA, opB Op, from, to, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	for i := from; i < to; i++ {
-		row := c[i*ldc : i*ldc+n]
-		if !accumulate {
-			clear(row)
-		}
-		if opB == Trans && opA == NoTrans {
-			for j := range row {
-				row[j] += Dot(a[i*lda:i*lda+k], b[j*ldb:j*ldb+k])
-			}
-			continue
-		}
-		for l := range k {
-			at := i*lda + l
-			if opA == Trans {
-				at = l*lda + i
-			}
-			x := a[at]
-			if opB == NoTrans {
-				Axpy(x, b[l*ldb:l*ldb+n], row)
-				continue
-			}
-			for j := range row {
-				row[j] += x * b[j*ldb+l]
-			}
-		}
+// from returns the stored elements from element (i, j) of op(X) on.
+func (x matrix) from(i, j int) []float32 {
+	if x.op == Trans {
+		i, j = j, i
+	}
+	return x.data[i*x.ld+j:]
+}
+
+// check panics unless the slice can hold op(X) of shape (rows, cols).
+func (x matrix) check(name string, rows, cols int) {
+	if x.op == Trans {
+		rows, cols = cols, rows
+	}
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	if x.ld < cols || len(x.data) < (rows-1)*x.ld+cols {
+		panic(fmt.Sprintf("gemm: %s is stored as (%d, %d) with stride %d, but has %d elements", name, rows, cols, x.ld, len(x.data)))
 	}
 }
 
-// Mul computes C = op(A)·op(B), or C += op(A)·op(B) with accumulate, on all
-// workers. op(A) is (m, k), op(B) is (k, n) and C is (m, n); lda, ldb and ldc are
-// the row strides of the matrices as they are stored.
-//
-// epilogue, if not nil, is called once for every finished block of C (rows
-// [row, row+rows), columns [col, col+cols)) while it is warm, possibly concurrently.
-func (p *Pool) Mul(opA, opB Op, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool, epilogue func(row, rows, col, cols int)) {
-	const block = 16
-	p.Run((m+block-1)/block, func(_, task int) {
-		from := task * block
-		to := min(m, from+block)
-		mulRows(opA, opB, from, to, n, k, a, lda, b, ldb, c, ldc, accumulate)
-		if epilogue != nil {
-			epilogue(from, to-from, 0, n)
-		}
-	})
+// depth is the most rows of a panel that a micro-kernel sees at once: a panel of A
+// and the stream of B beside it stay in the first cache.
+const depth = 320
+
+// blockDepth returns how many of the k rows each pass takes: k in equal parts of at
+// most depth. It must depend on nothing but k, see the package comment.
+func blockDepth(k int) int {
+	parts := max(1, ceil(k, depth))
+	return ceil(k, parts)
 }
 
-// Packed is an op(B) of shape (k, n) in the order in which the kernels read it,
-// for weights that are used many times.
-type Packed struct {
-	k, n int
-	data []float32 // (k, n)
-}
+func ceil(a, b int) int { return (a + b - 1) / b }
 
-// Pack packs op(B), of shape (k, n) and stored with row stride ldb.
-func Pack(opB Op, k, n int, b []float32, ldb int) *Packed {
-	p := &Packed{k: k, n: n, data: make([]float32, k*n)}
-	for l := range k {
-		for j := range n {
-			if opB == Trans {
-				p.data[l*n+j] = b[j*ldb+l]
-			} else {
-				p.data[l*n+j] = b[l*ldb+j]
-			}
-		}
+// packPanelA makes the panel of rows [row, row+valid) and columns [k0, k0+k) of op(A).
+func (s *kernels) packPanelA(dst []float32, a matrix, row, valid, k0, k int) {
+	if a.op == Trans {
+		s.copyA(dst, a.from(row, k0), a.ld, k, valid)
+	} else {
+		s.transposeA(dst, a.from(row, k0), a.ld, k, valid)
 	}
-	return p
 }
 
-// Shape returns the shape (k, n) of op(B).
-func (b *Packed) Shape() (k, n int) { return b.k, b.n }
-
-// MulPacked is [Pool.Mul] with a packed op(B) and A as it is stored.
-func (p *Pool) MulPacked(m int, a []float32, lda int, b *Packed, c []float32, ldc int, accumulate bool, epilogue func(row, rows, col, cols int)) {
-	p.Mul(NoTrans, NoTrans, m, b.n, b.k, a, lda, b.data, b.n, c, ldc, accumulate, epilogue)
+// packPanelB makes the panel of rows [k0, k0+k) and columns [col, col+valid) of op(B).
+func (s *kernels) packPanelB(dst []float32, b matrix, col, valid, k0, k int) {
+	if b.op == Trans {
+		s.transposeB(dst, b.from(k0, col), b.ld, k, valid)
+	} else {
+		s.copyB(dst, b.from(k0, col), b.ld, k, valid)
+	}
 }

@@ -2,31 +2,21 @@ package gemm
 
 import "math"
 
-// AddBias computes x += bias. The slices have one length.
-func AddBias(x, bias []float32) {
-	for i, b := range bias {
-		x[i] += b
-	}
-}
+// The loops below run on the caller's goroutine. Slices that belong together have
+// one length: a shorter one panics, of a longer one the start is used.
 
-// AddBiasReLU computes x = max(0, x+bias). The slices have one length.
-func AddBiasReLU(x, bias []float32) {
-	for i, b := range bias {
-		x[i] = max(0, x[i]+b)
-	}
-}
+// AddBias computes x += bias.
+func AddBias(x, bias []float32) { active.addBias(x, bias[:len(x)]) }
+
+// AddBiasReLU computes x = max(0, x+bias). NaN stays NaN.
+func AddBiasReLU(x, bias []float32) { active.addBiasReLU(x, bias[:len(x)]) }
 
 // AddBiasGELU computes
 //
 //	y = x + bias;  x = y · ½ (1 + erf(y/√2))
 //
-// with an absolute error below 2e-6. The slices have one length.
-func AddBiasGELU(x, bias []float32) {
-	for i, b := range bias {
-		y := float64(x[i] + b)
-		x[i] = float32(y * 0.5 * math.Erfc(-y/math.Sqrt2))
-	}
-}
+// with an absolute error below 2e-6, or 2e-6·y for y above 1.
+func AddBiasGELU(x, bias []float32) { active.addBiasGELU(x, bias[:len(x)]) }
 
 // LayerNorm normalises one row in place,
 //
@@ -34,102 +24,46 @@ func AddBiasGELU(x, bias []float32) {
 //
 // with the biased variance.
 func LayerNorm(x, gamma, beta []float32, eps float32) {
-	var sum, sq float64
-	for _, v := range x {
-		sum += float64(v)
-	}
-	mean := sum / float64(len(x))
-	for _, v := range x {
-		d := float64(v) - mean
-		sq += d * d
-	}
-	inv := 1 / math.Sqrt(sq/float64(len(x))+float64(eps))
-	for i, v := range x {
-		x[i] = float32((float64(v)-mean)*inv)*gamma[i] + beta[i]
-	}
+	finishNorm(x, gamma, beta, active.sum(x), eps)
 }
 
 // AddLayerNorm computes x = LayerNorm(x + residual + bias) of one row.
 func AddLayerNorm(x, residual, bias, gamma, beta []float32, eps float32) {
-	for i := range x {
-		x[i] += residual[i] + bias[i]
-	}
-	LayerNorm(x, gamma, beta, eps)
+	finishNorm(x, gamma, beta, active.addSum(x, residual[:len(x)], bias[:len(x)]), eps)
 }
 
-// Softmax computes x = exp(x) / Σ exp(x) of one row, in place.
+func finishNorm(x, gamma, beta []float32, sum, eps float32) {
+	n := float32(len(x))
+	mean := sum / n
+	variance := active.squaredDeviations(x, mean) / n
+	inverse := float32(1 / math.Sqrt(float64(variance+eps)))
+	active.normalize(x, gamma[:len(x)], beta[:len(x)], mean, inverse)
+}
+
+// Softmax computes x = exp(x) / Σ exp(x) of one row, in place. Elements of −Inf
+// become 0; a row that holds nothing else, +Inf or NaN becomes NaN.
 func Softmax(x []float32) {
-	if len(x) == 0 {
-		return
-	}
-	top := x[0]
-	for _, v := range x {
-		top = max(top, v)
-	}
-	var sum float32
-	for i, v := range x {
-		x[i] = float32(math.Exp(float64(v - top)))
-		sum += x[i]
-	}
-	Scale(1/sum, x)
+	active.scale(1/active.expSum(x, active.maximum(x)), x)
 }
 
-// Exp computes dst = exp(src). The slices have one length and may be the same.
-func Exp(dst, src []float32) {
-	for i, v := range src {
-		dst[i] = float32(math.Exp(float64(v)))
-	}
-}
+// Exp computes dst = exp(src) with a relative error below 3e-7. The slices may be
+// the same.
+func Exp(dst, src []float32) { active.exp(dst, src[:len(dst)]) }
 
-// Dot returns Σ x·y. The slices have one length.
-func Dot(x, y []float32) float32 {
-	y = y[:len(x)]
-	var s0, s1, s2, s3 float32
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		s0 += x[i] * y[i]
-		s1 += x[i+1] * y[i+1]
-		s2 += x[i+2] * y[i+2]
-		s3 += x[i+3] * y[i+3]
-	}
-	for ; i < len(x); i++ {
-		s0 += x[i] * y[i]
-	}
-	return s0 + s1 + (s2 + s3)
-}
+// Dot returns Σ x·y.
+func Dot(x, y []float32) float32 { return active.dot(x, y[:len(x)]) }
 
-// Axpy computes y += alpha·x. The slices have one length.
-func Axpy(alpha float32, x, y []float32) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += alpha * v
-	}
-}
+// Axpy computes y += alpha·x.
+func Axpy(alpha float32, x, y []float32) { active.axpy(alpha, x, y[:len(x)]) }
 
 // Scale computes x = alpha·x.
-func Scale(alpha float32, x []float32) {
-	for i := range x {
-		x[i] *= alpha
-	}
-}
+func Scale(alpha float32, x []float32) { active.scale(alpha, x) }
 
 // SumSquares returns Σ x², accumulated in float64.
-func SumSquares(x []float32) float64 {
-	var sum float64
-	for _, v := range x {
-		sum += float64(v) * float64(v)
-	}
-	return sum
-}
+func SumSquares(x []float32) float64 { return active.sumSquares(x) }
 
-// ReLUGrad sets dx to 0 where y <= 0. The slices have one length.
-func ReLUGrad(dx, y []float32) {
-	for i, v := range y {
-		if v <= 0 {
-			dx[i] = 0
-		}
-	}
-}
+// ReLUGrad sets dx to 0 where y <= 0.
+func ReLUGrad(dx, y []float32) { active.reluGrad(dx, y[:len(dx)]) }
 
 // AdamStep holds the scalars of one step of Adam with decoupled weight decay.
 type AdamStep struct {
@@ -144,14 +78,8 @@ type AdamStep struct {
 //	m     = Beta1 · m + (1−Beta1) · g
 //	v     = Beta2 · v + (1−Beta2) · g²
 //	param = param · (1 − LR·WeightDecay) − LR · (m/Correction1) / (√(v/Correction2) + Epsilon)
-//
-// The slices have one length.
 func Adam(s AdamStep, param, grad, m, v []float32) {
-	for i := range param {
-		g := s.GradScale * grad[i]
-		m[i] = s.Beta1*m[i] + (1-s.Beta1)*g
-		v[i] = s.Beta2*v[i] + (1-s.Beta2)*g*g
-		root := float32(math.Sqrt(float64(v[i] / s.Correction2)))
-		param[i] = param[i]*(1-s.LR*s.WeightDecay) - s.LR*(m[i]/s.Correction1)/(root+s.Epsilon)
-	}
+	n := len(param)
+	active.adam(param, grad[:n], m[:n], v[:n], s.GradScale, s.Beta1, 1-s.Beta1, s.Beta2, 1-s.Beta2,
+		1-s.LR*s.WeightDecay, s.LR/s.Correction1, float32(1/math.Sqrt(float64(s.Correction2))), s.Epsilon)
 }

@@ -1,0 +1,39 @@
+package gemm
+
+import "golang.org/x/sys/cpu"
+
+// supported returns the kernels that this machine can run, fastest first.
+func supported() []*kernels {
+	var sets []*kernels
+	x := &cpu.X86
+	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
+	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		sets = append(sets, &avx512Kernels)
+	}
+	if avx2 {
+		sets = append(sets, &avx2Kernels)
+	}
+	return append(sets, &goKernels)
+}
+
+var avx512Kernels = kernels{
+	name: "avx512", rows: 12, cols: 32,
+	tile:  tileAVX512,
+	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512,
+	addBias: addBiasAVX512, addBiasReLU: addBiasReLUAVX512, addBiasGELU: addBiasGELUAVX512, exp: expAVX512, reluGrad: reluGradAVX512,
+	axpy: axpyAVX512, scale: scaleAVX512, normalize: normalizeAVX512,
+	dot: dotAVX512, sum: sumAVX512, maximum: maximumAVX512, addSum: addSumAVX512,
+	squaredDeviations: squaredDeviationsAVX512, expSum: expSumAVX512, sumSquares: sumSquaresAVX512,
+	adam: adamAVX512,
+}
+
+var avx2Kernels = kernels{
+	name: "avx2", rows: 6, cols: 16,
+	tile:  tileAVX2,
+	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2,
+	addBias: addBiasAVX2, addBiasReLU: addBiasReLUAVX2, addBiasGELU: addBiasGELUAVX2, exp: expAVX2, reluGrad: reluGradAVX2,
+	axpy: axpyAVX2, scale: scaleAVX2, normalize: normalizeAVX2,
+	dot: dotAVX2, sum: sumAVX2, maximum: maximumAVX2, addSum: addSumAVX2,
+	squaredDeviations: squaredDeviationsAVX2, expSum: expSumAVX2, sumSquares: sumSquaresAVX2,
+	adam: adamAVX2,
+}

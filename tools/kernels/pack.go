@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// packs makes the functions that bring A and B into panels.
+func (s isa) packs() {
+	for _, p := range []struct {
+		name  string
+		width int
+	}{{"A", s.rows()}, {"B", s.cols()}} {
+		s.copyPanel(p.name, p.width)
+		s.transposePanel(p.name, p.width)
+	}
+}
+
+// copyPanel makes a panel whose rows are rows of the source.
+func (s isa) copyPanel(name string, width int) {
+	s.function("copy"+name, "(dst, src []float32, ld, k, valid int)",
+		fmt.Sprintf("makes the panel dst, (k, %d), of rows of src: dst[l·%d+i] = src[l·ld+i] for i < valid, else 0.", width, width))
+	dst, src, ld, k, valid := slice("dst"), slice("src"), GP64(), GP64(), GP64()
+	Load(Param("ld"), ld)
+	SHLQ(U8(2), ld)
+	Load(Param("valid"), valid)
+	Load(Param("k"), k)
+	vectors := (width + s.width - 1) / s.width
+	masks := s.masks(valid, vectors)
+	full := s.widthMask(width)
+	TESTQ(k, k)
+	JEQ(LabelRef("done"))
+	Label("row")
+	for i := range vectors {
+		v := s.vec()
+		s.load(Mem{Base: src, Disp: i * s.bytes()}, masks[i], v)
+		s.storePanel(v, width-i*s.width, full, Mem{Base: dst, Disp: i * s.bytes()})
+	}
+	PREFETCHT0(Mem{Base: src, Index: ld, Scale: 8})
+	ADDQ(ld, src)
+	ADDQ(U8(width*4), dst)
+	DECQ(k)
+	JNE(LabelRef("row"))
+	Label("done")
+	s.end()
+}
+
+// widthMask returns the opmask of the panel's width where a panel is narrower
+// than a vector of AVX-512.
+func (s isa) widthMask(width int) reg.Register {
+	if !s.wide() || width >= s.width {
+		return nil
+	}
+	bits, k := GP32(), K()
+	MOVL(U32(1<<width-1), bits)
+	KMOVW(bits, k)
+	return k
+}
+
+// vector is a virtual or a physical vector register.
+type vector interface {
+	reg.Register
+	reg.Vec
+}
+
+// storePanel writes the first n lanes. It destroys v.
+func (s isa) storePanel(v vector, n int, full reg.Register, m Mem) {
+	switch {
+	case n >= s.width:
+		VMOVUPS(v, m)
+	case s.wide():
+		VMOVUPS(v, full, m)
+	default: // 6 of 8
+		VMOVUPS(v.AsX(), m)
+		VEXTRACTF128(U8(1), v, v.AsX())
+		VMOVLPS(v.AsX(), m.Offset(16))
+	}
+}
+
+// transposePanel makes a panel whose rows are columns of the source.
+func (s isa) transposePanel(name string, width int) {
+	s.function("transpose"+name, "(dst, src []float32, ld, k, valid int)",
+		fmt.Sprintf("makes the panel dst, (k, %d), of columns of src: dst[l·%d+i] = src[min(i, valid-1)·ld+l].", width, width))
+	t := transposer{isa: s, width: width, dst: slice("dst"), src: slice("src"), ld: GP64(), valid: GP64()}
+	Load(Param("ld"), t.ld)
+	SHLQ(U8(2), t.ld)
+	Load(Param("valid"), t.valid)
+	k := GP64()
+	Load(Param("k"), k)
+	t.full = s.widthMask(width)
+	SUBQ(U8(s.width), k)
+	JLT(LabelRef("rest"))
+	Label("block")
+	t.block(nil)
+	ADDQ(U8(s.bytes()), t.src)
+	ADDQ(I32(s.width*width*4), t.dst)
+	SUBQ(U8(s.width), k)
+	JGE(LabelRef("block"))
+	Label("rest")
+	ADDQ(U8(s.width), k)
+	JEQ(LabelRef("done"))
+	t.block(k)
+	Label("done")
+	s.end()
+}
+
+// transposer emits transposes of width rows by one vector of columns.
+type transposer struct {
+	isa
+	width               int
+	dst, src, ld, valid reg.GPVirtual
+	full                reg.Register
+}
+
+// block emits one step; with rest it has that many columns instead of a whole
+// vector.
+func (t transposer) block(rest reg.Register) {
+	row, next := GP64(), GP64()
+	MOVQ(t.src, row)
+	for g := 0; g < t.width; g += t.isa.width {
+		var mask reg.Register
+		if rest != nil {
+			mask = t.restMask(rest)
+		}
+		for i := range t.isa.width {
+			t.load(Mem{Base: row}, mask, t.physical(i))
+			LEAQ(Mem{Base: row, Index: t.ld, Scale: 1}, next)
+			CMPQ(t.valid, U8(g+i+1))
+			CMOVQGT(next, row)
+		}
+		end := fmt.Sprintf("end%d", g)
+		for j, v := range t.transpose() {
+			if rest != nil && j > 0 {
+				CMPQ(rest, U8(j))
+				JLE(LabelRef(end))
+			}
+			t.storePanel(v, t.width-g, t.full, Mem{Base: t.dst, Disp: (j*t.width + g) * 4})
+		}
+		if rest != nil {
+			Label(end)
+		}
+	}
+}
+
+// restMask returns the mask of the first rest lanes, for AVX2 in a register that
+// the loads do not use.
+func (t transposer) restMask(rest reg.Register) reg.Register {
+	n := GP64()
+	MOVQ(rest, n)
+	if t.wide() {
+		return t.masks(n, 1)[0]
+	}
+	table := GP64()
+	LEAQ(lanesTable(), table)
+	NEGQ(n)
+	VMOVUPS(Mem{Base: table, Index: n, Scale: 4}, reg.Y8)
+	return reg.Y8
+}
+
+// transpose emits the transpose of the vectors in the low registers and returns
+// the registers of the result.
+func (t transposer) transpose() []reg.VecPhysical {
+	n := t.isa.width
+	r := func(i int) reg.VecPhysical { return t.physical(i) }
+	for i := 0; i < n; i += 2 {
+		VUNPCKLPS(r(i+1), r(i), r(n+i))
+		VUNPCKHPS(r(i+1), r(i), r(n+i+1))
+	}
+	for i := 0; i < n; i += 4 {
+		for c := range 2 {
+			VUNPCKLPD(r(n+i+2+c), r(n+i+c), r(i+2*c))
+			VUNPCKHPD(r(n+i+2+c), r(n+i+c), r(i+2*c+1))
+		}
+	}
+	// Register 4g+c now holds, in its 128-bit lane l, column 4l+c of rows 4g to 4g+3.
+	var out []reg.VecPhysical
+	if !t.wide() {
+		for c := range 4 {
+			VPERM2F128(U8(0x20), r(4+c), r(c), r(8+c))
+			VPERM2F128(U8(0x31), r(4+c), r(c), r(12+c))
+		}
+		for j := range 8 {
+			out = append(out, r(8+j))
+		}
+		return out
+	}
+	for c := range 4 {
+		VSHUFF32X4(U8(0x88), r(4+c), r(c), r(16+c))
+		VSHUFF32X4(U8(0xdd), r(4+c), r(c), r(20+c))
+		VSHUFF32X4(U8(0x88), r(12+c), r(8+c), r(24+c))
+		VSHUFF32X4(U8(0xdd), r(12+c), r(8+c), r(28+c))
+	}
+	for c := range 4 {
+		VSHUFF32X4(U8(0x88), r(24+c), r(16+c), r(c))
+		VSHUFF32X4(U8(0x88), r(28+c), r(20+c), r(4+c))
+		VSHUFF32X4(U8(0xdd), r(24+c), r(16+c), r(8+c))
+		VSHUFF32X4(U8(0xdd), r(28+c), r(20+c), r(12+c))
+	}
+	for j := range 16 {
+		out = append(out, r(j))
+	}
+	return out
+}

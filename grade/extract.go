@@ -16,7 +16,8 @@ func extractStrict(solution string) Extraction {
 
 // extractGSM8K finds a number in the first of these places that has one: behind
 // "####", in an answer field of JSON (unless the text closes with a phrase), in the
-// last box, in the last phrase, and at last anywhere.
+// last box, in the last phrase, and at last anywhere. A box with words in it ends
+// the search.
 func extractGSM8K(solution string) Extraction {
 	if answer, ok := hashAnswer(solution); ok {
 		return Extraction{answer, "hash"}
@@ -25,13 +26,15 @@ func extractGSM8K(solution string) Extraction {
 	if answer, ok := fieldAnswer(solution); ok && !closed {
 		return Extraction{answer, "field"}
 	}
-	if content, ok := boxed.Last(solution); ok {
-		if answer, ok := canonicalNumber(content); ok {
-			return Extraction{answer, "boxed"}
-		}
+	content, _ := boxed.Last(solution)
+	if answer, ok := canonicalNumber(content); ok {
+		return Extraction{answer, "boxed"}
 	}
 	if closed {
 		return Extraction{closing, "phrase"}
+	}
+	if strings.TrimSpace(content) != "" { // \boxed{Sarah} is an answer, but no number
+		return Extraction{}
 	}
 	for rest := range phrases(solution) {
 		if answer, ok := phraseNumber(rest); ok {

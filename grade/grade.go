@@ -1,8 +1,8 @@
 // Package grade finds the final answer of a solution and tells whether it is the
 // reference answer.
 //
-// There are three kinds. "gsm8k" looks for "#### 72", a box, a field "answer" of a
-// JSON object, "the answer is", and at last the last number; two answers are the
+// There are three kinds. "gsm8k" looks for "#### 72", a field "answer" of a JSON
+// object, a box, "the answer is", and at last the last number; two answers are the
 // same when their numbers are. "gsm8k-strict" accepts "####" only. "math" looks for
 // a box, "the answer is", and at last the last number; two answers are the same
 // when their LaTeX is after the usual normalisation, or when their numbers are.
@@ -30,6 +30,14 @@ func Kinds() []string { return []string{"gsm8k", "gsm8k-strict", "math"} }
 
 // New returns the grader of the given kind, one of [Kinds].
 func New(kind string) (rcvae.Grader, error) {
+	g, err := byKind(kind)
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func byKind(kind string) (grader, error) {
 	switch kind {
 	case "gsm8k":
 		return grader{extract: extractGSM8K, canonical: canonicalNumber}, nil
@@ -38,7 +46,7 @@ func New(kind string) (rcvae.Grader, error) {
 	case "math":
 		return grader{extract: extractMATH, canonical: canonicalLaTeX}, nil
 	}
-	return nil, fmt.Errorf("unknown grader %q; known are %s", kind, strings.Join(Kinds(), ", "))
+	return grader{}, fmt.Errorf("unknown grader %q; known are %s", kind, strings.Join(Kinds(), ", "))
 }
 
 // grader is one kind of grading: where to look, and what is the same.
@@ -88,14 +96,14 @@ type Extraction struct {
 // number such as "72" or "0.5". It is an error if the kind is unknown or the
 // solution is larger than 1 MiB.
 func Extract(kind, solution string) (Extraction, error) {
-	g, err := New(kind)
+	g, err := byKind(kind)
 	if err != nil {
 		return Extraction{}, err
 	}
 	if len(solution) > maxText {
 		return Extraction{}, errTooLarge
 	}
-	return g.(grader).extract(solution), nil
+	return g.extract(solution), nil
 }
 
 var errTooLarge = errors.New("the text is larger than 1 MiB")
@@ -104,9 +112,9 @@ var errTooLarge = errors.New("the text is larger than 1 MiB")
 // exactly when both have one and the forms are equal. Forms serve as keys of votes;
 // they are not made to be shown.
 func Canonical(kind, answer string) (form string, ok bool) {
-	g, err := New(kind)
+	g, err := byKind(kind)
 	if err != nil {
 		return "", false
 	}
-	return g.(grader).form(answer)
+	return g.form(answer)
 }

@@ -23,6 +23,8 @@ func TestExtractGSM8K(t *testing.T) {
 		{`\boxed{\$1{,}250.00}`, grade.Extraction{Answer: "1250", Rule: "boxed"}},
 		{`\boxed{3 + 4 = 7 \text{ apples}}`, grade.Extraction{Answer: "7", Rule: "boxed"}},
 		{`\boxed{\text{none}} The answer is 4`, grade.Extraction{Answer: "4", Rule: "phrase"}},
+		{`Of the 4, the tallest is \boxed{\text{Sarah}}.`, grade.Extraction{}},
+		{`Of the 4, the answer is: \boxed{}`, grade.Extraction{Answer: "4", Rule: "number"}},
 		{`\boxed{\dfrac{3}{4}}`, grade.Extraction{Answer: "0.75", Rule: "boxed"}},
 		{`\boxed{15\%}`, grade.Extraction{Answer: "15", Rule: "boxed"}},
 		{"The answer is $72. I hope it is correct, as 3 of 4 are.", grade.Extraction{Answer: "72", Rule: "phrase"}},

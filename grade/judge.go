@@ -24,11 +24,10 @@ type Verdict struct {
 // Judge compares an answer with the gold answer. Both may be whole solutions or bare
 // answers. It is an error if the kind is unknown.
 func Judge(kind, gold, answer string) (Verdict, error) {
-	any, err := New(kind)
+	g, err := byKind(kind)
 	if err != nil {
 		return Verdict{}, err
 	}
-	g := any.(grader)
 	if len(gold) > maxText || len(answer) > maxText {
 		return Verdict{Verdict: Ungraded, Rule: "too-large"}, nil
 	}

@@ -53,37 +53,56 @@ func isNegative(before string) bool {
 // scanNumber reads the number that begins at s[i]: 12, -1,234.5, .5, 3/4, 2 1/2,
 // \frac{3}{4}, 2\frac{3}{4}.
 func scanNumber(s string, i int) (n *number, end int, ok bool) {
-	negative := false
-	if s, at := s, i; at < len(s) && s[at] == '-' {
-		negative = true
+	begin := i
+	negative := i < len(s) && s[i] == '-'
+	if negative {
 		for i++; i < len(s) && (s[i] == ' ' || s[i] == '$'); i++ {
 		}
 	}
 	n, end, ok = scanFraction(s, i)
 	if !ok {
 		if n, end, ok = scanLiteral(s, i); !ok {
-			return nil, i, false
+			return nil, begin, false
 		}
-		after := skipSpaces(s, end)
-		if f, fEnd, ok := scanFraction(s, after); ok { // a mixed number
-			n.Add(&n.Rat, &f.Rat)
-			end = fEnd
-		} else if whole, wEnd, ok := scanLiteral(s, after); ok && after > end && wEnd < len(s) && s[wEnd] == '/' {
-			if d, dEnd, ok := scanLiteral(s, wEnd+1); ok && d.Sign() != 0 {
-				n.Add(&n.Rat, whole.Quo(&whole.Rat, &d.Rat))
-				end = dEnd
-			}
-		} else if after < len(s) && s[after] == '/' {
-			if d, dEnd, ok := scanLiteral(s, skipSpaces(s, after+1)); ok && d.Sign() != 0 {
-				n.Quo(&n.Rat, &d.Rat)
-				end = dEnd
-			}
-		}
+		end = scanRest(s, end, n)
 	}
 	if negative {
 		n.Neg(&n.Rat)
 	}
 	return n, end, true
+}
+
+// scanRest reads what makes a fraction or a mixed number of the literal n that ends
+// before s[i]: "/4", "\frac{3}{4}", " 3/4". It changes n and returns the new end.
+func scanRest(s string, i int, n *number) (end int) {
+	after := skipSpaces(s, i)
+	if f, end, ok := scanFraction(s, after); ok {
+		n.Add(&n.Rat, &f.Rat)
+		return end
+	}
+	if d, end, ok := scanDivisor(s, after); ok {
+		n.Quo(&n.Rat, &d.Rat)
+		return end
+	}
+	over, overEnd, ok := scanLiteral(s, after)
+	if !ok || after == i {
+		return i
+	}
+	d, end, ok := scanDivisor(s, overEnd)
+	if !ok {
+		return i
+	}
+	n.Add(&n.Rat, over.Quo(&over.Rat, &d.Rat))
+	return end
+}
+
+// scanDivisor reads "/4".
+func scanDivisor(s string, i int) (d *number, end int, ok bool) {
+	if i >= len(s) || s[i] != '/' {
+		return nil, i, false
+	}
+	d, end, ok = scanLiteral(s, skipSpaces(s, i+1))
+	return d, end, ok && d.Sign() != 0
 }
 
 // scanFraction reads \frac{3}{4} or \frac34 with numbers in it.

@@ -225,6 +225,9 @@ func share(last *[]string, keys []string) []string {
 
 // ParseSample reads one candidate of a pool from a JSON object.
 func ParseSample(object []byte) (Sample, error) {
+	if err := checkJSON(object); err != nil {
+		return Sample{}, err
+	}
 	var d poolDecoder
 	return d.sample(object)
 }

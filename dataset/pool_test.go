@@ -150,3 +150,15 @@ func nan() float64 {
 	zero := 0.0
 	return zero / zero
 }
+
+func TestParseSample(t *testing.T) {
+	s, err := dataset.ParseSample([]byte(` {"text": "It is 5.", "answer": 5} `))
+	if err != nil || s.Text != "It is 5." || s.Answer != "5" {
+		t.Errorf("ParseSample() = %+v, %v", s, err)
+	}
+	for _, bad := range []string{"", " ", "{", "[]", `"text"`, `{"text": NaN}`, `{"answer": "5"}`, "\xff"} {
+		if _, err := dataset.ParseSample([]byte(bad)); err == nil {
+			t.Errorf("ParseSample(%q) succeeds, want an error", bad)
+		}
+	}
+}

@@ -14,42 +14,48 @@ import (
 )
 
 // weightsHash is the SHA-256 of the built-in weights; see [Embedder.Verify].
-const weightsHash = "7c65413c321a2944aec8126aeb8b853812982980c4de3d2f02096fdcb0d8325e"
+const weightsHash = "5311ac0cd43e506aaafd29cb9bbecbbf66f740cdc8d1f26e494f4c405f355e73"
 
-// unpack returns a lookup in a file of int8 matrices with scales.
+// unpack returns a lookup in a file whose matrices are int8 with scales, see
+// internal/quantize.
 func unpack(file *safetensors.File) transformer.Lookup {
 	plain := transformer.FromSafetensors(file)
 	return func(name string, shape ...int) ([]float32, error) {
-		if len(shape) != 2 {
+		matrix, err := file.Lookup(name)
+		if err != nil || matrix.DType != "I8" {
 			return plain(name, shape...)
 		}
-		matrix, err := file.Lookup(name)
+		if len(shape) != 2 || !slices.Equal(matrix.Shape, shape) {
+			return nil, fmt.Errorf("tensor %s has shape %v, want %v", name, matrix.Shape, shape)
+		}
+		scale, err := file.Lookup(name + ".scale")
 		if err != nil {
 			return nil, err
 		}
-		if matrix.DType != "I8" || !slices.Equal(matrix.Shape, shape) {
-			return nil, fmt.Errorf("tensor %s is %s %v, want I8 %v", name, matrix.DType, matrix.Shape, shape)
-		}
-		scales, err := plain(name+".scale", shape[0])
+		scales, err := scale.Float32()
 		if err != nil {
 			return nil, err
 		}
-		return scaleRows(matrix.Data, scales), nil
+		if len(scales) == 0 || len(matrix.Data)%len(scales) != 0 {
+			return nil, fmt.Errorf("tensor %s has %d values and %d scales", name, len(matrix.Data), len(scales))
+		}
+		return scaleGroups(matrix.Data, scales), nil
 	}
 }
 
-// scaleRows returns scales[i] · values[i][j] as one matrix.
-func scaleRows(values []byte, scales []float32) []float32 {
+// scaleGroups returns the int8 values times their group's scale. Groups are of equal
+// size, in order.
+func scaleGroups(values []byte, scales []float32) []float32 {
 	out := make([]float32, len(values))
-	cols := len(values) / len(scales)
+	size := len(values) / len(scales)
 	pool := gemm.NewPool(0)
 	defer pool.Close()
-	const block = 512 // rows
+	const block = 4096 // groups
 	pool.Run((len(scales)+block-1)/block, func(_, task int) {
-		for i := task * block; i < min((task+1)*block, len(scales)); i++ {
-			row := out[i*cols : (i+1)*cols]
-			for j, v := range values[i*cols : (i+1)*cols] {
-				row[j] = scales[i] * float32(int8(v))
+		for g := task * block; g < min((task+1)*block, len(scales)); g++ {
+			scale, group := scales[g], out[g*size:(g+1)*size]
+			for j, v := range values[g*size : (g+1)*size] {
+				group[j] = scale * float32(int8(v))
 			}
 		}
 	})

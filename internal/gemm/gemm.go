@@ -52,7 +52,7 @@ func (x matrix) check(name string, rows, cols int) {
 
 // depth is the most rows of a panel that a micro-kernel sees at once: a panel of A
 // and the stream of B beside it stay in the first cache.
-const depth = 320
+const depth = 384
 
 // blockDepth returns how many of the k rows each pass takes: k in equal parts of at
 // most depth. It must depend on nothing but k, see the package comment.

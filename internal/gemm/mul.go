@@ -38,7 +38,7 @@ func checkProduct(m, n, k int, a, b, c matrix, accumulate bool) bool {
 
 // rowBlock is the most rows of A that are packed at once: with depth they fill
 // about half of the second cache.
-const rowBlock = 240
+const rowBlock = 264
 
 // mul computes a product that is not empty.
 func mul(s *kernels, buf *scratch, m, n, k int, a, b, c matrix, accumulate bool) {

@@ -110,9 +110,12 @@ func newPool(t testing.TB, workers int) *gemm.Pool {
 // TestMulSmall takes every m and n up to 40, and every k up to 40 with some of them.
 func TestMulSmall(t *testing.T) {
 	forEachKernels(t, func(t *testing.T) {
-		r, pool := newRand(), newPool(t, 2)
-		for m := 0; m <= 40; m++ {
-			for n := 0; n <= 40; n++ {
+		r, pool, step := newRand(), newPool(t, 2), 1
+		if raceEnabled {
+			step = 7
+		}
+		for m := 0; m <= 40; m += step {
+			for n := 0; n <= 40; n += step {
 				p := newProblem(r, r.IntN(2) == 1, r.IntN(2) == 1, m, n, r.IntN(41), r.IntN(3), r.IntN(2) == 1)
 				p.checkAll(t, pool)
 			}
@@ -125,8 +128,11 @@ func TestMulSmall(t *testing.T) {
 func TestMulLarge(t *testing.T) {
 	forEachKernels(t, func(t *testing.T) {
 		r, pool := newRand(), newPool(t, 2)
-		for _, s := range [][3]int{{129, 131, 67}, {513, 33, 65}, {520, 65, 31}, {37, 300, 641}, {241, 40, 321}, {61, 129, 320}, {1, 700, 900}, {700, 1, 900}, {300, 7, 301}} {
+		for _, s := range [][3]int{{129, 131, 67}, {513, 33, 65}, {520, 65, 31}, {37, 300, 641}, {265, 40, 385}, {61, 129, 384}, {1, 700, 900}, {700, 1, 900}, {300, 7, 301}} {
 			for i := range 8 {
+				if raceEnabled && (i+s[0])%4 != 0 {
+					continue
+				}
 				p := newProblem(r, i&1 == 1, i&2 == 2, s[0], s[1], s[2], i%3, i&4 == 4)
 				p.checkAll(t, pool)
 			}
@@ -139,7 +145,7 @@ func TestMulLarge(t *testing.T) {
 func TestMulIndependence(t *testing.T) {
 	forEachKernels(t, func(t *testing.T) {
 		r, one, two := newRand(), newPool(t, 1), newPool(t, 2)
-		for _, s := range [][3]int{{530, 77, 700}, {150, 333, 400}, {70, 64, 330}} {
+		for _, s := range [][3]int{{530, 77, 700}, {270, 333, 400}, {70, 64, 390}} {
 			m, n, k := s[0], s[1], s[2]
 			p := newProblem(r, false, false, m, n, k, 0, false)
 			want := make([]float32, m*n)

@@ -1,7 +1,6 @@
 package gemm_test
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -10,24 +9,6 @@ import (
 
 	"rcvae/internal/gemm"
 )
-
-func ExamplePool_Run() {
-	pool := gemm.NewPool(0)
-	defer pool.Close()
-	squares := make([]int, 5)
-	pool.Run(len(squares), func(_, task int) { squares[task] = task * task })
-	fmt.Println(squares)
-	// Output: [0 1 4 9 16]
-}
-
-func ExampleMul() {
-	a := []float32{1, 2, 3, 4}
-	b := []float32{5, 6, 7, 8}
-	c := make([]float32, 4)
-	gemm.Mul(gemm.NoTrans, gemm.NoTrans, 2, 2, 2, a, 2, b, 2, c, 2, false)
-	fmt.Println(c)
-	// Output: [19 22 43 50]
-}
 
 func TestRunEveryTaskOnce(t *testing.T) {
 	pool := newPool(t, 0)

@@ -11,10 +11,10 @@ import (
 // endEpoch compares the weights with the best so far, and moves to the next epoch.
 func (t *trainer) endEpoch(noise []*nn.Normal) error {
 	log := t.epochLog()
-	value, active := t.validate(noise)
+	value, valid, active := t.validate(noise)
 	log.ActiveUnits = active
-	if len(t.held) > 0 && !math.IsNaN(value) {
-		if math.IsInf(value, 0) {
+	if valid {
+		if math.IsNaN(value) || math.IsInf(value, 0) {
 			return fmt.Errorf("epoch %d: the validation value is %g: lower learning_rate (%g)", log.Epoch, value, t.config.LearningRate)
 		}
 		log.Validation = &value
@@ -74,9 +74,9 @@ const (
 )
 
 // validate returns the value that epochs are compared by and the active units, on
-// the held-out questions, without dropout and under the same noise every time.
-// Without held-out questions the value is NaN.
-func (t *trainer) validate(noise []*nn.Normal) (value float64, active int) {
+// the held-out questions, without dropout and under the same noise every time. The
+// value is valid when some held-out sample enters it.
+func (t *trainer) validate(noise []*nn.Normal) (value float64, valid bool, active int) {
 	t.dropout(false)
 	key := nn.Key(t.config.Seed, streamValidation)
 	t.useNoise(noise, key)
@@ -101,10 +101,8 @@ func (t *trainer) validate(noise []*nn.Normal) (value float64, active int) {
 			units.add(1, t.pass.output[row*2*d:row*2*d+d], t.pass.logVar[row*d:(row+1)*d])
 		}
 	}
-	if len(t.held) == 0 {
-		return math.NaN(), units.diagnostics().ActiveUnits
-	}
-	return sums.value(t.config), units.diagnostics().ActiveUnits
+	valid = len(t.held) > 0 && units.samples > 0
+	return sums.value(t.config), valid, units.diagnostics().ActiveUnits
 }
 
 // finish makes the model of the best weights.

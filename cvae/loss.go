@@ -28,7 +28,7 @@ func (t *terms) add(u terms) {
 }
 
 // value returns what epochs are compared by: the listwise loss where there is one,
-// −ELBO per sample otherwise; NaN when there is nothing to compare.
+// −ELBO per sample otherwise.
 func (t terms) value(c Config) float64 {
 	if c.listwise() {
 		return t.Listwise / t.Weight

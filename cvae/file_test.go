@@ -3,6 +3,8 @@ package cvae
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -111,21 +113,8 @@ func TestLoadExplains(t *testing.T) {
 	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("Load() = %v, want the path and that the file is damaged", err)
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "none")); !os.IsNotExist(unwrap(err)) {
+	if _, err := Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load of nothing = %v, want a not-exist error", err)
-	}
-}
-
-func unwrap(err error) error {
-	for {
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return err
-		}
-		if _, ok := err.(*os.PathError); ok {
-			return err
-		}
-		err = u.Unwrap()
 	}
 }
 

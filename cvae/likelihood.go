@@ -68,46 +68,51 @@ func (m *Model) reconstruct(w *workspace, class float32, z []float32, each int, 
 }
 
 // importance returns the importance-weighted bounds without the term of ln s².
-// The normal densities' constants cancel: ln N(z; 0, I) − ln q(z|r,q) is
-// −½|z|² + ½|eps|² + ½ Σⱼ logVarⱼ.
 func (m *Model) importance(w *workspace, class float32, precision float64) []float64 {
-	d, draws := m.config.Latent, m.config.IWAESamples
-	n := len(w.mu) / d
-	w.z = nn.Resize(w.z, draws*d)
-	recon, bounds := make([]float64, draws), make([]float64, n)
-	logWeights := make([]float64, draws)
-	all := w.solutions
-	for i := range n {
-		prior := m.draw(w, i, logWeights)
-		w.solutions = all[i*m.config.Dimension : (i+1)*m.config.Dimension]
-		m.reconstruct(w, class, w.z, draws, recon)
+	draws := m.config.IWAESamples
+	logWeights := m.draw(w)
+	recon := make([]float64, len(logWeights))
+	m.reconstruct(w, class, w.z, draws, recon)
+	bounds := make([]float64, len(logWeights)/draws)
+	for i := range bounds {
+		weights := logWeights[i*draws : (i+1)*draws]
 		top := math.Inf(-1)
-		for k := range prior {
-			prior[k] -= recon[k] * precision
-			top = max(top, prior[k])
+		for k := range weights {
+			weights[k] -= recon[i*draws+k] * precision
+			top = max(top, weights[k])
 		}
 		var sum float64
-		for _, lw := range prior {
+		for _, lw := range weights {
 			sum += math.Exp(lw - top)
 		}
 		bounds[i] = top + math.Log(sum/float64(draws))
 	}
-	w.solutions = all
 	return bounds
 }
 
-// draw sets w.z (draws, d) for solution i and returns ln N(z; 0, I) − ln q(z|r,q).
-func (m *Model) draw(w *workspace, i int, logWeights []float64) []float64 {
-	d := m.config.Latent
-	mu, logVar := w.mu[i*d:(i+1)*d], w.logVar[i*d:(i+1)*d]
-	for k := range logWeights {
-		var sum float64
-		for j, e := range m.noise[k*d : (k+1)*d] {
-			z := mu[j] + float32(math.Exp(float64(logVar[j])/2))*e
-			w.z[k*d+j] = z
-			sum += float64(e)*float64(e) - float64(z)*float64(z) + float64(logVar[j])
+// draw sets w.z (n·draws, d) and returns ln N(z; 0, I) − ln q(z|r,q) for each. The
+// normal densities' constants cancel:
+//
+//	½ Σⱼ (epsⱼ² − zⱼ² + logVarⱼ)
+func (m *Model) draw(w *workspace) []float64 {
+	d, draws := m.config.Latent, m.config.IWAESamples
+	n := len(w.mu) / d
+	w.z, w.sigma = nn.Resize(w.z, n*draws*d), nn.Resize(w.sigma, d)
+	logWeights := make([]float64, n*draws)
+	for i := range n {
+		mu, logVar := w.mu[i*d:(i+1)*d], w.logVar[i*d:(i+1)*d]
+		for j, lv := range logVar {
+			w.sigma[j] = float32(math.Exp(float64(lv) / 2))
 		}
-		logWeights[k] = sum / 2
+		for k := range draws {
+			z := w.z[(i*draws+k)*d : (i*draws+k+1)*d]
+			var sum float64
+			for j, e := range m.noise[k*d : (k+1)*d] {
+				z[j] = mu[j] + w.sigma[j]*e
+				sum += float64(e)*float64(e) - float64(z[j])*float64(z[j]) + float64(logVar[j])
+			}
+			logWeights[i*draws+k] = sum / 2
+		}
 	}
 	return logWeights
 }

@@ -89,7 +89,8 @@ type workspace struct {
 	bias       []float32
 	buffers    [2][]float32
 	mu, logVar []float32 // (n, d)
-	z          []float32
+	z          []float32 // (n·draws, d)
+	sigma      []float32 // (d)
 }
 
 func (m *Model) workspace() *workspace {

@@ -6,6 +6,7 @@ import (
 
 	"rcvae"
 	"rcvae/internal/gemm"
+	"rcvae/internal/nn"
 	"rcvae/internal/safetensors"
 )
 
@@ -63,9 +64,10 @@ func (g golden) bools(name string) []bool {
 	return out
 }
 
-// TestStepMatchesPyTorch repeats one training step of PyTorch's: the loss and the
-// gradient of every parameter, to 1e-4 of the largest of its tensor.
-func TestStepMatchesPyTorch(t *testing.T) {
+// TestStepsMatchPyTorch repeats ten training steps of PyTorch's: every loss, the
+// gradient of every parameter in the first step to 1e-4 of the largest of its
+// tensor, and the parameters in the end.
+func TestStepsMatchPyTorch(t *testing.T) {
 	for _, objective := range []string{Contrastive, Paper} {
 		t.Run(objective, func(t *testing.T) {
 			g := openGolden(t, "step-"+objective+".safetensors")
@@ -76,17 +78,35 @@ func TestStepMatchesPyTorch(t *testing.T) {
 				data.Group = append(data.Group, int(b[0]))
 			}
 			p, b := g.step(c, data)
-			want := float64(g.floats("loss")[0])
-			if got := p.forward(b, 0, 1).Loss; math.Abs(got-want) > 1e-5*math.Abs(want) {
-				t.Errorf("loss = %.7g, want %.7g", got, want)
-			}
-			p.backward(b)
-			for _, v := range p.net.layout.Views() {
-				if worst := difference(v.Of(p.grads), g.floats("grad."+v.Name)); worst > 1e-4 {
-					t.Errorf("gradient of %s differs by %.2g of its largest element", v.Name, worst)
-				}
-			}
+			g.follow(p, b)
 		})
+	}
+}
+
+// follow takes the file's steps and compares.
+func (g golden) follow(p *pass, b *batch) {
+	g.t.Helper()
+	losses := g.floats("losses")
+	optimizer := nn.NewAdamW(len(p.params), 0.05)
+	for i, want := range losses {
+		if got := p.forward(b, 0, 1).Loss; math.Abs(got-float64(want)) > 1e-5*math.Abs(float64(want)) {
+			g.t.Errorf("loss of step %d = %.7g, want %.7g", i+1, got, want)
+		}
+		p.backward(b)
+		if i == 0 {
+			g.compare(p.net, p.grads, "grad.", 1e-4)
+		}
+		optimizer.Update(p.pool, p.params, p.grads, nn.Cosine(1e-2, i, len(losses)), nn.ClipScale(nn.Norm(p.pool, p.grads), 0.5))
+	}
+	g.compare(p.net, p.params, "final.", 1e-3)
+}
+
+func (g golden) compare(net *network, flat []float32, prefix string, tolerance float64) {
+	g.t.Helper()
+	for _, v := range net.layout.Views() {
+		if worst := difference(v.Of(flat), g.floats(prefix+v.Name)); worst > tolerance {
+			g.t.Errorf("%s%s differs by %.2g of its largest element", prefix, v.Name, worst)
+		}
 	}
 }
 

@@ -1,11 +1,13 @@
-"""Golden files for cvae: one training step in PyTorch, and a model trained with PyTorch.
+"""Golden files for cvae: ten training steps in PyTorch, and a model trained with PyTorch.
 
     python tools/golden/cvae.py FIXTURE.npz OUTDIR
 
 FIXTURE.npz is contrastive-seed0.npz (a trained contrastive model with worked
 examples). OUTDIR gets step-contrastive.safetensors, step-paper.safetensors and
-fixture.safetensors. The two steps hold inputs, noise, parameters, the loss and the
-gradient of every parameter; the parameters' names are those of model files.
+fixture.safetensors. The first two hold the inputs, the noise of z (the same in every
+step), the parameters before and after ten full-batch steps of clipped AdamW with a
+cosine schedule, the loss before each step, and the gradient of the first; the
+parameters' names are those of model files.
 """
 
 import sys
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 D, LATENT, HIDDEN, QUESTIONS, EACH = 24, 4, 16, 6, 5
+STEPS, RATE, DECAY, CLIP = 10, 1e-2, 0.05, 0.5
 
 
 def unit(x):
@@ -55,32 +58,46 @@ def step(objective, path):
     def layer(name, x):
         return F.linear(x, params[name + ".weight"], params[name + ".bias"])
 
+    tensors = {"questions": questions, "solutions": solutions, "noise": noise, "group": group,
+               "correct": correct.to(torch.uint8), "answered": answered.to(torch.uint8)}
+    tensors |= {"standardize." + k: v for k, v in stats.items()}
+    tensors |= {"param." + k: v.detach().clone() for k, v in params.items()}
+    optimizer = torch.optim.AdamW(params.values(), RATE, weight_decay=DECAY)
+    losses = []
+    for i in range(STEPS):
+        for g in optimizer.param_groups:
+            g["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * i / STEPS))
+        loss = loss_of(objective, layer, params, q, r, noise, group, correct, answered)
+        optimizer.zero_grad()
+        loss.backward()
+        if i == 0:
+            tensors |= {"grad." + k: v.grad.clone() for k, v in params.items()}
+        torch.nn.utils.clip_grad_norm_(list(params.values()), CLIP)
+        optimizer.step()
+        losses.append(loss.item())
+    tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
+    tensors |= {"final." + k: v.detach() for k, v in params.items()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, path)
+
+
+def loss_of(objective, layer, params, q, r, noise, group, correct, answered):
     out = layer("encoder.1", F.relu(layer("encoder.0", torch.cat([q, r], 1))))
     mu, logvar = out[:, :LATENT], out[:, LATENT:].clamp(-10, 5)
     z = mu + noise * (0.5 * logvar).exp()
     rebuilt = layer("decoder.1", F.relu(layer("decoder.0", torch.cat([q, z], 1))))
     square, kl = ((r - rebuilt) ** 2).sum(1), 0.5 * (logvar.exp() + mu * mu - 1 - logvar).sum(1)
     if objective == "paper":
-        loss = (square / 2 + kl).mean()
-    else:
-        ls = params["decoder.log_variance"]
-        elbo = -square * (-ls).exp() / 2 - D / 2 * ls - kl
-        score = -(params["score.log_scale"].exp() / 5) * 0.5 * logvar.sum(1)
-        same = (group[:, None] == group[None]) & answered[None]
-        right = same & correct[None]
-        mixed = (right.sum(1) > 0) & (right.sum(1) < same.sum(1))
-        nothing = torch.full((), -1e9)
-        scores = score[None].expand(n, -1)
-        listwise = torch.logsumexp(torch.where(same, scores, nothing), 1) - torch.logsumexp(torch.where(right, scores, nothing), 1)
-        loss = (listwise * mixed).sum() / mixed.sum() - elbo[correct].mean() / D
-    loss.backward()
-
-    tensors = {"questions": questions, "solutions": solutions, "noise": noise, "group": group,
-               "correct": correct.to(torch.uint8), "answered": answered.to(torch.uint8), "loss": loss.detach()}
-    tensors |= {"standardize." + k: v for k, v in stats.items()}
-    tensors |= {"param." + k: v.detach() for k, v in params.items()}
-    tensors |= {"grad." + k: v.grad for k, v in params.items()}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, path)
+        return (square / 2 + kl).mean()
+    ls = params["decoder.log_variance"]
+    elbo = -square * (-ls).exp() / 2 - D / 2 * ls - kl
+    score = -(params["score.log_scale"].exp() / 5) * 0.5 * logvar.sum(1)
+    same = (group[:, None] == group[None]) & answered[None]
+    right = same & correct[None]
+    mixed = (right.sum(1) > 0) & (right.sum(1) < same.sum(1))
+    nothing = torch.full((), -1e9)
+    scores = score[None].expand(len(score), -1)
+    listwise = torch.logsumexp(torch.where(same, scores, nothing), 1) - torch.logsumexp(torch.where(right, scores, nothing), 1)
+    return (listwise * mixed).sum() / mixed.sum() - elbo[correct].mean() / D
 
 
 def fixture(source, path):

@@ -1,6 +1,6 @@
 // Package minilm is the sentence encoder all-MiniLM-L6-v2 (22.7 million parameters,
 // 384 dimensions, Apache-2.0) inside the binary: int8 weights with one scale for
-// 64 values, unpacked once, run in float32.
+// 16 or 64 values, unpacked once, run in float32.
 //
 // Source: sentence-transformers/all-MiniLM-L6-v2; Wang et al., "MiniLM: Deep
 // Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained

@@ -14,7 +14,7 @@ import (
 )
 
 // weightsHash is the SHA-256 of the built-in weights; see [Embedder.Verify].
-const weightsHash = "5311ac0cd43e506aaafd29cb9bbecbbf66f740cdc8d1f26e494f4c405f355e73"
+const weightsHash = "f1bc2ebbd94e8419249cce5ab990ead4e04b6e28da7ba56113066d1a486b52ca"
 
 // unpack returns a lookup in a file whose matrices are int8 with scales, see
 // internal/quantize.

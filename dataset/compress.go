@@ -23,7 +23,7 @@ const (
 func unpack(r io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	magic, err := buffered.Peek(4)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	switch {
@@ -57,7 +57,7 @@ func (p *packedReader) Read(b []byte) (int, error) {
 	if p.left -= int64(n); p.left < 0 {
 		return 0, fmt.Errorf("the file unfolds to more than %d GiB; split it", maxUnpacked>>30)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = explainPacked(err)
 	}
 	return n, err

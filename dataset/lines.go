@@ -36,7 +36,7 @@ func lines(r io.Reader, name string) iter.Seq2[line, error] {
 		for number := 1; ; number++ {
 			text, err := readLine(in, buf[:0])
 			buf = text
-			if err != nil && err != io.EOF {
+			if err != nil && !errors.Is(err, io.EOF) {
 				fail(number, err)
 				return
 			}
@@ -53,7 +53,7 @@ func lines(r io.Reader, name string) iter.Seq2[line, error] {
 					return
 				}
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 		}
@@ -68,7 +68,7 @@ func readLine(in *bufio.Reader, buf []byte) ([]byte, error) {
 			return nil, fmt.Errorf("the line is longer than %d MiB; is this JSON Lines?", maxLine>>20)
 		}
 		buf = append(buf, part...)
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return buf, err
 		}
 	}

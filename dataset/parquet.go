@@ -25,7 +25,7 @@ func parquetRows(file *os.File, name string) iter.Seq2[record, error] {
 		}
 		for {
 			fields, err := next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			row++

@@ -26,11 +26,11 @@ func ExampleNew() {
 func ExampleParse() {
 	rule, _ := selector.Parse("vote:entropy")
 	fmt.Printf("%s: %s (needs %v)\n", rule.Name, rule.Description, rule.Needs)
-	_, err := selector.Parse("entorpy")
+	_, err := selector.Parse("entropie")
 	fmt.Println(err)
 	// Output:
 	// vote:entropy: vote of the answers, weighted by exp(τ·score) of entropy (needs embeddings, model, answers)
-	// unknown selector "entorpy"; did you mean entropy?
+	// unknown selector "entropie"; did you mean entropy?
 }
 
 func ExampleRule_Choose() {

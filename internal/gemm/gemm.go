@@ -17,6 +17,7 @@ import "fmt"
 // Op says how a stored matrix enters a product.
 type Op bool
 
+// How a matrix enters a product.
 const (
 	NoTrans Op = false // as it is stored
 	Trans   Op = true  // transposed

@@ -133,7 +133,7 @@ func isControl(r rune) bool {
 // isPunctuation counts all ASCII symbols, such as $ + = ^, as punctuation.
 func isPunctuation(r rune) bool {
 	if r < utf8.RuneSelf {
-		return r > ' ' && r < 0x7f && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+		return r > ' ' && r < 0x7f && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}
 	return unicode.IsPunct(r)
 }

@@ -40,6 +40,9 @@ func newProblem(r *rand.Rand, opA, opB gemm.Op, m, n, k, gap int, accumulate boo
 	return p
 }
 
+// reference sets element (i, j) of want.
+//
+//go:norace
 func (p *problem) reference(i, j int) {
 	var sum, scale float64
 	if p.accumulate {

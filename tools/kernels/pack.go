@@ -30,14 +30,13 @@ func (s isa) copyPanel(name string, width int) {
 	Load(Param("k"), k)
 	vectors := (width + s.width - 1) / s.width
 	masks := s.masks(valid, vectors)
-	full := s.widthMask(width)
 	TESTQ(k, k)
 	JEQ(LabelRef("done"))
 	Label("row")
 	for i := range vectors {
 		v := s.vec()
 		s.load(Mem{Base: src, Disp: i * s.bytes()}, masks[i], v)
-		s.storePanel(v, width-i*s.width, full, Mem{Base: dst, Disp: i * s.bytes()})
+		s.storePanel(v, width-i*s.width, Mem{Base: dst, Disp: i * s.bytes()})
 	}
 	PREFETCHT0(Mem{Base: src, Index: ld, Scale: 8})
 	ADDQ(ld, src)
@@ -48,32 +47,23 @@ func (s isa) copyPanel(name string, width int) {
 	s.end()
 }
 
-// widthMask returns the opmask of the panel's width where a panel is narrower
-// than a vector of AVX-512.
-func (s isa) widthMask(width int) reg.Register {
-	if !s.wide() || width >= s.width {
-		return nil
-	}
-	bits, k := GP32(), K()
-	MOVL(U32(1<<width-1), bits)
-	KMOVW(bits, k)
-	return k
-}
-
 // vector is a virtual or a physical vector register.
 type vector interface {
 	reg.Register
 	reg.Vec
 }
 
-// storePanel writes the first n lanes. It destroys v.
-func (s isa) storePanel(v vector, n int, full reg.Register, m Mem) {
+// storePanel writes the first n lanes: all, or 12 of 16, or 6 of 8. It destroys v.
+// Note: one store with an opmask in place of the two of 12 lanes was no faster.
+func (s isa) storePanel(v vector, n int, m Mem) {
 	switch {
 	case n >= s.width:
 		VMOVUPS(v, m)
 	case s.wide():
-		VMOVUPS(v, full, m)
-	default: // 6 of 8
+		VMOVUPS(v.AsY(), m)
+		VEXTRACTF32X4(U8(2), v, v.AsX())
+		VMOVUPS(v.AsX(), m.Offset(32))
+	default:
 		VMOVUPS(v.AsX(), m)
 		VEXTRACTF128(U8(1), v, v.AsX())
 		VMOVLPS(v.AsX(), m.Offset(16))
@@ -90,7 +80,6 @@ func (s isa) transposePanel(name string, width int) {
 	Load(Param("valid"), t.valid)
 	k := GP64()
 	Load(Param("k"), k)
-	t.full = s.widthMask(width)
 	SUBQ(U8(s.width), k)
 	JLT(LabelRef("rest"))
 	Label("block")
@@ -112,7 +101,6 @@ type transposer struct {
 	isa
 	width               int
 	dst, src, ld, valid reg.GPVirtual
-	full                reg.Register
 }
 
 // block emits one step; with rest it has that many columns instead of a whole
@@ -137,7 +125,7 @@ func (t transposer) block(rest reg.Register) {
 				CMPQ(rest, U8(j))
 				JLE(LabelRef(end))
 			}
-			t.storePanel(v, t.width-g, t.full, Mem{Base: t.dst, Disp: (j*t.width + g) * 4})
+			t.storePanel(v, t.width-g, Mem{Base: t.dst, Disp: (j*t.width + g) * 4})
 		}
 		if rest != nil {
 			Label(end)

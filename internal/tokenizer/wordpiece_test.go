@@ -123,3 +123,14 @@ func ExampleWordPiece_Encode() {
 	}
 	// Output: [CLS] rea ##son ##ing [SEP]
 }
+
+func BenchmarkEncode(b *testing.B) {
+	w := newWordPiece(b)
+	text := strings.Repeat("Hello unaffable, world! $12 ", 40)
+	var ids []int32
+	for b.Loop() {
+		ids = w.Encode(ids[:0], text, 512)
+	}
+	b.ReportMetric(float64(b.N*len(ids))/b.Elapsed().Seconds(), "tokens/s")
+	b.ReportAllocs()
+}

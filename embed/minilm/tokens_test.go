@@ -1,0 +1,30 @@
+package minilm_test
+
+import (
+	"os"
+	"testing"
+
+	"rcvae/internal/tokenizer"
+)
+
+// BenchmarkTokenize counts tokens of the golden texts under the real vocabulary.
+func BenchmarkTokenize(b *testing.B) {
+	vocabulary, err := os.ReadFile("vocab.txt")
+	if err != nil {
+		b.Fatal(err)
+	}
+	words, err := tokenizer.NewWordPiece(vocabulary)
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := readGolden(b)
+	tokens := 0
+	var ids []int32
+	for b.Loop() {
+		for _, g := range all {
+			ids = words.Encode(ids[:0], g.Text, 512)
+			tokens += len(ids)
+		}
+	}
+	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+}

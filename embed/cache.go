@@ -26,6 +26,7 @@ type Cache struct {
 	// goroutine that calls Embed and is to be set before.
 	Progress func(done, total int)
 
+	path  string // empty: in memory
 	inner rcvae.FingerprintedEmbedder
 	store store
 }
@@ -57,7 +58,7 @@ func OpenCache(path string, inner rcvae.FingerprintedEmbedder) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open embedding cache %s: %w", path, err)
 	}
-	return &Cache{inner: inner, store: s}, nil
+	return &Cache{path: path, inner: inner, store: s}, nil
 }
 
 // Fingerprint returns the inner embedder's.
@@ -77,7 +78,7 @@ func (c *Cache) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, e
 	}
 	found, err := c.store.get(ctx, distinct(keys))
 	if err != nil {
-		return nil, fmt.Errorf("read the embedding cache: %w", err)
+		return nil, c.storeError(ctx, "read", err)
 	}
 	c.report(len(found), len(text))
 	for _, chunk := range chunks(text, found) {
@@ -105,7 +106,10 @@ func (c *Cache) Put(ctx context.Context, texts []string, embeddings []rcvae.Embe
 			return fmt.Errorf("store embedding %d: %w", i, err)
 		}
 	}
-	return c.store.put(ctx, keys, embeddings)
+	if err := c.store.put(ctx, keys, embeddings); err != nil {
+		return c.storeError(ctx, "write", err)
+	}
+	return nil
 }
 
 // embedChunk embeds the texts of some keys, stores the vectors and adds them to found.
@@ -128,9 +132,17 @@ func (c *Cache) embedChunk(ctx context.Context, keys []key, text map[key]string,
 		found[keys[i]] = e
 	}
 	if err := c.store.put(ctx, keys, embeddings); err != nil {
-		return fmt.Errorf("write the embedding cache: %w", err)
+		return c.storeError(ctx, "write", err)
 	}
 	return nil
+}
+
+// storeError says what to do about an error of the store that is no cancellation.
+func (c *Cache) storeError(ctx context.Context, doing string, err error) error {
+	if ctx.Err() != nil || c.path == "" {
+		return fmt.Errorf("%s the embedding cache: %w", doing, err)
+	}
+	return fmt.Errorf("%s the embedding cache %s: %w; if the file is damaged delete it, it can be made again", doing, c.path, err)
 }
 
 func (c *Cache) check(e rcvae.Embedding) error {

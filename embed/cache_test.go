@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -195,6 +196,32 @@ func TestDamagedRowIsAMiss(t *testing.T) {
 	mustEmbed(t, c, numbered(5))
 	if got := again.texts.Load(); got != 3 {
 		t.Errorf("embedded %d texts in all, want 3: damaged rows are replaced", got)
+	}
+}
+
+// TestDamagedFileIsAnErrorWithRemedy overwrites everything but the first page.
+func TestDamagedFileIsAnErrorWithRemedy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	c := open(t, path, &hashEmbedder{name: "hash"})
+	mustEmbed(t, c, numbered(1000))
+	c.Close()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 4096; i < len(data); i++ {
+		data[i] = 0xa5
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err = embed.OpenCache(path, &hashEmbedder{name: "hash"})
+	if err == nil {
+		defer c.Close()
+		_, err = c.Embed(t.Context(), numbered(1000))
+	}
+	if err == nil || !strings.Contains(err.Error(), "delete it") || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want one that names the file and says to delete it", err)
 	}
 }
 

@@ -6,14 +6,15 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
 	"rcvae"
 )
 
-// Texts are embedded and stored in chunks of this many, sorted by length, so that
-// interrupted work loses one chunk at most.
+// Texts are embedded and stored in chunks of this many, so that interrupted work
+// loses one chunk at most.
 const chunkTexts = 128
 
 // Cache is an embedder that remembers what another one computed, keyed by that
@@ -176,9 +177,9 @@ func distinct(keys []key) []key {
 	return out
 }
 
-// chunks returns the keys of text that are not found, shortest texts first: texts
-// of like length make full batches, and the time left is never promised too short
-// by a long tail that starts late.
+// chunks returns the keys of text that are not found. The texts of a chunk have like
+// lengths, so that they make full batches; chunks of all lengths alternate, so that
+// the time left can be told from the time taken.
 func chunks(text map[key]string, found map[key]rcvae.Embedding) [][]key {
 	var missing []key
 	for k := range text {
@@ -189,7 +190,20 @@ func chunks(text map[key]string, found map[key]rcvae.Embedding) [][]key {
 	slices.SortFunc(missing, func(a, b key) int {
 		return cmp.Or(cmp.Compare(len(text[a]), len(text[b])), slices.Compare(a[:], b[:]))
 	})
-	return slices.Collect(slices.Chunk(missing, chunkTexts))
+	sorted := slices.Collect(slices.Chunk(missing, chunkTexts))
+	order := make([]int, len(sorted))
+	for i := range order {
+		order[i] = i
+	}
+	// Multiples of the golden ratio, modulo 1, are spread evenly from the first on.
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Compare(math.Mod(float64(a)*math.Phi, 1), math.Mod(float64(b)*math.Phi, 1))
+	})
+	out := make([][]key, len(sorted))
+	for i, chunk := range order {
+		out[i] = sorted[chunk]
+	}
+	return out
 }
 
 // memoryStore is a store without a file.

@@ -59,14 +59,15 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	result, err := demoEval(cmd, cache, model)
+	result, err := demoEval(cmd, cache, model, "demo")
 	if err != nil {
 		return err
 	}
-	literal, err := demoEval(cmd, cache, paper, "entropy", "norm")
+	literal, err := demoEval(cmd, cache, paper, "demo, literal objective", "entropy", "norm")
 	if err != nil {
 		return err
 	}
+	result.Pools = append(result.Pools, literal.Pools...)
 	result.Run.Commit, result.Run.Command = commit, "rcvae demo"
 	path := filepath.Join(out, "result.json")
 	if err := atomicfile.Write(path, func(w io.Writer) error { return eval.WriteJSON(w, result) }); err != nil {
@@ -78,7 +79,7 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	if err := eval.WriteText(cmd.OutOrStdout(), result); err != nil {
 		return err
 	}
-	demoComment(cmd.OutOrStdout(), result, literal, paper, out)
+	demoComment(cmd.OutOrStdout(), result, paper, out)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func demoCorpus(objective string, fp rcvae.Fingerprint) (*corpus, []rcvae.Embedd
 }
 
 // demoEval measures the rules on the bundled test part, embedded live.
-func demoEval(cmd *cobra.Command, cache *embed.Cache, model *cvae.Model, rules ...string) (*eval.Result, error) {
+func demoEval(cmd *cobra.Command, cache *embed.Cache, model *cvae.Model, name string, rules ...string) (*eval.Result, error) {
 	var items []dataset.Item
 	for item, err := range dataset.Pool(demo.Test(), "bundled test pool") {
 		if err != nil {
@@ -155,13 +156,13 @@ func demoEval(cmd *cobra.Command, cache *embed.Cache, model *cvae.Model, rules .
 		return nil, err
 	}
 	config := eval.DefaultConfig()
-	config.Pool, config.Sampler, config.Grader, config.ModelNames = "demo", "top_p", graderFromPool, []string{"model.rcvae"}
+	config.Pool, config.Sampler, config.Grader, config.ModelNames = name, "top_p", graderFromPool, []string{model.Config().Objective}
 	config.K, config.Selectors = []int{4, 8}, rules
 	return eval.Run(cmd.Context(), config, qs, selector.Sources{Embedder: cache, Models: []rcvae.Model{model}, Grader: grader})
 }
 
 // demoComment says in words what the table shows.
-func demoComment(w io.Writer, result, literal *eval.Result, paper *cvae.Model, out string) {
+func demoComment(w io.Writer, result *eval.Result, paper *cvae.Model, out string) {
 	pool := result.Pools[0]
 	fmt.Fprintf(w, "\nA language model was right in %.0f of 100 single tries; a plain vote of %d tries makes that %.0f.\n",
 		100*pool.MeanAt1, pool.K, 100*pool.Majority)
@@ -171,7 +172,7 @@ func demoComment(w io.Writer, result, literal *eval.Result, paper *cvae.Model, o
 				s.Name, 100*s.Accuracy, 100*s.VsMajority.Diff, 100*s.VsMajority.CI95[0], 100*s.VsMajority.CI95[1])
 		}
 	}
-	for _, s := range literal.Pools[0].Selectors {
+	for _, s := range result.Pools[1].Selectors {
 		if s.Name != "entropy" {
 			continue
 		}

@@ -69,3 +69,26 @@ cover: ## test coverage by function
 .PHONY: bench
 bench: ## all Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# The peers of the benchmarks need Python with torch, transformers, onnx, onnxscript, onnxruntime and numpy.
+# MINILM is a folder with model.safetensors, config.json and the tokenizer of all-MiniLM-L6-v2.
+SHARED := $(or $(RCVAE_SHARED),../shared)
+ROUNDS ?= 3
+
+.PHONY: bench-train
+bench-train: ## training throughput beside PyTorch (needs PYTHON with torch)
+	$(PYTHON) tools/bench/train.py --rounds $(ROUNDS)
+
+.PHONY: bench-embed
+bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (needs PYTHON and MINILM)
+	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
+	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
+
+.PHONY: reproduce
+reproduce: build ## the tables of docs/results.md, from the shared pools (about 20 minutes on two cores)
+	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce
+
+.PHONY: golden
+golden: ## make generated sources and the bundled samples again (needs SHARED)
+	$(GO) generate ./internal/gemm
+	RCVAE_SHARED=$(abspath $(SHARED)) $(GO) generate ./internal/demo

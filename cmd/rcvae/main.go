@@ -22,6 +22,11 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"rcvae/cvae"
+	"rcvae/grade"
+	"rcvae/internal/gemm"
+	"rcvae/selector"
 )
 
 // Exit codes of the command-line contract.
@@ -43,6 +48,9 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if notice := gemm.Notice(); notice != "" {
+		fmt.Fprintf(stderr, "warning: %s\n", notice)
+	}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -100,7 +108,33 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.AddCommand(
 		newDemo(), newTrain(), newEval(), newSelect(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
 	)
+	completeValues(root)
 	return root
+}
+
+// completeValues tells the shell what the flags with a closed set of values take.
+func completeValues(root *cobra.Command) {
+	var rules []string
+	for _, r := range selector.Rules() {
+		rules = append(rules, r.Name)
+	}
+	for flag, values := range map[string][]string{
+		"objective": cvae.Objectives(),
+		"selector":  rules,
+		"embedder":  embedderNames(),
+		"kind":      grade.Kinds(),
+		"grader":    append([]string{graderFromPool}, grade.Kinds()...),
+	} {
+		for _, c := range root.Commands() {
+			if c.Flags().Lookup(flag) == nil {
+				continue
+			}
+			complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+			if err := c.RegisterFlagCompletionFunc(flag, complete); err != nil {
+				panic(err) // the flag was just looked up
+			}
+		}
+	}
 }
 
 // noArgs rejects positional arguments as a usage error.

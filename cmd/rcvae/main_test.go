@@ -123,3 +123,15 @@ func TestGradeLines(t *testing.T) {
 		t.Errorf("a line without an answer: exit code %d, error %q, want 1 and the line", bad.code, bad.stderr)
 	}
 }
+
+func TestShellCompletion(t *testing.T) {
+	got := rcvaeRun(t, "", "__complete", "train", "--pool", "p", "--objective", "")
+	for _, want := range []string{"paper", "authors", "contrastive", "ratio"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("completion of --objective offers %q, want %s in it", got.stdout, want)
+		}
+	}
+	if got := rcvaeRun(t, "", "completion", "bash"); got.code != exitOK || !strings.Contains(got.stdout, "bash completion") {
+		t.Errorf("completion bash: exit code %d", got.code)
+	}
+}

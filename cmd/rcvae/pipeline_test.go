@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"rcvae"
+	"rcvae/cvae"
 	"rcvae/dataset"
 	"rcvae/embed"
 	"rcvae/embed/minilm"
@@ -237,6 +238,7 @@ func TestBadInput(t *testing.T) {
 	}
 	flipped[len(flipped)/2] ^= 1
 	out := f.path("out")
+	foreign := f.foreignModel(t)
 	trainOn := func(pool string) []string { return []string{"train", "--pool", pool, "--out", out, "--cache", f.cache} }
 	for _, tt := range []struct {
 		name string
@@ -252,6 +254,7 @@ func TestBadInput(t *testing.T) {
 		{"no such pool", trainOn(f.path("nowhere.jsonl")), []string{"nowhere.jsonl", "no such file"}},
 		{"no contrast", trainOn(writeFile(t, "right.jsonl", `{"id":"q0","question":"What is 0 + 1?","candidates":[{"text":"Attempt 0 of question 0: the answer is 1.","answer":"1","correct":true}]}`)), []string{"right and a wrong"}},
 		{"flipped bit", []string{"eval", "--pool", f.pool, "--model", writeFile(t, "flip.rcvae", string(flipped)), "--out", out, "--cache", f.cache}, []string{"flip.rcvae"}},
+		{"model of another embedder", []string{"eval", "--pool", f.pool, "--model", foreign, "--out", out, "--cache", f.cache}, []string{"foreign.rcvae", "another-encoder", "minilm"}},
 		{"not a model", []string{"inspect", f.pool}, []string{"pool.jsonl.gz"}},
 		{"no output folder", []string{"train", "--pool", f.pool, "--out", f.path("no/such/m.rcvae"), "--cache", f.cache}, []string{"does not exist"}},
 		{"foreign cache", []string{"train", "--pool", f.pool, "--out", out, "--cache", f.pool}, []string{"pool.jsonl.gz", "cache"}},
@@ -275,6 +278,28 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// foreignModel writes a model that was trained on the embeddings of another embedder.
+func (f fixture) foreignModel(t *testing.T) string {
+	t.Helper()
+	fp := rcvae.Fingerprint{Name: "another-encoder", Dimension: 4, Normalized: true}
+	data := cvae.Data{
+		Questions: []rcvae.Embedding{{1, 0, 0, 0}},
+		Solutions: []rcvae.Embedding{{0, 1, 0, 0}, {0, 0, 1, 0}},
+		Group:     []int{0, 0}, Correct: []bool{true, false}, Answered: []bool{true, true},
+	}
+	config := cvae.DefaultConfig(cvae.Contrastive, fp.Dimension)
+	config.Epochs = 1
+	model, err := cvae.Train(t.Context(), config, data, cvae.Options{Fingerprint: fp})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := f.path("foreign.rcvae")
+	if err := model.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func gzipped(t *testing.T, s string) string {

@@ -103,7 +103,7 @@ func readLines(stdin io.Reader, path string) ([]string, error) {
 
 func textOfLine(line string) (string, error) {
 	var text string
-	if json.Unmarshal([]byte(line), &text) == nil {
+	if strings.HasPrefix(line, `"`) && json.Unmarshal([]byte(line), &text) == nil {
 		return text, nil
 	}
 	if !strings.HasPrefix(line, "{") {

@@ -85,7 +85,7 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
 .PHONY: reproduce
-reproduce: build ## the tables of docs/results.md, from the shared pools (about 20 minutes on two cores)
+reproduce: build ## the tables of docs/results.md, from the shared pools
 	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce
 
 .PHONY: golden

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"rcvae/embed/transformer":              {},                          //
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"}, // a configuration of the transformer
 	"rcvae/grade":                          {},                          //
+	"rcvae/llm":                            {},                          //
 	"rcvae/selector":                       {},                          //
 	"rcvae/rcvaetest":                      {},
 	"rcvae/eval":                           {"rcvae/selector"},                      // measures rules

@@ -1,0 +1,207 @@
+// Package openaiapi holds the wire of OpenAI-compatible servers as data: request
+// and response bodies whose unknown fields survive, usage, tool calls, the error
+// envelope and server-sent events. It opens no connection.
+package openaiapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+)
+
+// maxFields is the largest number of fields of one body. It bounds the search for
+// duplicates; the widest request of a real client has about forty.
+const maxFields = 256
+
+// Body is a JSON object. Its fields keep their order and their values the exact
+// bytes that were read; a body that was not changed keeps all its bytes. The zero
+// value is an empty object. Copies share their fields: change a [Body.Clone].
+type Body struct {
+	raw    []byte // what was parsed; nil once changed
+	fields []field
+}
+
+type field struct {
+	key   string
+	value json.RawMessage
+}
+
+// ParseBody reads a JSON object. A field that occurs twice is an error: two readers
+// of such a body could disagree about it. The body keeps data, which must not be
+// changed afterwards.
+func ParseBody(data []byte) (Body, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if start, err := decoder.Token(); err != nil {
+		return Body{}, explain(err)
+	} else if start != json.Delim('{') {
+		return Body{}, errors.New("a JSON object is expected")
+	}
+	b := Body{raw: bytes.TrimSpace(data)}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return Body{}, explain(err)
+		}
+		name, _ := key.(string) // the decoder accepts nothing else as a key
+		if b.index(name) >= 0 {
+			return Body{}, fmt.Errorf("field %q occurs twice", name)
+		}
+		if len(b.fields) == maxFields {
+			return Body{}, fmt.Errorf("more than %d fields in one object", maxFields)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return Body{}, explain(err)
+		}
+		b.fields = append(b.fields, field{name, value})
+	}
+	if _, err := decoder.Token(); err != nil {
+		return Body{}, explain(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Body{}, errors.New("there is something behind the JSON object")
+	}
+	return b, nil
+}
+
+func explain(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the JSON object is cut off: %w", io.ErrUnexpectedEOF)
+	}
+	return fmt.Errorf("not JSON: %w", err)
+}
+
+func (b Body) index(key string) int {
+	return slices.IndexFunc(b.fields, func(f field) bool { return f.key == key })
+}
+
+// Len returns the number of fields.
+func (b Body) Len() int { return len(b.fields) }
+
+// Get returns the bytes of a field's value. They must not be changed.
+func (b Body) Get(key string) (json.RawMessage, bool) {
+	if i := b.index(key); i >= 0 {
+		return b.fields[i].value, true
+	}
+	return nil, false
+}
+
+// Has reports whether the field is there and not null.
+func (b Body) Has(key string) bool {
+	value, ok := b.Get(key)
+	return ok && !bytes.Equal(value, []byte("null"))
+}
+
+// Decode decodes a field into target and reports whether it was there and not null.
+func (b Body) Decode(key string, target any) (bool, error) {
+	if !b.Has(key) {
+		return false, nil
+	}
+	value, _ := b.Get(key)
+	if err := json.Unmarshal(value, target); err != nil {
+		return true, fmt.Errorf("field %q: %w", key, err)
+	}
+	return true, nil
+}
+
+// Text returns a field that is a string, and "" for any other.
+func (b Body) Text(key string) string {
+	var text string
+	if ok, err := b.Decode(key, &text); !ok || err != nil {
+		return ""
+	}
+	return text
+}
+
+// All yields the fields in their order.
+func (b Body) All() iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for _, f := range b.fields {
+			if !yield(f.key, f.value) {
+				return
+			}
+		}
+	}
+}
+
+// Set encodes value as the field's new value. A new field comes last.
+func (b *Body) Set(key string, value any) error {
+	raw, err := encode(value)
+	if err != nil {
+		return fmt.Errorf("field %q: %w", key, err)
+	}
+	b.SetRaw(key, raw)
+	return nil
+}
+
+// SetRaw puts raw, which must be JSON, as it is. A new field comes last.
+func (b *Body) SetRaw(key string, raw json.RawMessage) {
+	b.raw = nil
+	if i := b.index(key); i >= 0 {
+		b.fields[i].value = raw
+		return
+	}
+	b.fields = append(b.fields, field{key, raw})
+}
+
+// Delete removes a field and reports whether it was there.
+func (b *Body) Delete(key string) bool {
+	i := b.index(key)
+	if i < 0 {
+		return false
+	}
+	b.raw = nil
+	b.fields = slices.Delete(b.fields, i, i+1)
+	return true
+}
+
+// Clone returns a copy that can be changed alone.
+func (b Body) Clone() Body { return Body{b.raw, slices.Clone(b.fields)} }
+
+// Bytes returns the JSON object: what was parsed if nothing was changed.
+func (b Body) Bytes() []byte {
+	if b.raw != nil {
+		return b.raw
+	}
+	size := 2
+	for _, f := range b.fields {
+		size += len(f.key) + len(f.value) + 4
+	}
+	out := append(make([]byte, 0, size), '{')
+	for i, f := range b.fields {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		key, _ := encode(f.key) // a string always encodes
+		out = append(append(append(out, key...), ':'), f.value...)
+	}
+	return append(out, '}')
+}
+
+// MarshalJSON implements [json.Marshaler]. Note: json.Marshal compacts the values
+// and escapes HTML in them; [Body.Bytes] does not.
+func (b Body) MarshalJSON() ([]byte, error) { return b.Bytes(), nil }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (b *Body) UnmarshalJSON(data []byte) (err error) {
+	*b, err = ParseBody(bytes.Clone(data))
+	return err
+}
+
+// encode is json.Marshal without the escapes for HTML.
+func encode(value any) (json.RawMessage, error) {
+	if raw, ok := value.(json.RawMessage); ok {
+		return raw, nil
+	}
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+}

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/failsafe-go/failsafe-go"
 )
 
 // Options configures an [Upstream].
@@ -77,6 +79,10 @@ type Upstream struct {
 	options Options
 	base    string
 	client  *http.Client
+
+	executor failsafe.Executor[[]byte]
+	slots    chan struct{} // one element a call under way
+	memory   memory
 }
 
 // New returns an Upstream. It opens no connection.
@@ -85,7 +91,7 @@ func New(o Options) (*Upstream, error) {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
 	base, _ := baseURL(o.URL) // validated
-	u := &Upstream{options: o, base: base, client: o.Client}
+	u := &Upstream{options: o, base: base, client: o.Client, executor: newExecutor(o.Retries), slots: make(chan struct{}, o.Concurrency)}
 	if u.client == nil {
 		u.client = newClient()
 	}

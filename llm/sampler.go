@@ -1,0 +1,103 @@
+package llm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rcvae"
+)
+
+// Sampler draws solutions with one set of settings. It is safe for concurrent use.
+type Sampler struct {
+	upstream *Upstream
+	settings Settings
+	grader   rcvae.Grader
+	dialect  *dialect
+}
+
+var _ rcvae.Sampler = (*Sampler)(nil)
+
+// NewSampler returns a Sampler. The grader extracts the answers; without one (nil)
+// candidates have none.
+func NewSampler(u *Upstream, s Settings, g rcvae.Grader) (*Sampler, error) {
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("sampling settings: %w", err)
+	}
+	return &Sampler{u, s, g, newDialect()}, nil
+}
+
+// With returns a Sampler with other settings that shares what was learned about the
+// server.
+func (s *Sampler) With(settings Settings) (*Sampler, error) {
+	other, err := NewSampler(s.upstream, settings, s.grader)
+	if err == nil {
+		other.dialect = s.dialect
+	}
+	return other, err
+}
+
+// Settings returns the settings.
+func (s *Sampler) Settings() Settings { return s.settings }
+
+// Unsent returns the names of the sampling fields that the server refused and that
+// are therefore left out. Only neutral values are.
+func (s *Sampler) Unsent() []string { return s.dialect.left() }
+
+// Behaviour returns how the server answers requests for several choices, and false
+// if that is not known yet.
+func (s *Sampler) Behaviour() (Behaviour, bool) {
+	return s.upstream.Behaviour(s.settings.path(), s.settings.Model)
+}
+
+// Sample draws k solutions of the question. It returns the survivors when some calls
+// fail.
+func (s *Sampler) Sample(ctx context.Context, question string, k int) ([]rcvae.Candidate, error) {
+	candidates, _, err := s.Draw(ctx, question, k)
+	return candidates, err
+}
+
+// Draw is [Sampler.Sample] with what else the server said: usage, and the cause when
+// fewer than k came back. Candidate i is made of choice i of the draw.
+func (s *Sampler) Draw(ctx context.Context, question string, k int) ([]rcvae.Candidate, Draw, error) {
+	prompt := strings.ReplaceAll(s.settings.Template, QuestionMark, question)
+	for {
+		body, err := s.dialect.body(s.settings, prompt)
+		if err != nil {
+			return nil, Draw{}, err
+		}
+		seed := s.settings.Seed
+		draw, err := s.upstream.Draw(ctx, Request{Path: s.settings.path(), Body: body, K: k, Seed: &seed})
+		if refusal, ok := errors.AsType[*StatusError](err); ok {
+			again, cause := s.dialect.learn(s.settings, body, refusal)
+			if again {
+				continue
+			}
+			if cause != nil {
+				err = cause
+			}
+		}
+		if err != nil {
+			return nil, draw, err
+		}
+		return s.candidates(draw), draw, nil
+	}
+}
+
+func (s *Sampler) candidates(draw Draw) []rcvae.Candidate {
+	candidates := make([]rcvae.Candidate, len(draw.Choices))
+	for i, choice := range draw.Choices {
+		c := rcvae.Candidate{
+			Text: choice.Text, Model: s.settings.Model, Sampler: s.settings.Sampler(),
+			Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb,
+		}
+		if s.grader != nil {
+			if answer, ok := s.grader.Answer(choice.Text); ok {
+				c.Answer = answer
+			}
+		}
+		candidates[i] = c
+	}
+	return candidates
+}

@@ -99,12 +99,11 @@ func (o *OpenAI) Calls() []Call {
 	return append([]Call(nil), o.calls...)
 }
 
-// Completions returns the calls that ask for completions of a question other than
-// those that the predicate skips; nil skips none.
-func (o *OpenAI) Completions(skip func(Call) bool) []Call {
+// CallsOf returns the calls so far that ask for completions of the question.
+func (o *OpenAI) CallsOf(question string) []Call {
 	var calls []Call
 	for _, c := range o.Calls() {
-		if c.Method == http.MethodPost && (skip == nil || !skip(c)) {
+		if c.Method == http.MethodPost && c.Question == question {
 			calls = append(calls, c)
 		}
 	}

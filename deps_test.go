@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"rcvae/embed":                          {},                          //
 	"rcvae/embed/transformer":              {},                          //
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"}, // a configuration of the transformer
+	"rcvae/gateway":                        {"rcvae/llm"},               // serves what an upstream draws
 	"rcvae/grade":                          {},                          //
 	"rcvae/llm":                            {},                          //
 	"rcvae/selector":                       {},                          //

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+
+	"rcvae/internal/openaiapi"
+)
+
+// block is the field "rcvae" of an answer.
+type block struct {
+	K          int         `json:"k"`         // candidates at most
+	Requested  int         `json:"requested"` // the same, by the name that partial failures use
+	Drawn      int         `json:"drawn"`     // candidates asked for: fewer than k when adaptive drawing stopped
+	Returned   int         `json:"returned"`  // candidates that came back
+	Selector   string      `json:"selector"`
+	Chosen     int         `json:"chosen"` // index among those that came back
+	Scores     scoreList   `json:"scores"` // one each
+	Reason     string      `json:"reason"`
+	Fallback   string      `json:"fallback,omitempty"` // why nothing was selected
+	Stopped    string      `json:"stopped,omitempty"`  // why fewer were drawn
+	Order      []int       `json:"order,omitempty"`    // candidates of the choices, when n > 1
+	Warnings   []string    `json:"warnings,omitempty"`
+	Candidates []candidate `json:"candidates,omitempty"`
+}
+
+// candidate is one of a block's candidates, and the data of an event "candidate".
+type candidate struct {
+	Index     int                  `json:"index"` // place in the draw
+	Text      string               `json:"text"`
+	Answer    string               `json:"answer"`
+	Finish    string               `json:"finish"`
+	Tokens    int                  `json:"tokens"`
+	ToolCalls []openaiapi.ToolCall `json:"tool_calls,omitempty"`
+}
+
+// scoreList is a list of scores in which NaN, no score, is null.
+type scoreList []float64
+
+// MarshalJSON implements [json.Marshaler].
+func (l scoreList) MarshalJSON() ([]byte, error) {
+	values := make([]*float64, len(l))
+	for i := range l {
+		if !math.IsNaN(l[i]) && !math.IsInf(l[i], 0) {
+			values[i] = &l[i]
+		}
+	}
+	return json.Marshal(values)
+}
+
+func blockOf(c *call, p *pool, d decision) block {
+	b := block{
+		K: c.k, Requested: c.k, Drawn: p.drawn, Returned: len(p.choices), Selector: d.selector, Chosen: d.chosen, Scores: d.scores,
+		Reason: d.reason, Fallback: d.fallback, Stopped: p.stopped, Warnings: d.warnings,
+	}
+	if c.n > 1 {
+		b.Order = d.best(c.n)
+	}
+	if c.Candidates {
+		for i := range p.choices {
+			b.Candidates = append(b.Candidates, candidateView(p, i))
+		}
+	}
+	return b
+}
+
+func candidateView(p *pool, i int) candidate {
+	choice := p.choices[i]
+	return candidate{choice.Index, choice.Text, p.candidates[i].Answer, choice.Finish, choice.Tokens, choice.ToolCalls}
+}
+
+// best returns the n best indices, or all when there are fewer.
+func (d decision) best(n int) []int { return d.order[:min(n, len(d.order))] }
+
+// answer returns the complete body: the upstream's envelope, the best choices, the
+// usage of all candidates and the block.
+func answer(c *call, p *pool, d decision) ([]byte, error) {
+	body := p.envelope.Clone()
+	var choices []json.RawMessage
+	for place, i := range d.best(c.n) {
+		choice, err := choiceBody(c, p.choices[i].Raw, place)
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, choice.Bytes())
+	}
+	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
+	body.SetRaw("choices", joinRaw(choices))
+	if err := body.Set("usage", p.usage); err != nil {
+		return nil, err
+	}
+	if err := body.Set(blockField, blockOf(c, p, d)); err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
+
+// choiceBody returns the upstream's choice at another place, without
+// log-probabilities that the client did not ask for.
+func choiceBody(c *call, raw json.RawMessage, place int) (openaiapi.Body, error) {
+	choice, err := openaiapi.ParseBody(raw)
+	if err != nil {
+		return choice, errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+	}
+	choice = choice.Clone()
+	choice.SetRaw("index", []byte(strconv.Itoa(place)))
+	if !c.logProbs && choice.Has("logprobs") {
+		choice.SetRaw("logprobs", []byte("null"))
+	}
+	return choice, nil
+}
+
+func joinRaw(list []json.RawMessage) json.RawMessage {
+	out := []byte{'['}
+	for i, raw := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, raw...)
+	}
+	return append(out, ']')
+}

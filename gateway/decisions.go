@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+const (
+	decisionsID      = 0x72637664 // SQLite's application_id of our files: "rcvd"
+	decisionsVersion = 1          // SQLite's user_version
+	decisionsPending = 4096       // rows that wait for the disk; more are dropped and counted
+)
+
+const decisionsSchema = `CREATE TABLE IF NOT EXISTS decision (
+	id           INTEGER PRIMARY KEY,
+	at           TEXT NOT NULL,    -- UTC, RFC 3339
+	question     BLOB NOT NULL,    -- SHA-256 of the question
+	model        TEXT NOT NULL,
+	selector     TEXT NOT NULL,
+	k            INTEGER NOT NULL,
+	drawn        INTEGER NOT NULL,
+	returned     INTEGER NOT NULL,
+	chosen       INTEGER NOT NULL, -- index among those returned
+	scores       TEXT NOT NULL,    -- JSON, null where there is none
+	fallback     TEXT,             -- kind, NULL when a rule chose
+	upstream_ms  REAL NOT NULL,
+	embedding_ms REAL NOT NULL,
+	selection_ms REAL NOT NULL,
+	texts        TEXT              -- JSON {question, candidates, reason}; NULL unless asked for
+)`
+
+// decisionLog writes decisions to a SQLite file in the background.
+type decisionLog struct {
+	db      *sql.DB
+	rows    chan []any
+	texts   bool
+	dropped func(n int)
+	done    sync.WaitGroup
+}
+
+func openDecisions(path string, texts bool, dropped func(n int)) (*decisionLog, error) {
+	query := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open decision log %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer
+	if err := prepareDecisions(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("open decision log %s: %w; name another file", path, err), db.Close())
+	}
+	l := &decisionLog{db: db, rows: make(chan []any, decisionsPending), texts: texts, dropped: dropped}
+	l.done.Go(l.write)
+	return l, nil
+}
+
+// prepareDecisions makes the table in a new file and rejects foreign ones.
+func prepareDecisions(db *sql.DB) error {
+	var id, version, tables int
+	err := db.QueryRow(`SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
+	switch {
+	case err != nil:
+		return err
+	case tables == 0:
+		_, err = db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", decisionsID, decisionsVersion, decisionsSchema))
+		return err
+	case id != decisionsID:
+		return errors.New("this SQLite file belongs to another program")
+	case version != decisionsVersion:
+		return fmt.Errorf("the log has format version %d, this program writes %d", version, decisionsVersion)
+	}
+	return nil
+}
+
+// write stores rows until the channel is closed, as many in one transaction as wait.
+func (l *decisionLog) write() {
+	for row := range l.rows {
+		batch := [][]any{row}
+		for more := true; more && len(batch) < decisionsPending; {
+			select {
+			case next, ok := <-l.rows:
+				if more = ok; ok {
+					batch = append(batch, next)
+				}
+			default:
+				more = false
+			}
+		}
+		if err := l.store(batch); err != nil {
+			l.dropped(len(batch))
+		}
+	}
+}
+
+func (l *decisionLog) store(batch [][]any) error {
+	tx, err := l.db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to undo
+	for _, row := range batch {
+		if _, err := tx.Exec(`INSERT INTO decision (at, question, model, selector, k, drawn, returned, chosen, scores, fallback, upstream_ms, embedding_ms, selection_ms, texts)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, row...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// close writes what waits. No more rows may come.
+func (l *decisionLog) close() error {
+	if l == nil {
+		return nil
+	}
+	close(l.rows)
+	l.done.Wait()
+	return l.db.Close()
+}
+
+// record puts a decision into the log, if there is one, without waiting for the disk.
+func (s *Server) record(c *call, p *pool, d decision) {
+	l := s.decisions
+	if l == nil {
+		return
+	}
+	hash := sha256.Sum256([]byte(c.question))
+	scores, _ := json.Marshal(scoreList(d.scores)) // numbers and nulls always encode
+	milliseconds := func(t time.Duration) float64 { return float64(t) / float64(time.Millisecond) }
+	var fallback, texts any
+	if d.kind != "" {
+		fallback = d.kind
+	}
+	if l.texts {
+		view := struct {
+			Question   string      `json:"question"`
+			Candidates []candidate `json:"candidates"`
+			Reason     string      `json:"reason"` // it can quote an answer
+		}{Question: c.question, Reason: d.reason}
+		for i := range p.choices {
+			view.Candidates = append(view.Candidates, candidateView(p, i))
+		}
+		raw, _ := json.Marshal(view)
+		texts = string(raw)
+	}
+	row := []any{time.Now().UTC().Format(time.RFC3339Nano), hash[:], c.model, d.selector, c.k, p.drawn, len(p.choices), d.chosen, string(scores), fallback,
+		milliseconds(p.took), milliseconds(d.embedding), milliseconds(d.selection), texts}
+	select {
+	case l.rows <- row:
+	default:
+		l.dropped(1)
+	}
+}

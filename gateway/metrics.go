@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rcvae/llm"
+)
+
+const modeProxy = "proxy" // besides [llm.ModeN] and [llm.ModeFanOut]
+
+// The reasons for which requests are refused before any work.
+const (
+	rejectedKey   = "key"
+	rejectedRate  = "rate"
+	rejectedQueue = "queue"
+	rejectedBody  = "body"
+)
+
+// other is the label of what is not in a closed set.
+const other = "other"
+
+// codeList holds the status codes that have a label of their own.
+var codeList = []int{200, 400, 401, 404, 405, 408, 413, 422, 429, statusClientGone, 500, 502, 503, 504}
+
+func codeLabel(status int) string {
+	for _, code := range codeList {
+		if code == status {
+			return strconv.Itoa(code)
+		}
+	}
+	return other
+}
+
+// metrics are those of one server, in a registry of its own.
+type metrics struct {
+	registry *prometheus.Registry
+	known    map[string]bool // selectors
+
+	requests   *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	upstream   *prometheus.HistogramVec
+	selection  *prometheus.HistogramVec
+	embedding  prometheus.Histogram
+	candidates *prometheus.CounterVec
+	drawn      prometheus.Histogram
+	fallbacks  *prometheus.CounterVec
+	rejected   *prometheus.CounterVec
+	tokens     *prometheus.CounterVec
+	entropy    prometheus.Histogram
+	dropped    prometheus.Counter
+}
+
+func newMetrics(rules map[string]Rule, q *queue) *metrics {
+	seconds := prometheus.ExponentialBuckets(0.0005, 2, 19) // 0.5 ms to 131 s
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcvae_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rcvae_" + name, Help: help, Buckets: seconds}, labels)
+	}
+	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{toolVote: true}}
+	for name := range rules {
+		m.known[name] = true
+	}
+	m.requests = counter("requests_total", "Requests by route and status code.", "route", "code")
+	m.duration = histogram("request_duration_seconds", "Time from the request's header to the end of its answer.", "route")
+	m.upstream = histogram("upstream_duration_seconds", "Time of the upstream: a round of candidates, or the header of a forwarded answer.", "mode")
+	m.selection = histogram("selection_duration_seconds", "Time of a selection without its embedding.", "selector")
+	m.embedding = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_embedding_duration_seconds", Help: "Time to embed the texts of a selection.", Buckets: seconds})
+	m.candidates = counter("candidates_total", "Candidates that were asked for, by what came of them.", "outcome")
+	m.drawn = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_request_candidates", Help: "Candidates drawn for a request.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128}})
+	m.fallbacks = counter("fallbacks_total", "Answers that no rule chose, by reason.", "reason")
+	m.rejected = counter("rejections_total", "Requests refused before any work, by reason.", "reason")
+	m.tokens = counter("tokens_total", "Tokens of all candidates as the upstream counts them; forwarded calls are not counted.", "kind")
+	m.entropy = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "rcvae_chosen_entropy_nats", Help: "Posterior entropy of the chosen candidate without its constant, half the sum of log variances.",
+		Buckets: prometheus.LinearBuckets(-400, 25, 25),
+	})
+	m.dropped = prometheus.NewCounter(prometheus.CounterOpts{Name: "rcvae_decisions_dropped_total", Help: "Decisions that the log lost because its disk was too slow or failed."})
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_" + name, Help: help}, value)
+	}
+	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.candidates, m.drawn, m.fallbacks, m.rejected, m.tokens, m.entropy, m.dropped,
+		gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(q.waiting.Load()) }),
+		gauge("requests_active", "Requests under way.", func() float64 { return float64(q.active()) }),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, kind := range fallbackKinds { // so that rates start at zero
+		m.fallbacks.WithLabelValues(kind)
+	}
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// served counts an answered request.
+func (m *metrics) served(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, codeLabel(status)).Inc()
+	m.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// forwarded counts a call that was passed on.
+func (m *metrics) forwarded(took time.Duration) {
+	m.upstream.WithLabelValues(modeProxy).Observe(took.Seconds())
+}
+
+// drew counts a round of candidates.
+func (m *metrics) drew(d llm.Draw, asked int, took time.Duration) {
+	m.candidates.WithLabelValues("returned").Add(float64(len(d.Choices)))
+	m.candidates.WithLabelValues("failed").Add(float64(max(asked-len(d.Choices), 0)))
+	if d.Mode == llm.ModeN || d.Mode == llm.ModeFanOut {
+		m.upstream.WithLabelValues(d.Mode).Observe(took.Seconds())
+	}
+	m.tokens.WithLabelValues("prompt").Add(float64(d.Usage.PromptTokens))
+	m.tokens.WithLabelValues("completion").Add(float64(d.Usage.CompletionTokens))
+}
+
+// decided counts a choice.
+func (m *metrics) decided(rule Rule, name string, p *pool, d decision) {
+	m.drawn.Observe(float64(p.drawn))
+	if d.kind != "" {
+		m.fallbacks.WithLabelValues(d.kind).Inc()
+		return
+	}
+	if d.embedding > 0 {
+		m.embedding.Observe(d.embedding.Seconds())
+	}
+	if !m.known[name] {
+		name = other
+	}
+	m.selection.WithLabelValues(name).Observe(d.selection.Seconds())
+	score := d.scores[d.chosen]
+	if rule.EntropyScale > 0 && d.selector != toolVote && score == score { // not NaN
+		m.entropy.Observe(-score / rule.EntropyScale)
+	}
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"rcvae/llm"
+)
+
+// tracing sends spans by the semantic conventions for generative AI: one for a
+// request, one for each candidate, one for the selection. A nil tracing sends none.
+// Spans hold no texts.
+type tracing struct {
+	provider   *sdktrace.TracerProvider
+	tracer     trace.Tracer
+	propagator propagation.TraceContext
+}
+
+func newTracing(url string) (*tracing, error) {
+	if url == "" {
+		return nil, nil
+	}
+	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(url))
+	if err != nil {
+		return nil, fmt.Errorf("export traces to %s: %w", url, err)
+	}
+	return tracingTo(sdktrace.WithBatcher(exporter)), nil
+}
+
+func tracingTo(processor sdktrace.TracerProviderOption) *tracing {
+	provider := sdktrace.NewTracerProvider(processor, sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "rcvae"))))
+	return &tracing{provider: provider, tracer: provider.Tracer("rcvae/gateway")}
+}
+
+func (t *tracing) close(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	return t.provider.Shutdown(ctx)
+}
+
+// traceRequest starts the span of a request; end finishes it from what x holds then.
+func (s *Server) traceRequest(r *http.Request, x *exchange) (ctx context.Context, end func()) {
+	ctx = r.Context()
+	if s.tracing == nil {
+		return ctx, func() {}
+	}
+	ctx = s.tracing.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
+	operation := "chat"
+	if x.route == routeCompletions {
+		operation = "text_completion"
+	}
+	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+x.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", operation),
+		attribute.String("gen_ai.provider.name", "openai"),
+		attribute.String("gen_ai.request.model", x.model),
+		attribute.Int("gen_ai.request.choice.count", x.k),
+		attribute.Bool("rcvae.stream", x.stream),
+	))
+	return ctx, func() {
+		if x.finish != "" {
+			span.SetAttributes(
+				attribute.Int("gen_ai.usage.input_tokens", x.usage.PromptTokens),
+				attribute.Int("gen_ai.usage.output_tokens", x.usage.CompletionTokens),
+				attribute.StringSlice("gen_ai.response.finish_reasons", []string{x.finish}),
+			)
+		}
+		span.End()
+	}
+}
+
+// traceCandidate records the span of a candidate that has arrived.
+func (s *Server) traceCandidate(ctx context.Context, start time.Time, place int, choice llm.Choice) {
+	if s.tracing == nil {
+		return
+	}
+	_, span := s.tracing.tracer.Start(ctx, "candidate", trace.WithTimestamp(start), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", "chat"),
+		attribute.Int("rcvae.candidate.index", place),
+		attribute.Int("gen_ai.usage.output_tokens", choice.Tokens),
+		attribute.StringSlice("gen_ai.response.finish_reasons", []string{choice.Finish}),
+	))
+	span.End()
+}
+
+// traceSelection starts the span of a selection.
+func (s *Server) traceSelection(ctx context.Context, c *call) (context.Context, func(decision)) {
+	if s.tracing == nil {
+		return ctx, func(decision) {}
+	}
+	ctx, span := s.tracing.tracer.Start(ctx, "select "+c.rule, trace.WithAttributes(attribute.String("rcvae.selector", c.rule)))
+	return ctx, func(d decision) {
+		span.SetAttributes(attribute.Int("rcvae.chosen", d.chosen))
+		if d.kind != "" {
+			span.SetAttributes(attribute.String("rcvae.fallback", d.kind))
+			span.SetStatus(codes.Error, d.kind)
+		}
+		span.End()
+	}
+}
+
+// injectTrace puts the trace's parent into the header for the upstream.
+func (s *Server) injectTrace(ctx context.Context, header http.Header) {
+	if s.tracing != nil {
+		s.tracing.propagator.Inject(ctx, propagation.HeaderCarrier(header))
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,9 +53,9 @@ func newExecutor(retries int) failsafe.Executor[[]byte] {
 	retry := retrypolicy.NewBuilder[[]byte]().
 		HandleIf(func(_ []byte, err error) bool { return transient(err) }).
 		WithMaxRetries(retries).
-		WithBackoff(firstDelay, maxDelay).
-		WithJitterFactor(0.2).
-		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[[]byte]) time.Duration { return askedDelay(attempt.LastError()) }).
+		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[[]byte]) time.Duration {
+			return retryDelay(attempt.LastError(), attempt.Attempts())
+		}).
 		ReturnLastFailure().
 		Build()
 	breaker := circuitbreaker.NewBuilder[[]byte]().
@@ -64,12 +66,15 @@ func newExecutor(retries int) failsafe.Executor[[]byte] {
 	return failsafe.With(retry, breaker)
 }
 
-// askedDelay returns what the server asks to wait, and -1 for the usual backoff.
-func askedDelay(err error) time.Duration {
+// retryDelay returns how long to wait after so many attempts: what the server asks
+// for, else a time that doubles, ±20 %. Note: the library's own jitter would shorten
+// what the server asks for, too.
+func retryDelay(err error, attempts int) time.Duration {
 	if status, ok := errors.AsType[*StatusError](err); ok && status.RetryAfter > 0 {
-		return min(status.RetryAfter, maxRetryAfter)
+		return status.RetryAfter
 	}
-	return -1
+	delay := float64(firstDelay) * math.Exp2(float64(attempts-1))
+	return time.Duration(min(delay, float64(maxDelay)) * (0.8 + 0.4*rand.Float64()))
 }
 
 // transient reports whether the same call may succeed a little later.

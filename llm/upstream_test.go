@@ -1,0 +1,124 @@
+package llm_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rcvae/llm"
+	"rcvae/rcvaetest"
+)
+
+// upstreamOf returns an upstream whose server is the handler, on the loopback.
+func upstreamOf(t *testing.T, handler http.Handler) *llm.Upstream {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	u, err := llm.New(llm.DefaultOptions(server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestBaseURL(t *testing.T) {
+	for given, want := range map[string]string{
+		"http://h:8080":         "http://h:8080/v1",
+		"http://h:8080/":        "http://h:8080/v1",
+		"http://h:8080/v1":      "http://h:8080/v1",
+		"https://h/openai/v1/":  "https://h/openai/v1",
+		"https://h/api/paas/v4": "https://h/api/paas/v4",
+	} {
+		u, err := llm.New(llm.DefaultOptions(given))
+		if err != nil || u.URL() != want {
+			t.Errorf("URL of %q = %q, %v, want %q", given, u.URL(), err, want)
+		}
+	}
+}
+
+func TestOptionsReportEveryBadField(t *testing.T) {
+	for _, url := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h/v1?key=1", "http://user:secret@h", "http://h\x7f"} {
+		if err := llm.DefaultOptions(url).Validate(); err == nil {
+			t.Errorf("the URL %q is accepted", url)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error %q shows the password", err)
+		}
+	}
+	err := llm.Options{URL: "x", Key: "a\nb", Retries: -1}.Validate()
+	for _, part := range []string{"URL", "key", "concurrency", "timeout", "retries"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("Validate = %v, want %q in it", err, part)
+		}
+	}
+	if _, err := llm.New(llm.Options{}); err == nil {
+		t.Error("New accepts the zero Options")
+	}
+}
+
+func TestForwardPassesBytesAndHeaders(t *testing.T) {
+	server, u := start(t, rcvaetest.Script{Key: "k1"}, func(o *llm.Options) { o.Key = "k1" })
+	const body = `{ "messages": [{"role":"user","content":"hi"}],  "x":1.50}`
+	header := http.Header{"X-Trace": {"a", "b"}}
+	response, err := u.Forward(t.Context(), http.MethodPost, llm.ChatPath, header, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	call := server.Calls()[0]
+	if response.StatusCode != 200 || !strings.Contains(string(answer), rcvaetest.Marker("hi")) {
+		t.Errorf("status %d, answer %s", response.StatusCode, answer)
+	}
+	if string(call.Raw) != body || !slices.Equal(call.Header["X-Trace"], header["X-Trace"]) || call.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("the server got %q with %v", call.Raw, call.Header)
+	}
+	if len(header) != 1 {
+		t.Errorf("the caller's header was changed: %v", header)
+	}
+	header.Set("Authorization", "Bearer other")
+	response, err = u.Forward(t.Context(), http.MethodPost, llm.ChatPath, header, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("status %d with another Authorization, want it passed and refused", response.StatusCode)
+	}
+}
+
+func TestModelsAndReady(t *testing.T) {
+	names := []string{"a", "b"}
+	server, u := start(t, rcvaetest.Script{Models: names, Key: "k"}, func(o *llm.Options) { o.Key = "k" })
+	if got, err := u.Models(t.Context()); err != nil || !slices.Equal(got, names) {
+		t.Errorf("Models() = %v, %v, want %v", got, err, names)
+	}
+	if err := u.Ready(t.Context()); err != nil {
+		t.Errorf("Ready() = %v", err)
+	}
+	if calls := server.Calls(); calls[0].Path != "/models" || calls[0].Method != http.MethodGet {
+		t.Errorf("the call was %s %s", calls[0].Method, calls[0].Path)
+	}
+	for name, tt := range map[string]struct {
+		status int
+		ready  bool
+	}{"loading": {503, false}, "wrong key": {401, false}, "forbidden": {403, false}, "no such list": {404, true}} {
+		u := upstreamOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status) }))
+		if err := u.Ready(t.Context()); (err == nil) != tt.ready {
+			t.Errorf("%s: Ready() = %v, want ready: %v", name, err, tt.ready)
+		}
+	}
+	gone, err := llm.New(llm.DefaultOptions("http://127.0.0.1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := gone.Ready(ctx); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("Ready() without a server = %v, want an error that names it", err)
+	}
+}

@@ -51,7 +51,8 @@ const maxMessage = 2000
 // variants without an object (text in "error", "message" or "detail"), and plain
 // text. The message is never empty.
 func ParseError(status int, body []byte) Error {
-	e := NewError(status, "%s", http.StatusText(status))
+	e := NewError(status, "status %d", status)
+	e.setMessage(http.StatusText(status))
 	var envelope struct {
 		Error   json.RawMessage `json:"error"`
 		Message json.RawMessage `json:"message"`
@@ -101,7 +102,5 @@ func (e *Error) setMessage(text string) {
 	}
 	if text != "" {
 		e.Message = text
-	} else if e.Message == "" {
-		e.Message = "no reason given"
 	}
 }

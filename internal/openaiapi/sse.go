@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Done is the data of the event that ends a stream.
@@ -121,11 +122,8 @@ func AppendComment(dst []byte, text string) []byte {
 	return append(append(append(dst, ": "...), oneLine(text)...), "\n\n"...)
 }
 
-func oneLine(text string) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' {
-			return ' '
-		}
-		return r
-	}, []byte(text))
-}
+// lineBreaks replaces what would end a line. It works on bytes: a name need not be
+// valid UTF-8.
+var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ")
+
+func oneLine(text string) string { return lineBreaks.Replace(text) }

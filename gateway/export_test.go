@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"rcvae/grade"
+	"rcvae/internal/openaiapi"
+	"rcvae/llm"
+	"rcvae/selector"
+)
+
+// TraceTo sends the server's spans to a processor of the test.
+func (s *Server) TraceTo(p sdktrace.SpanProcessor) {
+	s.tracing = tracingTo(sdktrace.WithSpanProcessor(p))
+}
+
+// Gatherer returns the server's metrics.
+func (s *Server) Gatherer() prometheus.Gatherer { return s.metrics.registry }
+
+// listUpstream draws the texts of a list in turn.
+type listUpstream struct {
+	Upstream
+	texts []string
+	next  int
+}
+
+func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) {
+	d := llm.Draw{Requested: r.K, Mode: llm.ModeN}
+	for i := range r.K {
+		d.Choices = append(d.Choices, llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"})
+		l.next++
+	}
+	return d, nil
+}
+
+// DecideForTest chooses among texts by majority without HTTP and returns the index, and
+// why no more were drawn.
+func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen int, stopped string) {
+	grader, err := grade.New("gsm8k")
+	if err != nil {
+		panic(err)
+	}
+	rule, err := selector.New("majority", selector.Sources{Grader: grader}, selector.Options{})
+	if err != nil {
+		panic(err)
+	}
+	c := DefaultConfig()
+	c.Selector, c.Margin = "majority", 1
+	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: rule}}, Grader: grader})
+	if err != nil {
+		panic(err)
+	}
+	body, err := openaiapi.ParseBody([]byte(`{"messages":[]}`))
+	if err != nil {
+		panic(err)
+	}
+	call := &call{path: llm.ChatPath, body: body, rule: "majority", n: 1, k: kMax, kMin: kMin}
+	p, err := s.draw(ctx, call, http.Header{}, nil)
+	if err != nil {
+		panic(err)
+	}
+	return s.choose(ctx, call, p).chosen, p.stopped
+}

@@ -41,6 +41,12 @@ func (s *Sampler) With(settings Settings) (*Sampler, error) {
 // Settings returns the settings.
 func (s *Sampler) Settings() Settings { return s.settings }
 
+// URL returns the server's base URL.
+func (s *Sampler) URL() string { return s.upstream.URL() }
+
+// Concurrency returns how many calls the upstream has under way at most.
+func (s *Sampler) Concurrency() int { return s.upstream.options.Concurrency }
+
 // Unsent returns the names of the sampling fields that the server refused and that
 // are therefore left out. Only neutral values are.
 func (s *Sampler) Unsent() []string { return s.dialect.left() }

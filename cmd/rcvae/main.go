@@ -106,7 +106,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newDemo(), newTrain(), newEval(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
+		newDemo(), newTrain(), newSample(), newEval(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
 	)
 	completeValues(root)
 	return root

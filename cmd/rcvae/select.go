@@ -23,12 +23,14 @@ func newSelect() *cobra.Command {
 		Long: `Pick the best of several solutions of one question. The candidates come from a file:
 one a line, as text, as a JSON string, or as a JSON object with at least "text" (the
 fields of a pool's candidates are understood). Answers are extracted where the file has none.
+With --upstream, k candidates are drawn from a language model's server instead.
 
 Rules (--selector):
 ` + ruleHelp(),
-		Example: "  rcvae select --model model.rcvae --question 'What is 2+3?' --candidates candidates.jsonl",
-		Args:    noArgs,
-		RunE:    runSelect,
+		Example: `  rcvae select --model model.rcvae --question 'What is 2+3?' --candidates candidates.jsonl
+  rcvae select --model model.rcvae --question 'What is 2+3?' --upstream http://127.0.0.1:8080/v1 --llm qwen2.5-0.5b -k 8`,
+		Args: noArgs,
+		RunE: runSelect,
 	}
 	f := cmd.Flags()
 	f.StringArray("model", nil, "model `FILE`; several of one training are averaged")
@@ -37,9 +39,10 @@ Rules (--selector):
 	f.String("selector", selector.Default, "selection `RULE`")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
 	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
-	f.Uint64("seed", 1, "seed of the rule random")
+	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
 	addEmbedderFlags(cmd)
+	addSamplingFlags(cmd, 8)
 	return cmd
 }
 
@@ -60,7 +63,6 @@ func ruleHelp() string {
 
 func runSelect(cmd *cobra.Command, _ []string) error {
 	question, _ := cmd.Flags().GetString("question")
-	path, _ := cmd.Flags().GetString("candidates")
 	name, _ := cmd.Flags().GetString("selector")
 	kind, _ := cmd.Flags().GetString("kind")
 	if question == "" {
@@ -74,10 +76,6 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	candidates, err := readCandidates(cmd.InOrStdin(), path, kind)
-	if err != nil {
-		return err
-	}
 	sources, closeSources, err := openSources(cmd, rule.Needs)
 	if err != nil {
 		return err
@@ -90,11 +88,51 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	candidates, warnings, err := selectable(cmd, question, kind)
+	if err != nil {
+		return err
+	}
 	selection, err := chooser.Select(cmd.Context(), question, candidates)
 	if err != nil {
 		return err
 	}
+	selection.Warnings = append(warnings, selection.Warnings...)
 	return printSelection(cmd, candidates, selection)
+}
+
+// selectable returns the candidates to choose from, drawn or read, with answers.
+func selectable(cmd *cobra.Command, question, kind string) (candidates []rcvae.Candidate, warnings []string, err error) {
+	upstream, _ := cmd.Flags().GetString("upstream")
+	if upstream == "" {
+		path, _ := cmd.Flags().GetString("candidates")
+		candidates, err = readCandidates(cmd.InOrStdin(), path, kind)
+		return candidates, nil, err
+	}
+	if cmd.Flags().Changed("candidates") {
+		return nil, nil, usagef("give --candidates to read them or --upstream to draw them, not both")
+	}
+	k, err := candidateCount(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	seed, _ := cmd.Flags().GetUint64("seed")
+	sampler, err := openSampler(cmd, int64(seed&math.MaxInt64), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	candidates, draw, err := sampler.Draw(cmd.Context(), question, k)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(candidates) < k {
+		warnings = append(warnings, fmt.Sprintf("%d of %d candidates came back: %v", len(candidates), k, draw.Err))
+	}
+	for i := range candidates {
+		if err := extractAnswer(&candidates[i], kind); err != nil {
+			return nil, nil, err
+		}
+	}
+	return candidates, warnings, nil
 }
 
 // openSources opens what the needs call for: the embedder behind its cache, and
@@ -151,15 +189,22 @@ func readCandidates(stdin io.Reader, path, kind string) ([]rcvae.Candidate, erro
 			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
 		}
 		if c.Answer == "" {
-			extraction, err := grade.Extract(kind, c.Text)
-			if err != nil {
+			if err := extractAnswer(&c, kind); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
 			}
-			c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
 		}
 		candidates[i] = c
 	}
 	return candidates, nil
+}
+
+func extractAnswer(c *rcvae.Candidate, kind string) error {
+	extraction, err := grade.Extract(kind, c.Text)
+	if err != nil {
+		return err
+	}
+	c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
+	return nil
 }
 
 // parseCandidate reads a line: an object as in a pool, a JSON string, or plain text.

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"rcvae"
+	"rcvae/dataset"
+	"rcvae/grade"
+	"rcvae/llm"
+)
+
+func newSample() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sample",
+		Short: "Draw a pool of solutions from a language model",
+		Long: `Draw k solutions of every problem from a language model behind an OpenAI-compatible
+server, grade them, and write a pool for train and eval.
+
+Finished problems are kept in OUT.partial, so the same command goes on after an
+interruption; only unfinished problems are drawn again. OUT.run.json holds the
+settings, the prompt template and how the server behaved.`,
+		Example: `  rcvae sample --problems train.jsonl --upstream http://127.0.0.1:8080/v1 --llm qwen2.5-0.5b -k 16 --out pool.jsonl.gz`,
+		Args:    noArgs,
+		RunE:    runSample,
+	}
+	f := cmd.Flags()
+	f.StringArray("problems", nil, "`FILE` of problems (repeatable, required)")
+	f.Int("max-questions", 0, "draw for the first `N` problems (0: all)")
+	f.String("out", "", "pool `FILE` to write, compressed if it ends in .gz or .zst (required)")
+	f.Bool("greedy", false, "also draw one greedy candidate, which comes first")
+	f.String("grader", "gsm8k", "how solutions are graded: gsm8k, gsm8k-strict or math")
+	f.Int64("seed", 1, "seed of each question's first candidate; the others count on from there")
+	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, first")
+	f.Bool("json", false, "print the summary as JSON")
+	addSamplingFlags(cmd, 16)
+	return cmd
+}
+
+// plan is what makes two runs of sample draw from one distribution.
+type plan struct {
+	K        int          `json:"k"`
+	Greedy   bool         `json:"greedy"`
+	Grader   string       `json:"grader"`
+	Settings llm.Settings `json:"settings"`
+}
+
+// drawingRun is one run of the command.
+type drawingRun struct {
+	plan    plan
+	sampled *llm.Sampler
+	greedy  *llm.Sampler // nil: none
+	store   *sampleStore
+
+	mu       sync.Mutex
+	bar      *progress
+	total    int // problems
+	start    time.Time
+	tokens   int // drawn in this run
+	failed   int
+	first    error // of a problem that failed
+	warnings []string
+}
+
+// maxFailedProblems ends a run: so many failures are not chance.
+const maxFailedProblems = 10
+
+func runSample(cmd *cobra.Command, _ []string) error {
+	run, problems, out, err := newDrawingRun(cmd)
+	if err != nil {
+		return err
+	}
+	resume, _ := cmd.Flags().GetBool("resume")
+	if run.store, err = openStore(out, run.plan, problems, resume); err != nil {
+		return err
+	}
+	defer run.store.close()
+	record := newRunRecord(cmd, run)
+	if err := run.store.writeRecord(record); err != nil {
+		return err
+	}
+	run.draw(cmd.Context(), problems)
+	record.finish(run)
+	if err := run.store.writeRecord(record); err != nil {
+		return err
+	}
+	for _, w := range run.warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+	}
+	if missing := len(problems) - run.store.count(); missing > 0 {
+		return run.unfinished(cmd.Context(), missing, len(problems))
+	}
+	summary, err := run.store.finish(problems)
+	if err != nil {
+		return err
+	}
+	run.bar.done(len(problems))
+	record.Summary = &summary
+	if err := run.store.writeRecord(record); err != nil {
+		return err
+	}
+	return printSummary(cmd, out, summary)
+}
+
+func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Problem, out string, err error) {
+	f := cmd.Flags()
+	paths, _ := f.GetStringArray("problems")
+	if len(paths) == 0 {
+		return nil, nil, "", usagef("--problems is missing: name a file of problems")
+	}
+	if out, _ = f.GetString("out"); out == "" {
+		return nil, nil, "", usagef("--out is missing: name the pool to write")
+	}
+	run = &drawingRun{bar: newProgress(cmd, "sampling", "questions"), start: time.Now()}
+	if run.plan.K, err = candidateCount(cmd); err != nil {
+		return nil, nil, "", err
+	}
+	run.plan.Greedy, _ = f.GetBool("greedy")
+	run.plan.Grader, _ = f.GetString("grader")
+	if _, err := grade.New(run.plan.Grader); err != nil {
+		return nil, nil, "", usageError{err}
+	}
+	seed, _ := f.GetInt64("seed")
+	if run.sampled, err = openSampler(cmd, seed, nil); err != nil {
+		return nil, nil, "", err
+	}
+	run.plan.Settings = run.sampled.Settings()
+	if run.plan.Greedy {
+		if run.greedy, err = run.sampled.With(run.plan.Settings.Greedy()); err != nil {
+			return nil, nil, "", usageError{err}
+		}
+	}
+	if err := checkWritable(out); err != nil {
+		return nil, nil, "", err
+	}
+	if problems, err = dataset.LoadProblems(paths...); err != nil {
+		return nil, nil, "", err
+	}
+	if limit, _ := f.GetInt("max-questions"); limit > 0 {
+		problems = problems[:min(limit, len(problems))]
+	}
+	run.total = len(problems)
+	return run, problems, out, nil
+}
+
+// draw draws what is missing, several problems at once, and stores each as it is
+// finished.
+func (r *drawingRun) draw(ctx context.Context, problems []rcvae.Problem) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.bar.update(r.store.count(), r.total)
+	var group errgroup.Group
+	group.SetLimit(r.sampled.Concurrency())
+	for _, p := range r.store.missing(problems) {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			item, tokens, err := r.item(ctx, p)
+			r.finished(item, tokens, err, cancel)
+			return nil
+		})
+	}
+	_ = group.Wait() // what failed is in r
+}
+
+// item draws the candidates of one problem and grades them.
+func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (dataset.Item, int, error) {
+	item := dataset.Item{Problem: p}
+	tokens := 0
+	add := func(s *llm.Sampler, k int) error {
+		candidates, draw, err := s.Draw(ctx, p.Question, k)
+		if err != nil {
+			return err
+		}
+		if len(candidates) < k {
+			r.warn(fmt.Sprintf("%s: %d of %d candidates came back: %v", p.ID, len(candidates), k, draw.Err))
+		}
+		for _, c := range candidates {
+			item.Samples = append(item.Samples, dataset.Sample{Candidate: c})
+		}
+		tokens += draw.Usage.CompletionTokens
+		return nil
+	}
+	if r.greedy != nil {
+		if err := add(r.greedy, 1); err != nil {
+			return item, 0, err
+		}
+	}
+	if err := add(r.sampled, r.plan.K); err != nil {
+		return item, 0, err
+	}
+	return item, tokens, regrade([]dataset.Item{item}, r.plan.Grader)
+}
+
+func (r *drawingRun) warn(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const most = 20
+	switch len(r.warnings) {
+	case most:
+		r.warnings = append(r.warnings, "more problems have fewer candidates; the pool shows which")
+	case most + 1:
+	default:
+		r.warnings = append(r.warnings, text)
+	}
+}
+
+// finished stores an item, or counts a failure and stops the run when going on makes
+// no sense.
+func (r *drawingRun) finished(item dataset.Item, tokens int, err error, stop func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		err = r.store.add(item)
+	}
+	if err == nil {
+		r.tokens += tokens
+		r.bar.note = fmt.Sprintf("%.0f tokens/s", float64(r.tokens)/max(time.Since(r.start).Seconds(), 1e-3))
+		r.bar.update(r.store.count(), r.total)
+		return
+	}
+	if r.failed++; r.first == nil {
+		r.first = fmt.Errorf("problem %s: %w", item.ID, err)
+	}
+	if r.failed >= maxFailedProblems || hopeless(err) {
+		stop()
+	}
+}
+
+// hopeless reports whether the other problems will fail too.
+func hopeless(err error) bool {
+	if status, ok := errors.AsType[*llm.StatusError](err); ok {
+		return status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden || status.Status == http.StatusNotFound
+	}
+	return errors.Is(err, llm.ErrUnavailable) || errors.Is(err, errStore)
+}
+
+// unfinished says what is missing and how to go on.
+func (r *drawingRun) unfinished(ctx context.Context, missing, total int) error {
+	what := fmt.Sprintf("%d of %d problems are drawn and kept in %s; run the same command to continue", total-missing, total, r.store.partialPath)
+	if ctx.Err() != nil {
+		return fmt.Errorf("sample: interrupted; %s", what)
+	}
+	return fmt.Errorf("sample: %w; %s", r.first, what)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rcvae/internal/atomicfile"
+	"rcvae/llm"
+)
+
+// runRecord is the file beside a pool that says how it was drawn.
+type runRecord struct {
+	Format  int            `json:"format"` // 1
+	Plan    plan           `json:"plan"`
+	Server  serverRecord   `json:"server"`
+	Runs    []runEntry     `json:"runs"`    // this one last
+	Summary *sampleSummary `json:"summary"` // null until the pool is finished
+}
+
+// runEntry is one run that drew a part of a pool.
+type runEntry struct {
+	Commit   string   `json:"commit"`
+	Command  string   `json:"command"`
+	Started  string   `json:"started"`
+	Seconds  float64  `json:"seconds"`
+	Tokens   int      `json:"tokens"` // drawn by this run
+	Failed   int      `json:"failed"` // problems
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// serverRecord says how the server behaved, as far as it was seen.
+type serverRecord struct {
+	URL    string   `json:"url"`
+	Mode   string   `json:"mode,omitempty"`   // "n" or "fan-out"
+	Unsent []string `json:"unsent,omitempty"` // neutral fields that the server does not take
+	*llm.Behaviour
+}
+
+const recordFormat = 1
+
+func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
+	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339)}
+	return &runRecord{Format: recordFormat, Plan: r.plan, Server: serverRecord{URL: r.sampled.URL()}, Runs: append(r.store.runs, entry)}
+}
+
+// finish adds what was learned while drawing.
+func (r *runRecord) finish(run *drawingRun) {
+	r.Server.Unsent = run.sampled.Unsent()
+	if b, known := run.sampled.Behaviour(); known {
+		r.Server.Mode, r.Server.Behaviour = b.Mode(), &b
+	}
+	entry := &r.Runs[len(r.Runs)-1]
+	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, run.failed, run.warnings
+}
+
+func (s *sampleStore) writeRecord(r *runRecord) error {
+	return atomicfile.Write(s.recordPath, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	})
+}
+
+// checkPlan compares the plan of earlier runs with this one's and returns those runs.
+func checkPlan(path string, now plan) ([]runEntry, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("resume: there is no %s that says how the pool was drawn; name another --out, or start anew with --resume=false, which removes the pool", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("resume: %w", err)
+	}
+	var old struct {
+		Format int
+		Plan   json.RawMessage
+		Runs   []runEntry
+	}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return nil, fmt.Errorf("resume: %s: %w; start anew with --resume=false", path, err)
+	}
+	if old.Format != recordFormat {
+		return nil, fmt.Errorf("resume: %s has format %d, this program reads %d; go on with the version that wrote it, or start anew with --resume=false", path, old.Format, recordFormat)
+	}
+	if d := differences(old.Plan, now); len(d) > 0 {
+		return nil, fmt.Errorf("resume: %s was drawn with other settings (%s); use the same, name another --out, or start anew with --resume=false",
+			strings.TrimSuffix(path, ".run.json"), strings.Join(d, "; "))
+	}
+	return old.Runs, nil
+}
+
+// differences says which settings are not as they were.
+func differences(before json.RawMessage, now plan) []string {
+	current, _ := json.Marshal(now) // numbers and strings always encode
+	old, new := flatten(before), flatten(current)
+	keys := maps.Clone(old)
+	maps.Copy(keys, new)
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if old[key] != new[key] {
+			all = append(all, fmt.Sprintf("%s was %s, is %s", key, orNone(old[key]), orNone(new[key])))
+		}
+	}
+	return all
+}
+
+// flatten returns the JSON of every setting by its name; settings of the sampler
+// stand beside the others.
+func flatten(raw json.RawMessage) map[string]string {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // another type has no fields: everything differs
+	flat := map[string]string{}
+	for key, value := range fields {
+		if key == "settings" {
+			maps.Copy(flat, flatten(value))
+			continue
+		}
+		var compact bytes.Buffer
+		_ = json.Compact(&compact, value) // it was just decoded
+		flat[key] = compact.String()
+	}
+	return flat
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "not set"
+	}
+	return value
+}
+
+func printSummary(cmd *cobra.Command, out string, s sampleSummary) error {
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		return printJSON(cmd, s)
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", out, s)
+	return err
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"rcvae"
+	"rcvae/dataset"
+)
+
+// errStore marks errors of the file that finished problems are kept in.
+var errStore = errors.New("keep a finished problem")
+
+// sampleStore keeps the finished problems of a run in a file beside the pool: one
+// complete line is appended at a time, so a killed run loses nothing that is finished.
+type sampleStore struct {
+	outPath, partialPath, recordPath string
+
+	items map[string]dataset.Item // by problem id
+	file  *os.File                // the partial pool, to append to
+	runs  []runEntry              // earlier ones
+}
+
+// openStore opens the store and, on resume, reads what earlier runs with the same
+// plan have drawn. Another plan is an error that names the difference.
+func openStore(out string, p plan, problems []rcvae.Problem, resume bool) (*sampleStore, error) {
+	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]dataset.Item{}}
+	if resume {
+		if err := s.load(p, problems); err != nil {
+			return nil, err
+		}
+	} else if err := s.remove(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.file, err = os.OpenFile(s.partialPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
+	}
+	return s, nil
+}
+
+// remove removes what earlier runs have left. The pool goes too: what is drawn from
+// now on must not be joined with it.
+func (s *sampleStore) remove() error {
+	for _, path := range []string{s.outPath, s.partialPath, s.recordPath} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("start anew: %w", err)
+		}
+	}
+	return nil
+}
+
+// load reads the finished pool, if there is one, and the partial one.
+func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
+	partial, err := os.ReadFile(s.partialPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("resume: %w", err)
+	}
+	_, err = os.Stat(s.outPath)
+	finished := err == nil
+	if !finished && len(partial) == 0 {
+		return nil
+	}
+	if s.runs, err = checkPlan(s.recordPath, p); err != nil {
+		return err
+	}
+	if finished {
+		items, err := dataset.LoadPool(s.outPath)
+		if err != nil {
+			return fmt.Errorf("resume: %w", err)
+		}
+		s.keep(items)
+	}
+	items, good, err := readPartial(partial, s.partialPath)
+	if err != nil {
+		return err
+	}
+	s.keep(items)
+	if good < len(partial) {
+		if err := os.Truncate(s.partialPath, int64(good)); err != nil {
+			return fmt.Errorf("resume: drop the torn end: %w", err)
+		}
+	}
+	return s.check(problems)
+}
+
+// readPartial reads the complete lines. A last line that is torn or not an item is
+// what a kill or a crash leaves: good is the length without it.
+func readPartial(data []byte, path string) (items []dataset.Item, good int, err error) {
+	good = bytes.LastIndexByte(data, '\n') + 1
+	for item, err := range dataset.Pool(bytes.NewReader(data[:good]), path) {
+		if err == nil {
+			items = append(items, item)
+			continue
+		}
+		last := bytes.LastIndexByte(data[:max(good-1, 0)], '\n') + 1
+		if bad, ok := errors.AsType[*dataset.LineError](err); ok && bad.Line == bytes.Count(data[:good], []byte("\n")) {
+			return items, last, nil
+		}
+		return nil, 0, fmt.Errorf("resume: %w; repair the line, or start anew with --resume=false", err)
+	}
+	return items, good, nil
+}
+
+func (s *sampleStore) keep(items []dataset.Item) {
+	for _, item := range items {
+		if _, ok := s.items[item.ID]; !ok {
+			s.items[item.ID] = item
+		}
+	}
+}
+
+// check fails when what is kept belongs to other problems.
+func (s *sampleStore) check(problems []rcvae.Problem) error {
+	known := make(map[string]rcvae.Problem, len(problems))
+	for _, p := range problems {
+		known[p.ID] = p
+	}
+	for id, item := range s.items {
+		p, ok := known[id]
+		switch {
+		case !ok:
+			return fmt.Errorf("resume: %s holds problem %s, which is not among the problems; give the same --problems, or another --out", s.outPath, id)
+		case p.Question != item.Question || p.Answer != item.Answer:
+			return fmt.Errorf("resume: problem %s of %s has another question or answer now; name another --out, or start anew with --resume=false", id, s.outPath)
+		}
+	}
+	return nil
+}
+
+// missing returns the problems that are not finished.
+func (s *sampleStore) missing(problems []rcvae.Problem) []rcvae.Problem {
+	var rest []rcvae.Problem
+	for _, p := range problems {
+		if _, ok := s.items[p.ID]; !ok {
+			rest = append(rest, p)
+		}
+	}
+	return rest
+}
+
+func (s *sampleStore) count() int { return len(s.items) }
+
+// add appends one item with a single write.
+func (s *sampleStore) add(item dataset.Item) error {
+	var line bytes.Buffer
+	w := dataset.NewPoolWriter(&line)
+	if err := errors.Join(w.Write(item), w.Close()); err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	if _, err := s.file.Write(line.Bytes()); err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	s.items[item.ID] = item
+	return nil
+}
+
+// finish writes the pool in the order of the problems and removes the partial one.
+func (s *sampleStore) finish(problems []rcvae.Problem) (sampleSummary, error) {
+	w, err := dataset.CreatePool(s.outPath)
+	if err != nil {
+		return sampleSummary{}, err
+	}
+	defer w.Abort()
+	var summary sampleSummary
+	for _, p := range problems {
+		if err := w.Write(s.items[p.ID]); err != nil {
+			return summary, err
+		}
+		summary.count(s.items[p.ID])
+	}
+	if err := w.Close(); err != nil {
+		return summary, err
+	}
+	s.close()
+	if err := os.Remove(s.partialPath); err != nil {
+		return summary, fmt.Errorf("sample: the pool is finished: %w", err)
+	}
+	return summary, nil
+}
+
+func (s *sampleStore) close() { _ = s.file.Close() } // every line was written before
+
+// sampleSummary is what a pool holds.
+type sampleSummary struct {
+	Questions  int `json:"questions"`
+	Candidates int `json:"candidates"`
+	Correct    int `json:"correct"`
+	Graded     int `json:"graded"`
+	NoAnswer   int `json:"no_answer"`
+	Cut        int `json:"cut"` // at the token limit
+	Tokens     int `json:"tokens"`
+}
+
+func (s *sampleSummary) count(item dataset.Item) {
+	s.Questions++
+	for _, c := range item.Samples {
+		s.Candidates++
+		s.Tokens += c.Tokens
+		if c.Correct != nil {
+			s.Graded++
+			if *c.Correct {
+				s.Correct++
+			}
+		}
+		if c.Answer == "" {
+			s.NoAnswer++
+		}
+		if c.Finish == "length" {
+			s.Cut++
+		}
+	}
+}
+
+// String says it in one line.
+func (s sampleSummary) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d questions, %d candidates, %d tokens", s.Questions, s.Candidates, s.Tokens)
+	if s.Graded > 0 {
+		fmt.Fprintf(&b, "; %.1f %% of %d graded ones right", 100*float64(s.Correct)/float64(s.Graded), s.Graded)
+	}
+	fmt.Fprintf(&b, ", %d without an answer, %d cut at the token limit", s.NoAnswer, s.Cut)
+	return b.String()
+}

@@ -65,3 +65,12 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	}
 	return s.choose(ctx, call, p).chosen, p.stopped
 }
+
+// OpenDecisionsForTest opens and closes a decision log.
+func OpenDecisionsForTest(path string) error {
+	l, err := openDecisions(path, false, func(int) {})
+	if err != nil {
+		return err
+	}
+	return l.close()
+}

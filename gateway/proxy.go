@@ -97,7 +97,8 @@ func (s *Server) copyAnswer(ctx context.Context, w http.ResponseWriter, from io.
 		case err != nil:
 			cause := s.proxyError(ctx, err)
 			if events && cause != errClientGone { //nolint:errorlint // it is never wrapped
-				_, _ = w.Write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope()))
+				_, _ = w.Write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope())) // a client that has gone cannot be told
+				_ = control.Flush()
 			}
 			return cause
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -49,8 +48,6 @@ func (c *call) chat() bool { return c.path == llm.ChatPath }
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.config.BodyTimeout)) // a writer without deadlines is a test's
-	// Note: the deadline must not stay, or its end would cancel the running request.
-	defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // as above
 	if r.ContentLength > s.config.MaxBody {
 		return nil, s.bodyTooLarge()
 	}
@@ -66,9 +63,12 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 		e := errorf(http.StatusRequestTimeout, "the request's body did not arrive within %v", s.config.BodyTimeout)
 		e.rejection = rejectedBody
 		return nil, e
-	case errors.Is(err, io.ErrUnexpectedEOF), err != nil:
+	case err != nil:
 		return nil, errorf(http.StatusBadRequest, "the request's body ends early")
 	}
+	// The deadline must not stay, or its end would cancel the running request. After an
+	// error it does: the server may still wait for the rest of the body.
+	_ = control.SetReadDeadline(time.Time{})
 	return buffer.Bytes(), nil
 }
 

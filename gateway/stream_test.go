@@ -281,9 +281,12 @@ func TestAnUpstreamThatStopsInTheMiddle(t *testing.T) {
 			}
 			s.parts.Upstream = upstream
 		})
-		response := s.open(ask("q", `"rcvae":{"k":1}`))
-		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
+		var body []byte
+		response, err := http.Post(s.url+chat, "application/json", strings.NewReader(ask("q", `"rcvae":{"k":1}`)))
+		if err == nil { // else the connection was cut before the header
+			body, err = io.ReadAll(response.Body)
+			response.Body.Close()
+		}
 		if err == nil {
 			t.Errorf("%s: half an answer was passed on as a whole one", kind)
 		}

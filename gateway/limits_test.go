@@ -1,0 +1,435 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rcvae"
+	"rcvae/gateway"
+	"rcvae/internal/openaiapi"
+	"rcvae/llm"
+	"rcvae/rcvaetest"
+)
+
+func TestBadRequestsAreExplained(t *testing.T) {
+	s := start(t, func(s *setup) { s.config.MaxK, s.config.MaxBody = 8, 2000 })
+	for name, test := range map[string]struct {
+		body   string
+		status int
+		want   string // in the message
+	}{
+		"no JSON":            {"{", 400, "cut off"},
+		"a list":             {"[]", 400, "object"},
+		"k above the limit":  {ask("q", `"rcvae":{"k":9}`), 400, "1 to 8"},
+		"k of zero":          {ask("q", `"rcvae":{"k":0}`), 400, "1 to 8"},
+		"n above the limit":  {ask("q", `"n":9`), 400, "limit"},
+		"n of a wrong type":  {ask("q", `"n":"many"`), 400, "n must be"},
+		"n of zero":          {ask("q", `"n":0`), 400, "n must be"},
+		"unknown selector":   {ask("q", `"rcvae":{"selector":"best"}`), 400, "majority"},
+		"unknown option":     {ask("q", `"rcvae":{"kk":3}`), 400, "kk"},
+		"half adaptive":      {ask("q", `"rcvae":{"k_min":3}`), 400, "k_max"},
+		"stream of text":     {ask("q", `"stream":"yes"`), 400, "stream"},
+		"no messages":        {`{"model":"m"}`, 400, "messages"},
+		"larger than it may": {ask(strings.Repeat("x", 3000)), 413, "2000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if message := s.post(chat, test.body).wantError(t, test.status); !strings.Contains(message, test.want) {
+				t.Errorf("message %q, want %q in it", message, test.want)
+			}
+		})
+	}
+	s.post(chat, ask("q"), "X-RCVAE-K", "many").wantError(t, 400)
+	s.get("/v1/embeddings").wantError(t, 404)
+	if got := s.get(chat); got.header.Get("Allow") != "POST" {
+		t.Errorf("GET: Allow is %q, want POST", got.header.Get("Allow"))
+	} else {
+		got.wantError(t, 405)
+	}
+	if calls := s.upstream.Calls(); len(calls) != 0 {
+		t.Errorf("the upstream got %d calls for bad requests, want none", len(calls))
+	}
+}
+
+func TestABodyWithoutALengthIsLimitedToo(t *testing.T) {
+	s := start(t, func(s *setup) { s.config.MaxBody = 100 })
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+chat, io.MultiReader(strings.NewReader(ask(strings.Repeat("x", 5000)))))
+	request.ContentLength = -1
+	s.send(request).wantError(t, 413)
+}
+
+func TestFaultsOfTheUpstream(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault      rcvaetest.Fault
+		status     int
+		retryAfter string
+	}{
+		"its refusal of a request is passed on": {rcvaetest.Fault{Status: 422, Message: "bad tools"}, 422, ""},
+		"it is busy":                            {rcvaetest.Fault{Status: 429, RetryAfter: "7"}, 429, "7"},
+		"it is down for a while":                {rcvaetest.Fault{Status: 503, RetryAfter: "3"}, 503, "3"},
+		"it fails":                              {rcvaetest.Fault{Status: 500}, 502, ""},
+		"it refuses our key":                    {rcvaetest.Fault{Status: 401, Message: "bad key sk-secret"}, 502, ""},
+		"it stops in the middle":                {rcvaetest.Fault{Half: true}, 502, ""},
+		"it closes the connection":              {rcvaetest.Fault{Reset: true}, 502, ""},
+		"it is silent":                          {rcvaetest.Fault{Silent: true}, 504, ""},
+	} {
+		for _, k := range []string{"1", "4"} {
+			t.Run(name+", k "+k, func(t *testing.T) {
+				s := start(t, func(s *setup) {
+					s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault { return &test.fault }
+					s.config.UpstreamTimeout = 2 * time.Second
+					if test.fault.Silent {
+						s.config.UpstreamTimeout = 20 * time.Millisecond
+					}
+					s.llm.Timeout = s.config.UpstreamTimeout
+				})
+				got := s.post(chat, ask("q"), "X-RCVAE-K", k)
+				message := got.wantError(t, test.status)
+				if got.header.Get("Retry-After") != test.retryAfter {
+					t.Errorf("Retry-After is %q, want %q", got.header.Get("Retry-After"), test.retryAfter)
+				}
+				if strings.Contains(message, "sk-secret") {
+					t.Errorf("message %q tells the client of the upstream's key", message)
+				}
+			})
+		}
+	}
+	t.Run("429, then success", func(t *testing.T) {
+		var failed atomic.Bool
+		s := start(t, func(s *setup) {
+			s.llm.Retries = 1
+			s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+				if c.Question == "q" && !failed.Swap(true) {
+					return &rcvaetest.Fault{Status: 429, RetryAfter: "0.01"}
+				}
+				return nil
+			}
+		})
+		if c := s.post(chat, ask("q")).completion(t); c.Block.Returned != 4 {
+			t.Errorf("%d candidates, want 4", c.Block.Returned)
+		}
+	})
+	t.Run("wrong JSON", func(t *testing.T) {
+		s := start(t, func(s *setup) {
+			s.script.Fault = func(rcvaetest.Call) *rcvaetest.Fault { return &rcvaetest.Fault{Garbage: true} }
+		})
+		s.post(chat, ask("q")).wantError(t, 502)
+	})
+}
+
+func TestASlowCandidateDoesNotHoldTheOthers(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	s := start(t, func(s *setup) {
+		s.script.Server = rcvaetest.Ollama
+		s.config.UpstreamTimeout = 300 * time.Millisecond
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+			if c.Question == "q" && strings.Contains(string(c.Raw), `"seed":2`) {
+				return &rcvaetest.Fault{Wait: release}
+			}
+			return nil
+		}
+	})
+	if b := s.post(chat, ask("q", `"seed":0`)).completion(t).Block; b.Returned != 3 || b.Requested != 4 {
+		t.Errorf("%d of %d candidates, want 3 of 4", b.Returned, b.Requested)
+	}
+}
+
+func TestCallsStopWhenTheClientLeaves(t *testing.T) {
+	for _, fields := range []string{`"rcvae":{"k":1}`, `"rcvae":{"k":4}`, `"stream":true`} {
+		s := start(t, func(s *setup) {
+			s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+				if c.Question == "q" {
+					return &rcvaetest.Fault{Silent: true}
+				}
+				return nil
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		request, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+chat, strings.NewReader(ask("q", fields)))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				response.Body.Close()
+			}
+		}()
+		eventually(t, "the call reaches the upstream", func() bool { return len(s.upstream.CallsOf("q")) > 0 })
+		cancel()
+		<-done
+		eventually(t, "the upstream's call is cancelled", func() bool { return s.upstream.Cancelled() > 0 })
+	}
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	release := make(chan struct{})
+	s := start(t, func(s *setup) {
+		s.config.MaxConcurrent, s.config.MaxQueue = 1, 1
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault { return &rcvaetest.Fault{Wait: release} }
+	})
+	answers := make(chan reply, 2)
+	for range 2 { // one works, one waits
+		go func() { answers <- s.post(chat, ask("q"), "X-RCVAE-K", "1") }()
+	}
+	eventually(t, "one request waits", func() bool {
+		return s.metric("rcvae_queue_waiting") == 1 && s.metric("rcvae_requests_active") == 1
+	})
+	refused := s.post(chat, ask("q"), "X-RCVAE-K", "1")
+	refused.wantError(t, http.StatusTooManyRequests)
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("429 without Retry-After")
+	}
+	close(release)
+	for range 2 {
+		if got := <-answers; got.status != http.StatusOK {
+			t.Errorf("a request that waited got %d: %s", got.status, got.body)
+		}
+	}
+}
+
+func TestWaitingEndsWithATimeout(t *testing.T) {
+	release := make(chan struct{})
+	s := start(t, func(s *setup) {
+		s.config.MaxConcurrent, s.config.MaxQueue, s.config.QueueTimeout = 1, 1, time.Millisecond
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault { return &rcvaetest.Fault{Wait: release} }
+	})
+	answer := make(chan reply, 1)
+	go func() { answer <- s.post(chat, ask("q"), "X-RCVAE-K", "1") }()
+	eventually(t, "the slot is taken", func() bool { return s.metric("rcvae_requests_active") == 1 })
+	s.post(chat, ask("q")).wantError(t, http.StatusTooManyRequests)
+	close(release)
+	<-answer
+}
+
+func TestSlowBodiesAndHeadersEnd(t *testing.T) {
+	s := start(t, func(s *setup) {
+		s.config.BodyTimeout, s.config.HeaderTimeout = 20*time.Millisecond, 20*time.Millisecond
+	})
+	t.Run("body", func(t *testing.T) {
+		conn := dial(t, strings.TrimPrefix(s.url, "http://"))
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", chat)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusRequestTimeout {
+			t.Errorf("status %d, want 408", response.StatusCode)
+		}
+	})
+	t.Run("header", func(t *testing.T) {
+		address, stop := s.listen()
+		defer stop()
+		conn := dial(t, address)
+		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost:")
+		if _, err := io.ReadAll(conn); err != nil { // the server closes
+			t.Errorf("read until the server closes: %v", err)
+		}
+	})
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// listen serves with the gateway's own HTTP server; stop drains it.
+func (s *stand) listen() (address string, stop func() error) {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.server.Serve(ctx, listener) }()
+	return listener.Addr().String(), func() error { cancel(); return <-done }
+}
+
+func TestDrainingFinishesWhatRuns(t *testing.T) {
+	release := make(chan struct{})
+	s := start(t, func(s *setup) {
+		s.config.DrainDelay = 300 * time.Millisecond
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+			if c.Question == "q" {
+				return &rcvaetest.Fault{Wait: release}
+			}
+			return nil
+		}
+	})
+	address, stop := s.listen()
+	base := "http://" + address
+	status := func() int {
+		response, err := http.Get(base + "/readyz")
+		if err != nil {
+			return 0
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	if got := status(); got != http.StatusOK {
+		t.Fatalf("readyz is %d, want 200", got)
+	}
+	answer := make(chan int, 1)
+	go func() {
+		response, err := http.Post(base+chat, "application/json", strings.NewReader(ask("q")))
+		if err != nil {
+			answer <- 0
+			return
+		}
+		defer response.Body.Close()
+		answer <- response.StatusCode
+	}()
+	eventually(t, "the request is under way", func() bool { return len(s.upstream.CallsOf("q")) > 0 })
+	drained := make(chan error, 1)
+	go func() { drained <- stop() }()
+	eventually(t, "readyz turns 503", func() bool { return status() == http.StatusServiceUnavailable })
+	eventually(t, "no connection is accepted", func() bool { return status() == 0 })
+	select {
+	case err := <-drained:
+		t.Fatalf("the drain ended before the request: %v", err)
+	default:
+	}
+	close(release)
+	if got := <-answer; got != http.StatusOK {
+		t.Errorf("the running request got %d, want 200", got)
+	}
+	if err := <-drained; err != nil {
+		t.Errorf("Serve() = %v, want nil after a complete drain", err)
+	}
+}
+
+func TestReadyNeedsTheUpstream(t *testing.T) {
+	down := false
+	s := start(t, func(s *setup) {
+		s.script.Fault = func(rcvaetest.Call) *rcvaetest.Fault {
+			if down {
+				return &rcvaetest.Fault{Status: 500}
+			}
+			return nil
+		}
+	})
+	if got := s.get("/readyz"); got.status != http.StatusOK {
+		t.Errorf("readyz is %d, want 200", got.status)
+	}
+	down = true
+	if got := s.get("/readyz"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("readyz is %d without the upstream, want 503", got.status)
+	}
+	if got := s.get("/healthz"); got.status != http.StatusOK {
+		t.Errorf("healthz is %d without the upstream, want 200", got.status)
+	}
+}
+
+func TestModelsAreTheUpstreams(t *testing.T) {
+	s := start(t, func(s *setup) { s.script.Models = []string{"tiny", "large"} })
+	got := s.get("/v1/models")
+	if got.status != http.StatusOK || !strings.Contains(string(got.body), `"tiny"`) || !strings.Contains(string(got.body), `"large"`) {
+		t.Errorf("models: %d %s", got.status, got.body)
+	}
+}
+
+func TestFallbacks(t *testing.T) {
+	broken := func(f selectorFunc) func(*setup) {
+		return func(s *setup) {
+			s.config.Selector, s.parts.Rules["scripted"] = "scripted", gateway.Rule{Selector: f}
+			s.config.SelectTimeout = 50 * time.Millisecond
+		}
+	}
+	type list = []rcvae.Candidate
+	for name, test := range map[string]struct {
+		change func(*setup)
+		kind   string
+	}{
+		"the embedder fails": {broken(func(context.Context, string, list) (rcvae.Selection, error) {
+			return rcvae.Selection{}, io.ErrUnexpectedEOF
+		}), "selector"},
+		"it takes too long": {broken(func(ctx context.Context, _ string, _ list) (rcvae.Selection, error) {
+			<-ctx.Done()
+			return rcvae.Selection{}, ctx.Err()
+		}), "timeout"},
+		"it panics":          {broken(func(context.Context, string, list) (rcvae.Selection, error) { panic("bug") }), "panic"},
+		"it chooses nothing": {broken(func(context.Context, string, list) (rcvae.Selection, error) { return rcvae.Selection{Index: 9}, nil }), "selector"},
+		"texts are too long": {func(s *setup) { s.config.MaxSelectText = 10 }, "too_long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, test.change)
+			c := s.post(chat, ask("q")).completion(t)
+			if c.Block.Fallback == "" || c.Block.Chosen != 0 || !strings.Contains(c.Choices[0].Message.Content, rcvaetest.Marker("q")) {
+				t.Errorf("block %+v, want the first candidate and why", c.Block)
+			}
+			if got := s.metric("rcvae_fallbacks_total", "reason", test.kind); got != 1 {
+				t.Errorf("rcvae_fallbacks_total{reason=%q} is %v, want 1", test.kind, got)
+			}
+		})
+	}
+}
+
+func TestTheFallbackIsTheFirstThatFinished(t *testing.T) {
+	release := make(chan struct{})
+	s := start(t, func(s *setup) {
+		s.script.Server, s.config.Selector, s.config.K = rcvaetest.Ollama, "scripted", 2
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+			if c.Question == "q" && strings.Contains(string(c.Raw), `"seed":0`) {
+				return &rcvaetest.Fault{Wait: release}
+			}
+			return nil
+		}
+	})
+	response := s.open(ask("q", `"seed":0`, `"stream":true`, `"rcvae":{"events":true}`))
+	defer response.Body.Close()
+	reader := openaiapi.NewEventReader(response.Body, 1<<20)
+	first, err := reader.Next()
+	if err != nil || first.Name != "candidate" || !strings.Contains(string(first.Data), `"index":1`) {
+		t.Fatalf("first event %s %s, %v, want candidate 1", first.Name, first.Data, err)
+	}
+	close(release)
+	for {
+		e, err := reader.Next()
+		if err != nil {
+			t.Fatalf("no event tells of the selection: %v", err)
+		}
+		if e.Name == "selection" {
+			if !strings.Contains(string(e.Data), `"chosen":1`) {
+				t.Errorf("selection %s, want candidate 1, which was there first", e.Data)
+			}
+			return
+		}
+	}
+}
+
+func TestBadConfigurationsAreAllReported(t *testing.T) {
+	c := gateway.DefaultConfig()
+	if err := c.Validate(); err != nil {
+		t.Errorf("DefaultConfig().Validate() = %v", err)
+	}
+	c.K, c.Margin, c.Heartbeat, c.KMin, c.TLSKey, c.DecisionTexts = 0, 0.2, 0, 3, "k.pem", true
+	err := c.Validate()
+	for _, want := range []string{"k is 0", "margin", "heartbeat", "k-min", "TLS", "decision"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Validate() = %v, want %q in it", err, want)
+		}
+	}
+	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Parts{}); err == nil {
+		t.Error("New without an upstream succeeded")
+	}
+	upstream, _ := llm.New(llm.DefaultOptions("http://127.0.0.1:1"))
+	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Parts{Upstream: upstream}); err == nil || !strings.Contains(err.Error(), "consensus") {
+		t.Errorf("New without the configured rule = %v, want its name", err)
+	}
+}

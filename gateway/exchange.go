@@ -96,10 +96,12 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, x *exchange, h hand
 // finish writes the error unless the response has started, and returns the status
 // that the request is counted under.
 func (s *Server) finish(out *recorder, r *http.Request, err error) int {
-	switch {
-	case err == nil:
+	if err == nil {
 		return max(out.status, http.StatusOK)
-	case errors.Is(err, errClientGone), r.Context().Err() != nil:
+	}
+	// Note: a body that comes too slowly ends the context too, and is still answered.
+	_, ours := errors.AsType[*apiError](err)
+	if errors.Is(err, errClientGone) || !ours && r.Context().Err() != nil {
 		return statusClientGone
 	}
 	e := asAPIError(err)

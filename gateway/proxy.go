@@ -70,39 +70,81 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, method, path 
 	if events {
 		h.Set("X-Accel-Buffering", "no")
 	}
-	w.WriteHeader(response.StatusCode)
-	return s.copyAnswer(ctx, w, response.Body, events, silence)
+	a := &copying{server: s, ctx: ctx, to: w, from: response.Body, silence: silence, events: events}
+	return a.run(response.StatusCode)
 }
 
-// copyAnswer copies an answer, an event stream piece by piece.
-func (s *Server) copyAnswer(ctx context.Context, w http.ResponseWriter, from io.Reader, events bool, silence *time.Timer) error {
-	control := http.NewResponseController(w)
+// copying passes an answer on.
+type copying struct {
+	server  *Server
+	ctx     context.Context // of this one copy, which ends with its call
+	to      http.ResponseWriter
+	from    io.Reader
+	silence *time.Timer // ends the call when the upstream says nothing
+	events  bool        // an event stream, which is passed on piece by piece
+}
+
+// run copies. An answer that is no stream starts when its first 32 KiB are there, so
+// that an upstream that breaks off before still gets a status of its own.
+func (c *copying) run(status int) error {
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
-	for {
-		n, err := from.Read(buffer[:])
-		if n > 0 {
-			silence.Reset(s.config.UpstreamTimeout)
-			_ = control.SetWriteDeadline(time.Now().Add(s.config.WriteTimeout)) // a writer without deadlines is a test's
-			if _, err := w.Write(buffer[:n]); err != nil {
-				return errClientGone
-			}
-			if events && control.Flush() != nil {
-				return errClientGone
-			}
+	if c.events {
+		c.to.WriteHeader(status)
+	}
+	for started := c.events; ; {
+		n, err := c.read(buffer[:])
+		if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
+			return c.fail(err)
 		}
-		switch {
-		case err == io.EOF: //nolint:errorlint // readers return it bare
+		if !started {
+			started = true
+			c.to.WriteHeader(status)
+		}
+		if werr := c.write(buffer[:n]); werr != nil {
+			return errClientGone
+		}
+		if err != nil {
 			return nil
-		case err != nil:
-			cause := s.proxyError(ctx, err)
-			if events && cause != errClientGone { //nolint:errorlint // it is never wrapped
-				_, _ = w.Write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope())) // a client that has gone cannot be told
-				_ = control.Flush()
-			}
-			return cause
 		}
 	}
+}
+
+// read reads what there is of a stream, and as much as fits of another answer.
+func (c *copying) read(buffer []byte) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		var got int
+		got, err = c.from.Read(buffer[n:])
+		n += got
+		if got > 0 {
+			c.silence.Reset(c.server.config.UpstreamTimeout)
+			if c.events {
+				break
+			}
+		}
+	}
+	return n, err
+}
+
+func (c *copying) write(piece []byte) error {
+	if len(piece) == 0 {
+		return nil
+	}
+	control := http.NewResponseController(c.to)
+	_ = control.SetWriteDeadline(time.Now().Add(c.server.config.WriteTimeout)) // a writer without deadlines is a test's
+	if _, err := c.to.Write(piece); err != nil || !c.events {
+		return err
+	}
+	return control.Flush()
+}
+
+// fail returns why the upstream broke off, and tells a stream's client.
+func (c *copying) fail(err error) error {
+	cause := c.server.proxyError(c.ctx, err)
+	if c.events && cause != errClientGone { //nolint:errorlint // it is never wrapped
+		_ = c.write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope())) // a client that has gone cannot be told
+	}
+	return cause
 }
 
 // proxyError returns the reason why a forwarded call ended.

@@ -269,7 +269,7 @@ func TestAnUpstreamThatStopsInTheMiddle(t *testing.T) {
 	for _, kind := range []string{"application/json", "text/event-stream"} {
 		half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
-			_, _ = w.Write([]byte("data: {\n\n"))
+			_, _ = w.Write(bytes.Repeat([]byte("data: {\n\n"), 8<<10)) // more than is held back
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}))

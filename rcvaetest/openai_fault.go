@@ -34,7 +34,8 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request) (over bool) {
 		const text = `{"id": "half", "object": "chat.completion", "choices": [{"index": 0, "message": {"role"`
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", fmt.Sprint(2*len(text)))
-		_, _ = w.Write([]byte(text)) // what follows is the fault
+		_, _ = w.Write([]byte(text))              // what follows is the fault
+		_ = http.NewResponseController(w).Flush() // a writer without it keeps nothing back
 		panic(http.ErrAbortHandler)
 	case f.Silent:
 		<-r.Context().Done()

@@ -70,14 +70,13 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, method, path 
 	if events {
 		h.Set("X-Accel-Buffering", "no")
 	}
-	a := &copying{server: s, ctx: ctx, to: w, from: response.Body, silence: silence, events: events}
-	return a.run(response.StatusCode)
+	a := &copying{server: s, to: w, from: response.Body, silence: silence, events: events}
+	return a.run(ctx, response.StatusCode)
 }
 
 // copying passes an answer on.
 type copying struct {
 	server  *Server
-	ctx     context.Context // of this one copy, which ends with its call
 	to      http.ResponseWriter
 	from    io.Reader
 	silence *time.Timer // ends the call when the upstream says nothing
@@ -86,7 +85,7 @@ type copying struct {
 
 // run copies. An answer that is no stream starts when its first 32 KiB are there, so
 // that an upstream that breaks off before still gets a status of its own.
-func (c *copying) run(status int) error {
+func (c *copying) run(ctx context.Context, status int) error {
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
 	if c.events {
@@ -95,7 +94,7 @@ func (c *copying) run(status int) error {
 	for started := c.events; ; {
 		n, err := c.read(buffer[:])
 		if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
-			return c.fail(err)
+			return c.fail(ctx, err)
 		}
 		if !started {
 			started = true
@@ -139,8 +138,8 @@ func (c *copying) write(piece []byte) error {
 }
 
 // fail returns why the upstream broke off, and tells a stream's client.
-func (c *copying) fail(err error) error {
-	cause := c.server.proxyError(c.ctx, err)
+func (c *copying) fail(ctx context.Context, err error) error {
+	cause := c.server.proxyError(ctx, err)
 	if c.events && cause != errClientGone { //nolint:errorlint // it is never wrapped
 		_ = c.write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope())) // a client that has gone cannot be told
 	}

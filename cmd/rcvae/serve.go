@@ -195,7 +195,7 @@ func serveUpstream(cmd *cobra.Command) (*llm.Upstream, error) {
 		return nil, usagef("--upstream is missing: give the base URL of an OpenAI-compatible server, for example http://127.0.0.1:8080/v1")
 	}
 	o := llm.DefaultOptions(url)
-	o.Key = os.Getenv("RCVAE_UPSTREAM_KEY")
+	o.Key = os.Getenv(upstreamKey)
 	o.Concurrency, _ = cmd.Flags().GetInt("concurrency")
 	o.Retries, _ = cmd.Flags().GetInt("retries")
 	o.Timeout, _ = cmd.Flags().GetDuration("upstream-timeout")

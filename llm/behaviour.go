@@ -162,7 +162,7 @@ func (c *completion) usageOfOne() bool {
 
 // complete posts a body and reads the response.
 func (u *Upstream) complete(ctx context.Context, r Request, body openaiapi.Body) (c completion, err error) {
-	_, err = u.call(ctx, "POST", r.Path, r.Header, body.Bytes(), func(answer []byte) (err error) {
+	err = u.call(ctx, "POST", r.Path, r.Header, body.Bytes(), func(answer []byte) (err error) {
 		c, err = parseCompletion(answer)
 		return err
 	})

@@ -49,17 +49,17 @@ func (e *timeoutError) Timeout() bool { return true }
 
 // newExecutor returns the policies around every call: retries outside, the circuit
 // breaker inside, so that each attempt counts and an open circuit ends the retries.
-func newExecutor(retries int) failsafe.Executor[[]byte] {
-	retry := retrypolicy.NewBuilder[[]byte]().
-		HandleIf(func(_ []byte, err error) bool { return transient(err) }).
+func newExecutor(retries int) failsafe.Executor[any] {
+	retry := retrypolicy.NewBuilder[any]().
+		HandleIf(func(_ any, err error) bool { return transient(err) }).
 		WithMaxRetries(retries).
-		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[[]byte]) time.Duration {
+		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[any]) time.Duration {
 			return retryDelay(attempt.LastError(), attempt.Attempts())
 		}).
 		ReturnLastFailure().
 		Build()
-	breaker := circuitbreaker.NewBuilder[[]byte]().
-		HandleIf(func(_ []byte, err error) bool { return brokenServer(err) }).
+	breaker := circuitbreaker.NewBuilder[any]().
+		HandleIf(func(_ any, err error) bool { return brokenServer(err) }).
 		WithFailureThreshold(breakFailures).
 		WithDelay(breakDelay).
 		Build()
@@ -104,23 +104,23 @@ func isTimeout(err error) bool {
 	return ok
 }
 
-// call posts the body, with retries, and returns the body of the answer. check says
-// what is wrong with an answer, which then counts as a failure of the server.
-func (u *Upstream) call(ctx context.Context, method, path string, header http.Header, body []byte, check func([]byte) error) ([]byte, error) {
-	answer, err := u.executor.WithContext(ctx).Get(func() ([]byte, error) {
+// call makes a call, with retries, and gives the body of the answer to read. What read
+// finds wrong with it counts as a failure of the server.
+func (u *Upstream) call(ctx context.Context, method, path string, header http.Header, body []byte, read func([]byte) error) error {
+	err := u.executor.WithContext(ctx).Run(func() error {
 		answer, err := u.attempt(ctx, method, path, header, body)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := check(answer); err != nil {
-			return nil, fmt.Errorf("%s: %w", u.base, err)
+		if err := read(answer); err != nil {
+			return fmt.Errorf("%s: %w", u.base, err)
 		}
-		return answer, nil
+		return nil
 	})
 	if errors.Is(err, circuitbreaker.ErrOpen) {
 		err = fmt.Errorf("%s: %w", u.base, ErrUnavailable)
 	}
-	return answer, err
+	return err
 }
 
 // attempt makes one call within the limits on time and concurrency.

@@ -16,7 +16,7 @@ func (u *Upstream) Models(ctx context.Context) ([]string, error) {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
-	_, err := u.call(ctx, http.MethodGet, "/models", nil, nil, func(answer []byte) error {
+	err := u.call(ctx, http.MethodGet, "/models", nil, nil, func(answer []byte) error {
 		if err := json.Unmarshal(answer, &list); err != nil {
 			return fmt.Errorf("the answer is not a list of models: %w", err)
 		}

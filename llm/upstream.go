@@ -80,7 +80,7 @@ type Upstream struct {
 	base    string
 	client  *http.Client
 
-	executor failsafe.Executor[[]byte]
+	executor failsafe.Executor[any]
 	slots    chan struct{} // one element a call under way
 	memory   memory
 }

@@ -71,7 +71,7 @@ func TestForwardPassesBytesAndHeaders(t *testing.T) {
 	answer, _ := io.ReadAll(response.Body)
 	response.Body.Close()
 	call := server.Calls()[0]
-	if response.StatusCode != 200 || !strings.Contains(string(answer), rcvaetest.Marker("hi")) {
+	if response.StatusCode != http.StatusOK || !strings.Contains(string(answer), rcvaetest.Marker("hi")) {
 		t.Errorf("status %d, answer %s", response.StatusCode, answer)
 	}
 	if string(call.Raw) != body || !slices.Equal(call.Header["X-Trace"], header["X-Trace"]) || call.Header.Get("Content-Type") != "application/json" {

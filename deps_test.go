@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"rcvae/embed/transformer":              {},                          //
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"}, // a configuration of the transformer
 	"rcvae/gateway":                        {"rcvae/llm"},               // serves what an upstream draws
+	"rcvae/gateway/internal/load":          {},                          // a load generator
 	"rcvae/grade":                          {},                          //
 	"rcvae/llm":                            {},                          //
 	"rcvae/selector":                       {},                          //

@@ -226,7 +226,11 @@ func TestSlowBodiesAndHeadersEnd(t *testing.T) {
 	})
 	t.Run("header", func(t *testing.T) {
 		address, stop := s.listen()
-		defer stop()
+		defer func() {
+			if err := stop(); err != nil {
+				t.Errorf("Serve() = %v", err)
+			}
+		}()
 		conn := dial(t, address)
 		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost:")
 		if _, err := io.ReadAll(conn); err != nil { // the server closes

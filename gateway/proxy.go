@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -148,10 +149,10 @@ func (c *copying) fail(ctx context.Context, err error) error {
 
 // proxyError returns the reason why a forwarded call ended.
 func (s *Server) proxyError(ctx context.Context, err error) error {
-	switch cause := context.Cause(ctx); cause { //nolint:errorlint // causes are never wrapped
-	case nil:
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
 		return err
-	case errUpstreamTimeout:
+	case errors.Is(cause, errUpstreamTimeout):
 		return errUpstreamTimeout
 	}
 	return errClientGone

@@ -162,6 +162,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		err = errors.Join(fmt.Errorf("drain: requests were still running after %v", s.config.DrainTimeout), server.Close())
 	}
-	<-failed
+	<-failed //nolint:errcheck // it is http.ErrServerClosed now
 	return err
 }

@@ -29,13 +29,14 @@ type FingerprintedEmbedder interface {
 // give interchangeable embeddings; a trained model may be used only with the
 // embedder that it was trained on.
 type Fingerprint struct {
-	Name       string `json:"name"`       // for people, for example "minilm"
-	Weights    string `json:"weights"`    // SHA-256 of the weights, or the remote model's name
-	Pooling    string `json:"pooling"`    // "mean", "cls", …
-	Prompt     string `json:"prompt"`     // text put before each input; usually empty
-	Dimension  int    `json:"dimension"`  // D
-	MaxTokens  int    `json:"max_tokens"` // longer inputs are cut
-	Normalized bool   `json:"normalized"` // embeddings have unit length
+	Name       string `json:"name"`                 // for people, for example "minilm"
+	Weights    string `json:"weights"`              // SHA-256 of the weights, or the remote model's name
+	Pooling    string `json:"pooling"`              // "mean", "cls", …
+	Prompt     string `json:"prompt"`               // text put before each input; usually empty
+	Dimension  int    `json:"dimension"`            // D
+	MaxTokens  int    `json:"max_tokens"`           // longer inputs are cut
+	Truncation string `json:"truncation,omitempty"` // what a cut leaves: "" the start, "ends" the start and the end
+	Normalized bool   `json:"normalized"`           // embeddings have unit length
 }
 
 // ID returns the hexadecimal SHA-256 of the fingerprint.

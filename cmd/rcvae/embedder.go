@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,18 @@ import (
 const noCache = "none"
 
 // embedderNames lists what --embedder accepts.
-func embedderNames() []string { return []string{"minilm"} }
+func embedderNames() []string { return []string{minilm.Name, minilm.NameMath} }
+
+// newEmbedder returns a built-in embedder with its own settings.
+func newEmbedder(name string) (*minilm.Embedder, error) {
+	switch name {
+	case minilm.Name:
+		return minilm.New(minilm.DefaultOptions())
+	case minilm.NameMath:
+		return minilm.NewMath(minilm.DefaultMathOptions())
+	}
+	return nil, usagef("unknown embedder %q; 'rcvae embedders list' shows what there is", name)
+}
 
 func addEmbedderFlags(cmd *cobra.Command) {
 	cmd.Flags().String("embedder", "minilm", "embedding model `NAME`; see 'rcvae embedders list'")
@@ -33,12 +43,9 @@ func openEmbedder(cmd *cobra.Command) (*embed.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(embedderNames(), name) {
-		return nil, usagef("unknown embedder %q; 'rcvae embedders list' shows what there is", name)
-	}
-	inner, err := minilm.New(minilm.DefaultOptions())
+	inner, err := newEmbedder(name)
 	if err != nil {
-		return nil, fmt.Errorf("load embedder %s: %w", name, err)
+		return nil, err
 	}
 	path, err := cachePath(cmd)
 	if err != nil {

@@ -39,31 +39,37 @@ type embedderInfo struct {
 }
 
 func runEmbeddersList(cmd *cobra.Command, _ []string) error {
-	e, err := minilm.New(minilm.DefaultOptions())
-	if err != nil {
-		return err
+	sources := map[string]string{minilm.Name: minilm.Source, minilm.NameMath: minilm.SourceMath}
+	var infos []embedderInfo
+	for _, name := range embedderNames() {
+		e, err := newEmbedder(name)
+		if err != nil {
+			return err
+		}
+		fp := e.Fingerprint()
+		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), sources[name], minilm.License})
 	}
-	fp := e.Fingerprint()
-	infos := []embedderInfo{{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), minilm.Source, minilm.License}}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return printJSON(cmd, infos)
 	}
 	for _, i := range infos {
-		fmt.Fprintf(cmd.OutOrStdout(), "%-10s %4d dimensions, up to %d tokens, built in\n           %s (%s)\n           fingerprint %s\n",
+		fmt.Fprintf(cmd.OutOrStdout(), "%-12s %d dimensions, up to %d tokens, built in\n             %s (%s)\n             fingerprint %s\n",
 			i.Name, i.Dimension, i.MaxTokens, i.Source, i.License, i.Fingerprint)
 	}
 	return nil
 }
 
 func runEmbeddersVerify(cmd *cobra.Command, _ []string) error {
-	e, err := minilm.New(minilm.DefaultOptions())
-	if err != nil {
-		return err
+	for _, name := range embedderNames() {
+		e, err := newEmbedder(name)
+		if err != nil {
+			return err
+		}
+		if err := e.Verify(); err != nil {
+			return fmt.Errorf("verify %s: %w", name, err)
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), name+": ok")
 	}
-	if err := e.Verify(); err != nil {
-		return fmt.Errorf("verify minilm: %w", err)
-	}
-	fmt.Fprintln(cmd.OutOrStdout(), "minilm: ok")
 	return nil
 }
 

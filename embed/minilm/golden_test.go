@@ -29,7 +29,10 @@ type golden struct {
 	embedding []float32
 }
 
-func readGolden(t testing.TB) []golden {
+func readGolden(t testing.TB) []golden { return readVectors(t, "testdata/golden.safetensors") }
+
+// readVectors reads the golden texts with the embeddings of one of the models.
+func readVectors(t testing.TB, path string) []golden {
 	t.Helper()
 	f, err := os.Open("testdata/golden.jsonl.gz")
 	if err != nil {
@@ -40,7 +43,7 @@ func readGolden(t testing.TB) []golden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vectors, err := safetensors.ReadFile("testdata/golden.safetensors")
+	vectors, err := safetensors.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

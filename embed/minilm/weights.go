@@ -7,14 +7,29 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"rcvae/embed/transformer"
 	"rcvae/internal/gemm"
 	"rcvae/internal/safetensors"
 )
 
-// weightsHash is the SHA-256 of the built-in weights; see [Embedder.Verify].
-const weightsHash = "f1bc2ebbd94e8419249cce5ab990ead4e04b6e28da7ba56113066d1a486b52ca"
+// The SHA-256 of the built-in files; see [Embedder.Verify].
+const (
+	weightsHash = "f1bc2ebbd94e8419249cce5ab990ead4e04b6e28da7ba56113066d1a486b52ca"
+	mathHash    = "32bdee9c7e954ff8aa3fa80618bf206cfc410445e2745c52275cd78bbccab98f"
+)
+
+// overlay looks tensors up in top where it has them, else in base: the layers of
+// minilm-math over the tables of the published model.
+func overlay(top, base transformer.Lookup) transformer.Lookup {
+	return func(name string, shape ...int) ([]float32, error) {
+		if strings.HasPrefix(name, "encoder.") {
+			return top(name, shape...)
+		}
+		return base(name, shape...)
+	}
+}
 
 // unpack returns a lookup in a file whose matrices are int8 with scales, see
 // internal/quantize.
@@ -75,30 +90,39 @@ func readHashed(path string) (*safetensors.File, string, error) {
 	return file, hex.EncodeToString(sum[:]), nil
 }
 
-// The first values of the embedding of knownText, from the reference implementation
-// (Hugging Face transformers, original float32 weights).
+// knownText is embedded by [Embedder.Verify].
 const knownText = "The quick brown fox jumps over the lazy dog."
 
-func knownValues() []float32 {
-	return []float32{0.043934, 0.058934, 0.048178, 0.077548, 0.026744, -0.037630, -0.002605, -0.059943}
+// known returns the first values of knownText's embedding from the reference
+// implementation, and how far 8-bit weights may be from them: of the published model
+// by Hugging Face transformers with the original float32 weights, of minilm-math by
+// tools/adapt with these weights.
+func (e *Embedder) known() (values []float32, tolerance float32) {
+	if e.name == NameMath {
+		return []float32{-0.001658, 0.081221, 0.038283, 0.069589, -0.025108, -0.070118, -0.038161, -0.053472}, 1e-4
+	}
+	return []float32{0.043934, 0.058934, 0.048178, 0.077548, 0.026744, -0.037630, -0.002605, -0.059943}, 0.01
 }
 
-// knownTolerance is what 8-bit weights may differ from the reference in one value.
-const knownTolerance = 0.01
-
-// Verify checks the built-in weights against their hash, and the embedding of a
+// Verify checks the built-in weights against their hashes, and the embedding of a
 // known text against the reference implementation's.
 func (e *Embedder) Verify() error {
-	sum := sha256.Sum256(weights)
-	if got := hex.EncodeToString(sum[:]); got != weightsHash {
-		return fmt.Errorf("the built-in weights have SHA-256 %s, want %s: the binary is damaged, build it again", got, weightsHash)
+	for _, file := range []struct {
+		name, want string
+		data       []byte
+	}{{"weights", weightsHash, weights}, {"layers of " + NameMath, mathHash, mathLayers}} {
+		sum := sha256.Sum256(file.data)
+		if got := hex.EncodeToString(sum[:]); got != file.want {
+			return fmt.Errorf("the built-in %s have SHA-256 %s, want %s: the binary is damaged, build it again", file.name, got, file.want)
+		}
 	}
 	embeddings, err := e.Embed(context.Background(), []string{knownText})
 	if err != nil {
 		return err
 	}
-	for i, want := range knownValues() {
-		if got := embeddings[0][i]; max(got-want, want-got) > knownTolerance {
+	values, tolerance := e.known()
+	for i, want := range values {
+		if got := embeddings[0][i]; max(got-want, want-got) > tolerance {
 			return fmt.Errorf("value %d of a known embedding is %g, want %g: the kernels %q compute wrongly here, try RCVAE_KERNELS=go", i, got, want, gemm.Kernels())
 		}
 	}

@@ -1,14 +1,16 @@
-// Command quantize makes the built-in weights of package minilm from the original
-// float32 file:
+// Command quantize makes the built-in weights of package minilm from a file of float
+// weights: the published model, or with -layers the layers alone of one that was
+// adapted by tools/adapt and shares the published model's tables:
 //
 //	go run ./embed/minilm/internal/quantize model.safetensors embed/minilm/minilm.safetensors
+//	go run ./embed/minilm/internal/quantize -layers adapted.safetensors embed/minilm/math.safetensors
 //
 // Every matrix becomes int8 with one bfloat16 scale for each G neighbours in a row,
 //
 //	weight[i][j] ≈ scale[i][j/G] · int8[i][j],  scale[i][g] = max |weight[i][gG…gG+G−1]| / 127
 //
-// with G = 16 in the layers and 64 in the tables of words and positions; the scales
-// are rounded up before they are used. Vectors and the two segment embeddings stay
+// with G = 16 in the layers (32 with -layers) and 64 in the tables of words and
+// positions; the scales are rounded up before they are used. Vectors and the two segment embeddings stay
 // float32. The scales of matrix NAME, (rows, columns/G), are the tensor NAME.scale.
 // The pooler and the position ids, which mean pooling does not use, are left out.
 //
@@ -19,6 +21,7 @@ package main
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -31,26 +34,44 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: quantize MODEL.safetensors OUT.safetensors")
+	layers := flag.Bool("layers", false, "keep the layers alone")
+	flag.Parse()
+	if flag.NArg() != 2 {
+		fmt.Fprintln(os.Stderr, "usage: quantize [-layers] MODEL.safetensors OUT.safetensors")
 		os.Exit(2)
 	}
-	if err := quantize(os.Args[1], os.Args[2]); err != nil {
+	what := published
+	if *layers {
+		what = adapted
+	}
+	if err := quantize(flag.Arg(0), flag.Arg(1), what); err != nil {
 		fmt.Fprintf(os.Stderr, "quantize: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func quantize(in, out string) error {
+// target is what a kind of file holds.
+type target struct {
+	source string
+	prefix string // of the tensors that are kept
+	group  int    // values of a row of a layer's matrix that share a scale
+}
+
+var (
+	published = target{source: "sentence-transformers/all-MiniLM-L6-v2", group: 16}
+	adapted   = target{source: "sentence-transformers/all-MiniLM-L6-v2, layers adapted by tools/adapt", prefix: "encoder.", group: 32}
+)
+
+func quantize(in, out string, what target) error {
 	source, err := safetensors.ReadFile(in)
 	if err != nil {
 		return err
 	}
-	target := safetensors.File{Metadata: map[string]string{
-		"source": "sentence-transformers/all-MiniLM-L6-v2", "license": "Apache-2.0", "quantisation": "int8, one bfloat16 scale for 16 or 64 values of a row",
+	result := safetensors.File{Metadata: map[string]string{
+		"source": what.source, "license": "Apache-2.0", "quantisation": fmt.Sprintf("int8, one bfloat16 scale for %d or 64 values of a row", what.group),
 	}}
 	for _, t := range source.Tensors {
-		if strings.HasPrefix(t.Name, "pooler.") || strings.HasSuffix(t.Name, "position_ids") {
+		if !strings.HasPrefix(t.Name, what.prefix) || strings.HasPrefix(t.Name, "pooler.") || strings.HasSuffix(t.Name, "position_ids") {
 			continue
 		}
 		values, err := t.Float32()
@@ -58,19 +79,19 @@ func quantize(in, out string) error {
 			return fmt.Errorf("%s: %w", in, err)
 		}
 		if len(t.Shape) != 2 || strings.HasSuffix(t.Name, "token_type_embeddings.weight") {
-			target.Tensors = append(target.Tensors, safetensors.Float32s(t.Name, t.Shape, values))
+			result.Tensors = append(result.Tensors, safetensors.Float32s(t.Name, t.Shape, values))
 			continue
 		}
-		group := groupSize(t.Name)
+		group := what.groupSize(t.Name)
 		if t.Shape[1]%group != 0 {
 			return fmt.Errorf("%s: tensor %s has %d columns, want a multiple of %d", in, t.Name, t.Shape[1], group)
 		}
 		quantised, scales := quantizeGroups(values, group)
-		target.Tensors = append(target.Tensors,
+		result.Tensors = append(result.Tensors,
 			safetensors.Tensor{Name: t.Name, DType: "I8", Shape: t.Shape, Data: quantised},
 			safetensors.Tensor{Name: t.Name + ".scale", DType: "BF16", Shape: []int{t.Shape[0], t.Shape[1] / group}, Data: scales})
 	}
-	data, err := target.Encode()
+	data, err := result.Encode()
 	if err != nil {
 		return err
 	}
@@ -81,9 +102,9 @@ func quantize(in, out string) error {
 }
 
 // groupSize returns how many values of a row of the named matrix share a scale.
-func groupSize(name string) int {
+func (t target) groupSize(name string) int {
 	if strings.HasPrefix(name, "encoder.") {
-		return 16
+		return t.group
 	}
 	return 64
 }

@@ -1,0 +1,31 @@
+"""Golden vectors for the Go tests: what the recipe's own encoder makes of texts, from the product's weights.
+
+    python golden.py --texts golden.jsonl.gz --tables minilm.safetensors --layers math.safetensors --vocabulary vocab.txt --out math.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+
+from safetensors.numpy import save_file
+
+from encoder import Encoder, Tokens, embed, load_weights
+
+
+def main():
+    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("texts", "tables", "layers", "vocabulary", "out"):
+        flags.add_argument("--" + name, type=Path, required=True)
+    a = flags.parse_args()
+    texts = [json.loads(line)["text"] for line in gzip.open(a.texts, "rt", encoding="utf-8")]
+    encoder = Encoder(load_weights(a.tables) | load_weights(a.layers))
+    vectors = embed(encoder, Tokens(a.vocabulary, 448)(texts), "cpu", exact=True)
+    save_file({"embeddings": vectors}, a.out)
+    print(len(texts), "texts; the first values of the first:", [round(float(x), 6) for x in vectors[0][:8]], repr(texts[0])[:60])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The scores that adaptation trains: the CVAE's negative posterior entropy, and a pair head.
+
+The entropy score is METHOD.md's, s = −(e^α / 5) · ½ Σⱼ ln σⱼ², of the encoder q(z|r,q) over standardised embeddings; here it
+is trained through the embeddings. The pair head on [r, q, r·q, |r−q|] only helps the encoder to learn and is thrown away.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+LATENT, HIDDEN = 32, 256
+
+
+class Entropy(nn.Module):
+    """The CVAE of docs/model.md on standardised inputs. Scores n pairs and keeps their ELBO, (n)."""
+
+    def __init__(self, d: int, input_dropout: float = 0.2, hidden_dropout: float = 0.1):
+        super().__init__()
+        self.enc0, self.enc1 = nn.Linear(2 * d, HIDDEN), nn.Linear(HIDDEN, 2 * LATENT)
+        self.dec0, self.dec1 = nn.Linear(d + LATENT, HIDDEN), nn.Linear(HIDDEN, d)
+        self.log_variance, self.alpha = nn.Parameter(torch.tensor(-0.3)), nn.Parameter(torch.tensor(0.0))
+        self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
+        self.elbo = None
+
+    def forward(self, r, q):
+        h = F.dropout(torch.cat([q, r], 1), self.input_dropout, self.training)
+        h = F.dropout(F.relu(self.enc0(h)), self.hidden_dropout, self.training)
+        mu, log_var = self.enc1(h).split(LATENT, 1)
+        log_var = log_var.clamp(-10, 5)
+        if self.training:
+            z = mu + torch.randn_like(mu) * (log_var / 2).exp()
+            rebuilt = self.dec1(F.relu(self.dec0(torch.cat([q, z], 1))))
+            kl = 0.5 * (log_var.exp() + mu * mu - 1 - log_var).sum(1)
+            d = r.shape[1]
+            # The target is detached: embeddings must not be pulled to what is easy to rebuild.
+            self.elbo = -((r.detach() - rebuilt) ** 2).sum(1) * (-self.log_variance).exp() / 2 - d / 2 * self.log_variance - kl
+        return -(self.alpha.exp() / 5) * 0.5 * log_var.sum(1)
+
+
+class Joint(nn.Module):
+    """Standardisation by running statistics, the entropy score on top, and the pair head beside it."""
+
+    def __init__(self, d: int):
+        super().__init__()
+        self.standard_r = nn.BatchNorm1d(d, affine=False, momentum=0.02, eps=1e-6)
+        self.standard_q = nn.BatchNorm1d(d, affine=False, momentum=0.02, eps=1e-6)
+        self.entropy = Entropy(d, input_dropout=0.1)
+        self.pair = nn.Sequential(nn.Linear(4 * d, d), nn.GELU(), nn.Linear(d, 1))
+
+    def forward(self, r, q):  # (n, D) twice → entropy score (n), pair logit (n)
+        with torch.autocast(r.device.type, enabled=False):
+            s = self.entropy(self.standard_r(r), self.standard_q(q))
+            a, b = 20 * r, 20 * q
+            return s, self.pair(torch.cat([a, b, a * b / 20, (a - b).abs()], 1)).squeeze(1)
+
+
+def listwise(s, group, right, votes):
+    """−ln [Σ_right e^s / Σ_votes e^s] inside each question that has both kinds, averaged over those questions."""
+    n = int(group.max()) + 1
+    mask = lambda m: torch.where(m, s, torch.full_like(s, -1e9))
+
+    def logsum(m):
+        x = mask(m)
+        top = torch.full((n,), -1e9, device=s.device, dtype=s.dtype).scatter_reduce(0, group, x.detach(), "amax")
+        total = torch.zeros(n, device=s.device, dtype=s.dtype).scatter_add(0, group, torch.where(m, (x - top[group]).exp(), torch.zeros_like(x)))
+        return total.clamp(min=1e-30).log() + top
+
+    count = lambda m: torch.zeros(n, device=s.device).scatter_add(0, group, m.float())
+    good = right & votes
+    mixed = (count(good) > 0) & (count(good) < count(votes))
+    loss = torch.where(mixed, logsum(votes) - logsum(good), torch.zeros(n, device=s.device))
+    return loss.sum() / mixed.sum().clamp(min=1)
+
+
+def pairwise(logit, group, right):
+    """Cross-entropy of each pair's label, plus softplus(wrong − right) over the pairs of a question."""
+    loss = F.binary_cross_entropy_with_logits(logit, right.float())
+    both = (group[:, None] == group[None]) & (right[:, None] & ~right[None])
+    if both.any():
+        gap = F.softplus(logit[None] - logit[:, None])
+        loss = loss + (gap * both).sum() / both.sum()
+    return loss
+
+
+def fit_entropy(r, q, group, right, votes, device: str, seed: int = 0, epochs: int = 8, batch: int = 64):
+    """Trains the CVAE of METHOD.md, section 3, on fixed embeddings; returns a function of (r, q) → scores, (n)."""
+    torch.manual_seed(seed)
+    tensor = lambda x: torch.as_tensor(x).to(device)
+    r, q, group, right, votes = map(tensor, (r, q, group, right, votes))
+    r_mean, r_std, q_mean, q_std = r.mean(0), r.std(0).clamp(min=0.01), q.mean(0), q.std(0).clamp(min=0.01)
+    x, c = (r - r_mean) / r_std, (q - q_mean) / q_std
+    model = Entropy(r.shape[1]).to(device)
+    optimiser = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
+    order = torch.argsort(group, stable=True).cpu().numpy()
+    starts = np.flatnonzero(np.diff(group.cpu().numpy()[order], prepend=-1))
+    of_group = np.split(order, starts[1:])
+    rng, steps, done = np.random.default_rng(seed), epochs * max(1, len(of_group) // batch), 0
+    for _ in range(epochs):
+        shuffled = rng.permutation(len(of_group))
+        for a in range(0, max(1, len(shuffled) - batch + 1), batch):
+            for g in optimiser.param_groups:
+                g["lr"] = 1e-3 * 0.5 * (1 + math.cos(math.pi * done / steps))
+            done += 1
+            chosen = shuffled[a : a + batch]
+            ix = torch.as_tensor(np.concatenate([of_group[i] for i in chosen])).to(device)
+            local = torch.as_tensor(np.repeat(np.arange(len(chosen)), [len(of_group[i]) for i in chosen])).to(device)
+            s = model(x[ix], c[ix])
+            loss = listwise(s, local, right[ix], votes[ix])
+            if right[ix].any():
+                loss = loss - model.elbo[right[ix]].mean() / r.shape[1]
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimiser.step()
+    model.eval()
+
+    @torch.no_grad()
+    def score(r, q):
+        return model((tensor(r) - r_mean) / r_std, (tensor(q) - q_mean) / q_std).cpu().numpy()
+
+    return score

@@ -1,0 +1,57 @@
+"""Changes of a solution's dress and of its substance, for robustness.
+
+`plain` takes away what another family of models would not write the same way (boxes, headings, emphasis, list marks, LaTeX
+delimiters) and leaves every number and word; the label stays. `corrupt` changes a number or an operator of a right solution;
+the result is wrong.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+BOX = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+MARKS = [
+    (re.compile(r"^\s*#{1,6}\s*(?!#)", re.M), ""),  # headings; GSM8K's #### stays
+    (re.compile(r"\*\*|__|`+"), ""),
+    (re.compile(r"\\[\[\]()]|\$\$?"), " "),
+    (re.compile(r"\\(?:text|mathrm|mbox)\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}"), r"\1/\2"),
+    (re.compile(r"\\times|\\cdot"), "*"),
+    (re.compile(r"^\s*(?:[-*]|\d+[.)])\s+", re.M), ""),
+    (re.compile(r"^\s*Step \d+[:.]?\s*", re.M | re.I), ""),
+    (re.compile(r"[ \t]+"), " "),
+    (re.compile(r"\n\s*\n+"), "\n"),
+]
+CALCULATOR = re.compile(r"<<[^<>]*>>")
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)")
+OPERATOR = re.compile(r"(?<=[\d)\s])[-+*/](?=[\s\d(])")
+
+
+def plain(text: str) -> str:
+    text = BOX.sub(r"\1", text)
+    for pattern, replacement in MARKS:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+def corrupt(text: str, rng: random.Random) -> str:
+    """Returns the text with one or two numbers after the first sentence, or an operator, changed; "" when it has none."""
+    if rng.random() < 0.3 and (operators := list(OPERATOR.finditer(text))):
+        m = rng.choice(operators)
+        return text[: m.start()] + rng.choice([o for o in "+-*/" if o != m.group()]) + text[m.end() :]
+    numbers = list(NUMBER.finditer(text))
+    if not numbers:
+        return ""
+    value = rng.choice(numbers).group()
+    wrong = changed(value, rng)
+    # The same wrong number throughout from a point on, as a slip carries on in a real solution.
+    start = rng.choice([m.start() for m in numbers if m.group() == value])
+    return text[:start] + re.sub(rf"(?<![\w.]){re.escape(value)}(?![\w.]*\w)", wrong, text[start:])
+
+
+def changed(value: str, rng: random.Random) -> str:
+    x = float(value)
+    y = rng.choice([x + rng.choice([1, 2, 5, 10, -1, -2]), x * 2, x * 10, x / 2, x / 10])
+    y = abs(y) if y != x else x + 3
+    return str(int(y)) if y == int(y) else f"{y:.2f}".rstrip("0")

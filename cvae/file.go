@@ -59,7 +59,7 @@ func writeFile(path string, data []byte) error {
 }
 
 func (m *Model) encodeFile() ([]byte, error) {
-	calibration, summary := m.calibration, m.summary
+	calibration, summary := m.calibration, m.summary.timeless()
 	return encodeFile(header{Kind: kindModel, Config: m.config, Fingerprint: m.fingerprint,
 		Calibration: &calibration, Summary: &summary, Provenance: m.provenance},
 		append(paramTensors(m.net, "", m.params), standardizerTensors(m.q, m.r)...))

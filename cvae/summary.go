@@ -1,6 +1,9 @@
 package cvae
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Summary says how a model was trained and what came of it.
 type Summary struct {
@@ -12,7 +15,7 @@ type Summary struct {
 	HeldOut        int         `json:"held_out"`        // questions held out for validation
 	MixedQuestions int         `json:"mixed_questions"` // trained on, with right and wrong answered samples
 	Samples        int         `json:"samples"`         // of the questions trained on
-	Seconds        float64     `json:"seconds"`         // spent in training
+	Seconds        float64     `json:"seconds"`         // spent in training; 0 in a loaded model
 	Curve          []EpochLog  `json:"curve"`           // one an epoch
 	Diagnostics    Diagnostics `json:"diagnostics"`
 	Warnings       []string    `json:"warnings,omitempty"` // for people
@@ -32,7 +35,17 @@ type EpochLog struct {
 	ActiveUnits  int      `json:"active_units"`         // on the held-out questions, or without them on some others
 	LearningRate float64  `json:"learning_rate"`        // of the last step
 	Best         bool     `json:"best"`                 // the lowest validation value so far
-	Seconds      float64  `json:"seconds"`              // since the start, without interruptions
+	Seconds      float64  `json:"seconds"`              // since the start, without interruptions; 0 in a loaded model
+}
+
+// timeless returns the summary without times, which differ from run to run: equal
+// seeds on equal data give equal files.
+func (s Summary) timeless() Summary {
+	s.Seconds, s.Curve = 0, slices.Clone(s.Curve)
+	for i := range s.Curve {
+		s.Curve[i].Seconds = 0
+	}
+	return s
 }
 
 // StepLog tells of one step, for progress bars.

@@ -121,8 +121,12 @@ func writeSummary(w io.Writer, s cvae.Summary) {
 	if s.StoppedEarly {
 		stopped = ", stopped early"
 	}
+	took := ""
+	if s.Seconds > 0 {
+		took = fmt.Sprintf(" in %.1f s", s.Seconds)
+	}
 	d := s.Diagnostics
 	fmt.Fprintf(w, "trained on\t%d questions (%d with right and wrong samples), %d samples; %d questions held out\n", s.Questions, s.MixedQuestions, s.Samples, s.HeldOut)
-	fmt.Fprintf(w, "epochs\t%d in %.1f s, best %d%s\n", s.Epochs, s.Seconds, s.BestEpoch, stopped)
+	fmt.Fprintf(w, "epochs\t%d%s, best %d%s\n", s.Epochs, took, s.BestEpoch, stopped)
 	fmt.Fprintf(w, "latent\t%d of %d units active, KL %.3g nats, entropy SD within a question %.3g nats\n", d.ActiveUnits, d.Latent, d.KL, d.Spread)
 }

@@ -91,6 +91,10 @@ bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM an
 	$(GO) build -o bin/load ./gateway/internal/load
 	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
 
+.PHONY: e2e-llama
+e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
+	PYTHON=$(PYTHON) tools/e2e/llama.sh $(BIN) out/e2e
+
 .PHONY: reproduce
 reproduce: build ## the tables of docs/results.md, from the shared pools
 	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce

@@ -85,7 +85,7 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
-# OPTILLM and ITS are the programs of `pip install optillm` and `pip install its_hub`; without them their lines are left out.
+# OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
 	$(GO) build -o bin/load ./gateway/internal/load
@@ -103,3 +103,18 @@ reproduce: build ## the tables of docs/results.md, from the shared pools
 golden: ## make generated sources and the bundled samples again (needs SHARED)
 	$(GO) generate ./internal/gemm
 	RCVAE_SHARED=$(abspath $(SHARED)) $(GO) generate ./internal/demo
+
+# The pools that the adapted encoder and the built-in model are trained on.
+TRAIN_POOLS = $(SHARED)/data/train-pools/gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz $(SHARED)/data/train-pools/gsm8k-train-qwen2.5-coder-1.5b.jsonl.gz \
+  $(SHARED)/data/train-pools/math-train-qwen2.5-coder-0.5b.jsonl.gz
+
+.PHONY: adapt
+adapt: ## adapt the encoder to graded samples: out/adapt/product.safetensors (needs PYTHON with torch, best with a GPU)
+	$(PYTHON) tools/adapt/adapt.py --train $(TRAIN_POOLS) --weights embed/minilm/minilm.safetensors --vocabulary embed/minilm/vocab.txt --out out/adapt
+
+.PHONY: builtin-model
+builtin-model: build ## train internal/builtin/math.rcvae again (CACHE: an embedding cache to start from)
+	$(PYTHON) tools/adapt/split.py --part second --mixed --limit 500 --out out/builtin $(TRAIN_POOLS)
+	cd out/builtin && ../../$(BIN) train --pool gsm8k-train-qwen2.5-coder-0.5b-second.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second.jsonl.gz \
+	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --cache $(or $(CACHE),embeddings.sqlite) --out math.rcvae
+	cp out/builtin/math.rcvae internal/builtin/math.rcvae

@@ -84,12 +84,13 @@ def fast(args):
 def embedding(args):
     """k = 8 with embedding: what is left when upstream and embedding are taken away."""
     with gateway(args.command, "--selector", "consensus", "-k", "8"):
-        run(args.load, f"http://127.0.0.1:{PORT}/v1", connections=1, duration="2s")
-        upstream = run(args.load, UPSTREAM, connections=1, duration="3s", extra=',"n":8')["mean_ms"]
-        names = ("rcvae_request_duration_seconds_sum", "rcvae_embedding_duration_seconds_sum", "rcvae_embedding_duration_seconds_count")
+        options = dict(connections=1, model="paragraph")
+        run(args.load, f"http://127.0.0.1:{PORT}/v1", duration="2s", **options)
+        upstream = run(args.load, UPSTREAM, duration="3s", extra=',"n":8', **options)["mean_ms"]
+        names = ("rcvae_embedding_duration_seconds_sum", "rcvae_embedding_duration_seconds_count")
         before = [metric(name) for name in names]
-        client = run(args.load, f"http://127.0.0.1:{PORT}/v1", connections=1, duration=f"{2 * args.seconds}s")
-        total, embedded, count = (after - b for after, b in zip([metric(name) for name in names], before))
+        client = run(args.load, f"http://127.0.0.1:{PORT}/v1", duration=f"{2 * args.seconds}s", warm="0s", **options)
+        embedded, count = (after - b for after, b in zip([metric(name) for name in names], before))
     embedded = 1000 * embedded / count
     print(f"k = 8 by n, paragraphs of 80 words, selector consensus with the built-in embedder, one request at a time ({count:.0f} requests)")
     print(f"  client {client['mean_ms']:.2f} ms, upstream {upstream:.2f} ms, embedding {embedded:.2f} ms, all else {client['mean_ms'] - upstream - embedded:.2f} ms\n")
@@ -98,7 +99,7 @@ def embedding(args):
 def peers(args):
     """Every server one request at a time, and with 64 connections."""
     url, health = f"http://127.0.0.1:{PORT}/v1", f"http://127.0.0.1:{PORT}/v1/models"
-    its = {"endpoint": UPSTREAM, "api_key": "load", "model": "scripted", "alg": "self-consistency", "regex_patterns": [r"answer is (\d+)"], "budget": 8}
+    its = {"endpoint": UPSTREAM, "api_key": "load", "model": "paragraph", "alg": "self-consistency", "regex_patterns": [r"answer is (\d+)"], "budget": 8}
     table = [("rcvae, k 1", gateway(args.command, "--selector", "majority", "-k", "1"), 1, None)]
     if args.optillm:
         optillm = [args.optillm, "--base-url", UPSTREAM, "--port", str(PORT)]
@@ -115,10 +116,10 @@ def peers(args):
         with server:
             if configure:
                 get(f"http://127.0.0.1:{PORT}/configure", configure)
-            options = dict(connections=1, duration=f"{args.seconds}s")
+            options = dict(connections=1, duration=f"{args.seconds}s", model="paragraph")
             direct = run(args.load, UPSTREAM, extra=f',"n":{k}' if k > 1 else "", **options)
             single = run(args.load, url, **options)
-            many = run(args.load, url, connections=64, duration=f"{args.seconds}s")
+            many = run(args.load, url, **options | dict(connections=64))
         print(f"{name:<30}{single['p50_ms'] - direct['p50_ms']:>15.3f}{single['p99_ms'] - direct['p99_ms']:>15.3f}{many['rate']:>12.0f}{single['errors'] + many['errors']:>8}")
 
 
@@ -127,7 +128,7 @@ def main():
     parser.add_argument("--command", default="bin/rcvae")
     parser.add_argument("--load", default="bin/load")
     parser.add_argument("--optillm", help="the program optillm (pip install optillm)")
-    parser.add_argument("--its", help="the program its-iaas (pip install its_hub)")
+    parser.add_argument("--its", help="the program its-iaas (pip install 'its_hub[iaas]')")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     args = parser.parse_args()

@@ -19,10 +19,11 @@ type clients struct {
 	connections int
 	rate        float64
 	duration    time.Duration
+	warm        time.Duration
 	asked       atomic.Int64
 }
 
-// result is what the clients saw after the first fifth, which warms up.
+// result is what the clients saw after the warm-up.
 type result struct {
 	Requests int     `json:"requests"`
 	Errors   int     `json:"errors"`
@@ -37,7 +38,7 @@ func (c *clients) run() result {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: time.Minute}
 	start := time.Now()
-	measured := start.Add(c.duration / 5)
+	measured := start.Add(c.warm)
 	end := measured.Add(c.duration)
 	taken, failed := make([][]time.Duration, c.connections), make([]int, c.connections)
 	var group sync.WaitGroup
@@ -54,7 +55,7 @@ func (c *clients) run() result {
 				err := c.ask(client)
 				if took := time.Since(before); err != nil {
 					failed[w]++
-				} else if before.After(measured) {
+				} else if !before.Before(measured) {
 					taken[w] = append(taken[w], took)
 				}
 			}

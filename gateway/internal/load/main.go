@@ -34,7 +34,8 @@ func run(args []string) error {
 	flags.StringVar(&c.model, "model", "scripted", "the model's name")
 	flags.IntVar(&c.connections, "connections", 64, "connections, each with one request at a time")
 	flags.Float64Var(&c.rate, "rate", 0, "requests a second, all connections together; 0: as many as go")
-	flags.DurationVar(&c.duration, "duration", 5*time.Second, "of the measurement; a fifth of it is added before")
+	flags.DurationVar(&c.duration, "duration", 5*time.Second, "of the measurement")
+	flags.DurationVar(&c.warm, "warm", time.Second, "before the measurement")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}

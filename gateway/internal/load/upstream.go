@@ -20,18 +20,19 @@ var sentences = []string{
 	"So the total is %d, and the answer is %d.",
 }
 
-// upstream answers every completion at once: with a short text for one choice, and
-// with n different paragraphs otherwise. Texts depend on the question, so that no
-// cache knows them.
+// upstream answers every completion at once: the model "paragraph" with paragraphs that
+// depend on the question, so that no cache knows them, and every other model with a
+// short text, whatever n is.
 func upstream() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, []byte(`{"object":"list","data":[{"id":"scripted","object":"model","created":1700000000,"owned_by":"load"}]}`))
+		answer(w, []byte(`{"object":"list","data":[{"id":"paragraph","object":"model","created":1700000000,"owned_by":"load"}]}`))
 	})
 	short := completion([]string{"The answer is 42."})
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		var request struct {
+			Model    string
 			N        int
 			Messages json.RawMessage
 		}
@@ -39,11 +40,11 @@ func upstream() http.Handler {
 			http.Error(w, `{"error":{"message":"bad request","type":"invalid_request_error"}}`, http.StatusBadRequest)
 			return
 		}
-		if request.N < 2 {
+		if request.Model != "paragraph" {
 			answer(w, short)
 			return
 		}
-		texts := make([]string, request.N)
+		texts := make([]string, max(request.N, 1))
 		for i := range texts {
 			texts[i] = paragraph(request.Messages, i)
 		}

@@ -32,7 +32,8 @@ func (e *StatusError) Error() string {
 }
 
 // The ways in which servers complain about n: "n_cmpl cannot be greater than the
-// number of slots" (llama.cpp), "Only one completion choice is allowed" (its older
+// number of slots" and "Field 'n': Value must be between 1 <= value <= 4, but got 8"
+// (llama.cpp), "Only one completion choice is allowed" (its older
 // versions), "n must be 1 when using greedy sampling" (vLLM), "'n' is not supported",
 // "n > 1 is not supported".
 var complaintsAboutN = regexp.MustCompile(`(?i)\bn_cmpl\b|one completion choice|multiple (completion )?(choices|completions)|` +
@@ -40,7 +41,7 @@ var complaintsAboutN = regexp.MustCompile(`(?i)\bn_cmpl\b|one completion choice|
 	`\bn ?(>|=|<)=? ?\d|\bn (must|should|cannot|can't|has to|is (not|too|greater|larger|limited)|greater)\b`)
 
 var (
-	slotsInMessage  = regexp.MustCompile(`(?i)slots?\D{0,20}(\d{1,4})|(\d{1,4}) slots?`)
+	slotsInMessage  = regexp.MustCompile(`(?i)slots?\D{0,20}(\d{1,4})|(\d{1,4}) slots?|value <= (\d{1,4})`)
 	greedyInMessage = regexp.MustCompile(`(?i)greedy|temperature`)
 )
 

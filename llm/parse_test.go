@@ -138,6 +138,7 @@ func TestComplaintsAboutN(t *testing.T) {
 		want    bool
 	}{
 		{400, "n_cmpl cannot be greater than the number of slots, please increase -np", nil, true},
+		{400, "Field 'n': Value must be between 1 <= value <= 4, but got 8", nil, true},
 		{500, "Only one completion choice is allowed", nil, true},
 		{400, "n must be 1 when using greedy sampling, got 8.", nil, true},
 		{400, "Unsupported parameter: 'n' is not supported with this model.", nil, true},
@@ -161,6 +162,7 @@ func TestComplaintsAboutN(t *testing.T) {
 		"n_cmpl cannot be greater than the number of slots (4)":             4,
 		"n_cmpl (8) cannot be greater than the number of slots, which is 2": 2,
 		"n_cmpl cannot be greater than the number of slots":                 1,
+		"Field 'n': Value must be between 1 <= value <= 4, but got 8":       4,
 		"only 4 slots are there":                                            4,
 		"the number of slots is 64":                                         1, // not below what was asked: no help
 	} {

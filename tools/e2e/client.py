@@ -18,7 +18,20 @@ QUESTION = [{"role": "user", "content": "A box has 12 pens. How many pens are in
 TOOL = {"type": "function", "function": {
     "name": "get_weather", "description": "The weather of a city.",
     "parameters": {"type": "object", "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}}, "required": ["city"]}}}
-WEATHER = {"messages": [{"role": "user", "content": "What is the weather in Paris?"}], "tools": [TOOL], "tool_choice": "required", "max_tokens": 128}
+
+
+def turns(*cities):
+    """Earlier calls and their results: a model this small calls a tool only after examples, tool_choice or not."""
+    for i, city in enumerate(cities):
+        function = {"name": "get_weather", "arguments": json.dumps({"city": city})}
+        yield {"role": "user", "content": f"What is the weather in {city}?"}
+        yield {"role": "assistant", "content": "", "tool_calls": [{"id": f"call_{i}", "type": "function", "function": function}]}
+        yield {"role": "tool", "tool_call_id": f"call_{i}", "content": "Rain"}
+        yield {"role": "assistant", "content": "Rain."}
+
+
+WEATHER = {"messages": [*turns("Rome", "Paris", "Rome"), {"role": "user", "content": "What is the weather in Paris?"}],
+           "tools": [TOOL], "tool_choice": "required", "temperature": 0.3, "max_tokens": 64}
 
 
 class Checks:
@@ -99,9 +112,7 @@ class Checks:
 
     def conversation(self):
         """A tool's result and earlier turns go to the upstream."""
-        call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city":"Paris"}'}}
-        c = self.ask(messages=[*WEATHER["messages"], {"role": "assistant", "content": None, "tool_calls": [call]},
-                               {"role": "tool", "tool_call_id": "call_1", "content": "Sunny, 21 degrees."}], tools=[TOOL])
+        c = self.ask(messages=list(turns("Rome", "Paris"))[:-1], tools=[TOOL])
         assert c.choices[0].message.content or c.choices[0].message.tool_calls, c
         return f"answered after a tool's result, finish reason {c.choices[0].finish_reason}"
 

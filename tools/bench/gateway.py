@@ -131,11 +131,11 @@ def main():
     parser.add_argument("--its", help="the program its-iaas (pip install 'its_hub[iaas]')")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--parts", nargs="+", choices=("fast", "embedding", "peers"), default=("fast", "embedding", "peers"))
     args = parser.parse_args()
     with Server([args.load, "upstream", "--listen", "127.0.0.1:18091"], f"{UPSTREAM}/models"):
-        fast(args)
-        embedding(args)
-        peers(args)
+        for part in args.parts:
+            {"fast": fast, "embedding": embedding, "peers": peers}[part](args)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,11 @@ var allowed = map[string][]string{
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"}, // a configuration of the transformer
 	"rcvae/gateway":                        {"rcvae/llm"},               // serves what an upstream draws
 	"rcvae/gateway/internal/load":          {},                          // a load generator
-	"rcvae/grade":                          {},                          //
-	"rcvae/llm":                            {},                          //
-	"rcvae/selector":                       {},                          //
+	"rcvae/grade":                          {"rcvae/grade/internal/algebra", "rcvae/grade/internal/latex"},
+	"rcvae/grade/internal/latex":           {},                             // reads answers
+	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them
+	"rcvae/llm":                            {},                             //
+	"rcvae/selector":                       {},                             //
 	"rcvae/rcvaetest":                      {},
 	"rcvae/eval":                           {"rcvae/selector"},                      // measures rules
 	"rcvae/cmd/rcvae":                      {"*"},                                   // wires everything

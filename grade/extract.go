@@ -49,7 +49,7 @@ func extractGSM8K(solution string) Extraction {
 
 // extractMATH finds an answer in LaTeX.
 func extractMATH(solution string) Extraction {
-	if content, ok := boxed.Last(solution); ok {
+	if content, ok := boxes(solution); ok {
 		return found(content, "boxed")
 	}
 	for rest := range phrases(solution) {
@@ -57,13 +57,68 @@ func extractMATH(solution string) Extraction {
 			return found(answer, "phrase")
 		}
 	}
-	if isBare(solution) {
-		return found(solution, "bare")
+	if answer, ok := bareAnswer(solution); ok {
+		return found(answer, "bare")
 	}
-	if answer, ok := lastNumber(solution); ok {
+	if answer, ok := lastFormula(solution); ok {
+		return found(answer, "formula")
+	}
+	if answer, ok := lastFraction(solution); ok {
 		return Extraction{answer, "number"}
 	}
 	return Extraction{}
+}
+
+// lastFormula returns the last formula of a text, if nothing but a few words and no
+// number stands behind it.
+func lastFormula(s string) (string, bool) {
+	const tail = 60 // bytes behind the formula
+	s = strings.TrimRight(s, " \t\r\n.*")
+	last, open, closing := -1, "", ""
+	for _, d := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
+		i := strings.LastIndex(s, d[1])
+		if i > last && !(d[0] == "$" && open == "$$" && i == last+1) {
+			last, open, closing = i, d[0], d[1]
+		}
+	}
+	if last < 0 || len(s)-last-len(closing) > tail || strings.ContainsAny(s[last:], "0123456789") {
+		return "", false
+	}
+	begin := strings.LastIndex(s[:last], open)
+	if begin < 0 || last-begin > maxLine {
+		return "", false
+	}
+	return strings.TrimSpace(s[begin+len(open) : last]), true
+}
+
+// lastFraction returns the last number of a text, with the numerator if it is the
+// denominator of 2/3.
+func lastFraction(s string) (string, bool) {
+	answer, ok := lastNumber(s)
+	if !ok {
+		return "", false
+	}
+	end := strings.LastIndexAny(s, "0123456789") + 1
+	under := digitsStart(s, end)
+	if under == 0 || s[under-1] != '/' {
+		return answer, true
+	}
+	over := digitsStart(s, under-1)
+	if over == under-1 || over > 0 && (s[over-1] == '/' || s[over-1] == '.') || end-over > maxDigits {
+		return answer, true
+	}
+	if over > 0 && isNegative(s[:over]) {
+		over--
+	}
+	return s[over:end], true
+}
+
+// digitsStart returns where the digits that end before s[i] begin.
+func digitsStart(s string, i int) int {
+	for i > 0 && isDigit(s[i-1]) {
+		i--
+	}
+	return i
 }
 
 // found makes an extraction of a text, which is none when the text is blank.

@@ -64,7 +64,8 @@ func TestExtractMATH(t *testing.T) {
 		want grade.Extraction
 	}{
 		{`Thus $x = \boxed{ \frac{1}{2} }$.`, grade.Extraction{Answer: `\frac{1}{2}`, Rule: "boxed"}},
-		{`Thus \boxed{1} or \boxed{2}`, grade.Extraction{Answer: "2", Rule: "boxed"}},
+		{`Thus \boxed{1} or \boxed{2}`, grade.Extraction{Answer: "1, 2", Rule: "boxed"}},
+		{`Thus \boxed{1} and then \boxed{2}`, grade.Extraction{Answer: "2", Rule: "boxed"}},
 		{"Final Answer: The final answer is $\\pi$. I hope it is correct.", grade.Extraction{Answer: `\pi`, Rule: "phrase"}},
 		{`The answer is $\$10$.`, grade.Extraction{Answer: `\$10`, Rule: "phrase"}},
 		{`The answer is \((1, 2)\), as shown.`, grade.Extraction{Answer: "(1, 2)", Rule: "phrase"}},

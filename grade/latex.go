@@ -3,19 +3,36 @@ package grade
 import "strings"
 
 // canonicalLaTeX returns "=" and the number of a numeric answer, and the normalised
-// LaTeX of any other, in lower case if it is longer than one letter.
-func canonicalLaTeX(answer string) (string, bool) {
-	s := normalize(answer)
+// LaTeX of any other, in lower case if it is longer than one letter. The form is empty
+// if nothing is left of the answer.
+func canonicalLaTeX(answer string) (form string, isNumber bool) {
+	s := strings.TrimPrefix(normalize(answer), "=")
 	if s == "" {
 		return "", false
 	}
 	if n, ok := wholeNumber(s); ok {
 		return "=" + n.String(), true
 	}
-	if len(s) > 1 {
+	if s = withCommas(s); len(s) > 1 {
 		s = strings.ToLower(s)
 	}
-	return s, true
+	return s, false
+}
+
+// withCommas ends the normalisation.
+func withCommas(s string) string { return strings.ReplaceAll(s, listComma, ",") }
+
+// normalString returns the normalised LaTeX of an answer at the level string, where
+// 1/2 and 0.5 are \frac{1}{2} and no other numbers are worked out.
+func normalString(answer string) string {
+	s := withCommas(normalize(answer))
+	if s == "0.5" {
+		return `\frac{1}{2}`
+	}
+	if over, under, ok := strings.Cut(s, "/"); ok && isInteger(over) && isInteger(under) {
+		return `\frac{` + over + "}{" + under + "}"
+	}
+	return s
 }
 
 // wholeNumber reads a normalised answer that is one number and nothing else.

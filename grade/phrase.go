@@ -81,8 +81,37 @@ func phraseNumber(rest string) (string, bool) {
 	return canonicalNumber(rest)
 }
 
-// phraseText returns the formula or the words that a phrase states.
+// phraseText returns the formula or the words that a phrase states. Of a sentence of
+// many words it takes what stands behind the last "is", or the only number.
 func phraseText(rest string) string {
+	if formula := leadingFormula(rest); formula != "" {
+		return formula
+	}
+	text := sentence(rest)
+	clause := beforeClause(text)
+	if !isBare(clause) {
+		if i := strings.LastIndex(text, " is "); i >= 0 {
+			return phraseText(text[i+len(" is "):])
+		}
+		if n, ok := onlyNumber(text); ok {
+			return n
+		}
+	}
+	return strings.Trim(clause, " *")
+}
+
+// beforeClause cuts a clause that follows behind a comma, but no list.
+func beforeClause(text string) string {
+	for i := range len(text) - 2 {
+		if text[i] == ',' && text[i+1] == ' ' && isLetter(text[i+2]) && !strings.ContainsAny(text[:i], "([{") {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// leadingFormula returns the formula with which a phrase begins.
+func leadingFormula(rest string) string {
 	for _, delimiter := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
 		inner, ok := strings.CutPrefix(rest, delimiter[0])
 		if !ok {
@@ -92,14 +121,20 @@ func phraseText(rest string) string {
 			return strings.TrimSpace(inner[:len(formula)])
 		}
 	}
-	text := sentence(rest)
-	for i := range len(text) - 2 { // a clause that follows, but no list
-		if text[i] == ',' && text[i+1] == ' ' && isLetter(text[i+2]) && !strings.ContainsAny(text[:i], "([{") {
-			text = text[:i]
-			break
-		}
+	return ""
+}
+
+// onlyNumber returns the number of a text of words that holds exactly one.
+func onlyNumber(text string) (string, bool) {
+	if strings.ContainsAny(text, "$\\=^(") {
+		return "", false
 	}
-	return strings.Trim(text, " *")
+	n, ok := lastNumber(text)
+	i := strings.IndexAny(text, "0123456789")
+	if !ok || i < 0 || literalEnd(text, i) <= strings.LastIndexAny(text, "0123456789") {
+		return "", false
+	}
+	return n, true
 }
 
 // hideEscapes replaces each escaped dollar sign by two other bytes.
@@ -113,11 +148,27 @@ func sentence(line string) string {
 	return strings.TrimRight(line, ". *")
 }
 
+// bareAnswer returns a text that is an answer and nothing else, without the word
+// "answer" and the delimiters around it.
+func bareAnswer(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	const word = "answer"
+	if len(s) > len(word) && strings.EqualFold(s[:len(word)], word) {
+		s = strings.TrimSpace(s[len(word):])
+	}
+	if inner := stripDelimiters(s); inner != s && len(inner) <= maxBare {
+		return inner, true
+	}
+	return s, isBare(s)
+}
+
+const maxBare = 200 // bytes of an answer without a solution
+
 // isBare reports whether a text is an answer and not a solution: one short line of
 // at most two words outside commands.
 func isBare(s string) bool {
 	s = strings.TrimSpace(s)
-	if len(s) > 200 || strings.ContainsAny(s, "\n?!") {
+	if len(s) > maxBare || strings.ContainsAny(s, "\n?!") {
 		return false
 	}
 	words, letters := 0, 0

@@ -2,6 +2,10 @@ package grade
 
 import "strings"
 
+// listComma stands for a comma with a space behind it while an answer is normalised: it
+// separates items and not thousands.
+const listComma = "\x00"
+
 // rewriteTokens goes once through the answer: it drops what has no meaning, all
 // spaces included, and gives one name to commands of one meaning.
 func rewriteTokens(s string) string {
@@ -21,10 +25,12 @@ func rewriteTokens(s string) string {
 				i++
 			}
 			continue
-		case c == '{' && strings.HasPrefix(s[i:], "{,}"):
+		case c == '{' && (strings.HasPrefix(s[i:], "{,}") || strings.HasPrefix(s[i:], "{, }")):
 			b.WriteByte(',')
-			i += 3
+			i += strings.IndexByte(s[i:], '}') + 1
 			continue
+		case c == ',' && i+1 < len(s) && s[i+1] == ' ':
+			b.WriteString(listComma)
 		case c == 0xc2 && strings.HasPrefix(s[i:], "°"):
 			i += len("°")
 			continue

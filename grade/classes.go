@@ -1,0 +1,70 @@
+package grade
+
+// Classes groups equivalent answers: class[i] is the class of answers[i], numbered in
+// the order of their first members, and −1 for an empty answer or one that cannot be
+// read. Answers that are equivalent in pairs share a class, and so do answers that a
+// chain of such pairs connects (28, 28 % and 0.28): classes are an equivalence
+// relation even where pairwise tests are not transitive. The grouping does not depend
+// on the order of the answers.
+func (g *Grader) Classes(answers []string) (class []int, count int) {
+	distinct := make(map[string]int, len(answers))
+	forms := make([]*form, 0, len(answers))
+	position := make([]int, len(answers)) // of an answer among the forms
+	for i, a := range answers {
+		f := g.remembered(a)
+		position[i] = -1
+		if f.text == "" {
+			continue
+		}
+		at, ok := distinct[f.text]
+		if !ok {
+			at = len(forms)
+			forms = append(forms, f)
+			distinct[f.text] = at
+		}
+		position[i] = at
+	}
+	parent := g.connect(forms)
+	class = make([]int, len(answers))
+	number := make(map[int]int, len(forms))
+	for i, at := range position {
+		if at < 0 {
+			class[i] = -1
+			continue
+		}
+		root := find(parent, at)
+		if _, ok := number[root]; !ok {
+			number[root] = len(number)
+		}
+		class[i] = number[root]
+	}
+	return class, len(number)
+}
+
+// connect joins the forms that are the same, as a forest of parents.
+func (g *Grader) connect(forms []*form) []int {
+	parent := make([]int, len(forms))
+	for i := range parent {
+		parent[i] = i
+	}
+	for i, f := range forms {
+		for j := range i {
+			a, b := find(parent, i), find(parent, j)
+			if a == b || f.plain && forms[j].plain {
+				continue
+			}
+			if outcome, _ := g.compare(forms[j], f); outcome == same {
+				parent[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	return parent
+}
+
+func find(parent []int, i int) int {
+	for parent[i] != i {
+		parent[i] = parent[parent[i]]
+		i = parent[i]
+	}
+	return i
+}

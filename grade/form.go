@@ -1,0 +1,147 @@
+package grade
+
+import (
+	"errors"
+	"strings"
+
+	"rcvae/grade/internal/algebra"
+	"rcvae/grade/internal/latex"
+)
+
+// form is an answer made ready to be compared.
+type form struct {
+	text   string      // normal form, "=" before a number; empty if the answer cannot be read
+	number bool        // text is a number
+	plain  bool        // the answer is one number and nothing that may mean another
+	tree   *latex.Node // at the level symbolic, unless plain
+	budget bool        // the answer is beyond the limits
+	hash   uint64      // of the answer
+	answer string
+}
+
+type verdictOf uint8
+
+const (
+	different verdictOf = iota
+	same
+	unknown
+)
+
+// form makes an answer ready for the grader's kind and level.
+func (g *Grader) form(answer string) *form {
+	if answer == "" {
+		return &form{}
+	}
+	if len(answer) > maxAnswer {
+		return &form{budget: true}
+	}
+	if g.level == String {
+		return &form{text: normalString(answer)}
+	}
+	if g.kind != "math" {
+		if text, ok := canonicalNumber(answer); ok {
+			return &form{text: text, number: true, plain: true}
+		}
+		if g.level == Numeric {
+			return &form{}
+		}
+	}
+	return g.mathForm(answer)
+}
+
+func (g *Grader) mathForm(answer string) *form {
+	if isInteger(answer) {
+		return &form{text: "=" + answer, number: true, plain: true, answer: answer, hash: hashOf(answer)}
+	}
+	f := &form{answer: answer, hash: hashOf(answer)}
+	f.text, f.number = canonicalLaTeX(answer)
+	if f.text == "" {
+		return f
+	}
+	f.plain = f.number && !strings.ContainsAny(answer, "%_") && !strings.Contains(answer, "percent")
+	if f.plain {
+		return f
+	}
+	tree, err := latex.Parse(answer, latex.DefaultLimits())
+	switch {
+	case errors.Is(err, latex.ErrBudget):
+		f.budget = true
+	case err == nil && g.level == Numeric:
+		if value, ok := algebra.Rational(tree); ok && !f.number {
+			f.text, f.number = "="+(&number{*value}).String(), true
+		}
+	case err == nil:
+		f.tree = tree
+	}
+	return f
+}
+
+// isInteger reports whether s is a short integer in its shortest form.
+func isInteger(s string) bool {
+	if s == "" || len(s) > 18 || s[0] == '0' && len(s) > 1 {
+		return false
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// compare compares two forms and names the rule that decided.
+func (g *Grader) compare(a, b *form) (verdictOf, string) {
+	switch {
+	case a.budget && b.budget && a.text != "" && a.text == b.text:
+		return same, "string"
+	case a.budget || b.budget:
+		return unknown, "budget"
+	case a.text == "" || b.text == "":
+		return different, "unreadable"
+	case a.text == b.text && a.number:
+		return same, "number"
+	case a.text == b.text:
+		return same, "string"
+	case a.plain && b.plain:
+		return different, "number"
+	case g.level != Symbolic:
+		return different, "string"
+	}
+	return compareTrees(a, b)
+}
+
+func compareTrees(a, b *form) (verdictOf, string) {
+	x, y := a.node(), b.node()
+	if x == nil || y == nil {
+		return different, "string"
+	}
+	result := algebra.Compare(x, y, a.hash^b.hash, algebra.DefaultLimits())
+	switch result.Outcome {
+	case algebra.Same:
+		return same, result.Rule
+	case algebra.Different:
+		return different, result.Rule
+	}
+	return unknown, result.Rule
+}
+
+// node returns the tree of a form; plain numbers get theirs only when it is needed.
+func (f *form) node() *latex.Node {
+	if f.tree != nil || !f.plain {
+		return f.tree
+	}
+	tree, err := latex.Parse(f.answer, latex.DefaultLimits())
+	if err != nil {
+		return nil
+	}
+	return tree
+}
+
+// hashOf is FNV-1a: verdicts must not depend on the process.
+func hashOf(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,197 @@
+package algebra
+
+import (
+	"errors"
+
+	"rcvae/grade/internal/latex"
+)
+
+// relations compares answers of which at least one is a chain of relations.
+func (c *comparer) relations(a, b *latex.Node) Outcome {
+	if a.Kind != latex.Relation {
+		a, b = b, a
+	}
+	if b.Kind == latex.Relation {
+		return c.twoRelations(a, b)
+	}
+	if _, value, ok := assignment(a); ok { // x = 5 is 5
+		o := c.answers(value, b)
+		if o == Same {
+			c.rule = "assignment"
+		}
+		return o
+	}
+	if isCollection(b) && len(b.Args) == 1 {
+		return c.answers(a, b.Args[0])
+	}
+	return c.named("kind", Different)
+}
+
+func (c *comparer) twoRelations(a, b *latex.Node) Outcome {
+	nameA, valueA, okA := assignment(a)
+	nameB, valueB, okB := assignment(b)
+	if okA && okB && sameTree(nameA, nameB) {
+		o := c.answers(valueA, valueB)
+		return c.named("assignment", o)
+	}
+	left, okA := conditions(a)
+	right, okB := conditions(b)
+	if !okA || !okB || len(left) != len(right) {
+		return c.named("relation", Different)
+	}
+	found := make([]Outcome, 2*len(left))
+	for i, x := range left {
+		for j, y := range right {
+			switch o := c.conditions(x, y); {
+			case o == Same:
+				found[i], found[len(left)+j] = Same, Same
+			case o == Unknown && found[i] == Different:
+				found[i] = Unknown
+			}
+		}
+	}
+	return c.named("relation", join(found))
+}
+
+// assignment splits "name = value". Of a chain of equations the last side counts, of
+// one with ≈ the side before it.
+func assignment(n *latex.Node) (name, value *latex.Node, ok bool) {
+	last := len(n.Args) - 1
+	for i, op := range n.Ops {
+		if op == "~" {
+			if i > 0 || !isName(n.Args[0]) {
+				last = i
+			}
+			break
+		}
+		if op != "=" {
+			return nil, nil, false
+		}
+	}
+	if last == 0 { // 5.33 ≈ 16/3
+		return n.Args[0], n.Args[0], true
+	}
+	first, value := n.Args[0], n.Args[last]
+	if isName(first) || last > 1 {
+		return first, value, true
+	}
+	if isName(value) {
+		return value, first, true
+	}
+	if isScalar(first) && isScalar(value) && !first.Free() && !value.Free() { // 3 + 4 = 7
+		return first, value, true
+	}
+	return nil, nil, false
+}
+
+// isName reports whether an expression names a quantity: x, f(x), AB, |AB|, NO/BO, (p, q).
+func isName(n *latex.Node) bool {
+	switch n.Kind {
+	case latex.Symbol:
+		return n.Name != "pi" && n.Name != "infty"
+	case latex.Product:
+		return isName(n.Args[0]) && !n.Has(latex.Sum) && !n.Has(latex.Power) && !n.Has(latex.Quotient)
+	case latex.Quotient, latex.Tuple, latex.Ratio:
+		for _, a := range n.Args {
+			if !isName(a) {
+				return false
+			}
+		}
+		return true
+	case latex.Call:
+		return n.Name != "sum" && n.Name != "prod" && n.Name != "factorial" && n.Name != "root" && len(n.Args) == 1 && isName(n.Args[0])
+	}
+	return false
+}
+
+// sameTree reports whether two trees are equal without any algebra.
+func sameTree(a, b *latex.Node) bool {
+	if a.Kind != b.Kind || a.Name != b.Name || len(a.Args) != len(b.Args) || (a.Value == nil) != (b.Value == nil) {
+		return false
+	}
+	if a.Value != nil && a.Value.Cmp(b.Value) != 0 {
+		return false
+	}
+	for i := range a.Args {
+		if !sameTree(a.Args[i], b.Args[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// condition is difference op 0, where op is "=", "!=", "<" or "<=".
+type condition struct {
+	difference *latex.Node
+	op         string
+}
+
+// conditions splits a chain of relations; it does not know ∈ and ≈.
+func conditions(n *latex.Node) ([]condition, bool) {
+	var all []condition
+	for i, op := range n.Ops {
+		left, right := n.Args[i], n.Args[i+1]
+		if !isScalar(left) || !isScalar(right) {
+			return nil, false
+		}
+		switch op {
+		case ">":
+			left, right, op = right, left, "<"
+		case ">=":
+			left, right, op = right, left, "<="
+		case "in", "~":
+			return nil, false
+		}
+		minus := &latex.Node{Kind: latex.Negative, Args: []*latex.Node{right}}
+		all = append(all, condition{&latex.Node{Kind: latex.Sum, Args: []*latex.Node{left, minus}}, op})
+	}
+	return all, true
+}
+
+// conditions compares f op 0 with g op 0: they are the same if f = k·g with a constant k,
+// which is positive for inequalities.
+func (c *comparer) conditions(x, y condition) Outcome {
+	if x.op != y.op {
+		return Different
+	}
+	f0, errF := c.valueAt(x.difference, 0)
+	g0, errG := c.valueAt(y.difference, 0)
+	if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) {
+		return Unknown
+	}
+	if errF != nil || errG != nil || f0.isZero() || g0.isZero() {
+		return Different
+	}
+	if ordered := x.op == "<" || x.op == "<="; ordered {
+		if f0.im != nil || g0.im != nil || f0.sign() != g0.sign() {
+			return Different
+		}
+	}
+	agree := 0
+	for round := uint64(1); round < tries && agree < points; round++ {
+		f, errF := c.valueAt(x.difference, round)
+		g, errG := c.valueAt(y.difference, round)
+		if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) {
+			return Unknown
+		}
+		if errF != nil || errG != nil {
+			continue
+		}
+		a := arithmetic{precisions[1]}
+		left, right := a.mul(f, g0), a.mul(g, f0)
+		difference := a.add(left, a.neg(right))
+		if !difference.isZero() {
+			return Different
+		}
+		if difference.err > max(left.magnitude(), right.magnitude())-equalBits && difference.err != exact {
+			return Unknown
+		}
+		agree++
+	}
+	return outcome(agree > 1)
+}
+
+func (c *comparer) valueAt(n *latex.Node, round uint64) (ball, error) {
+	e := &evaluator{arithmetic: arithmetic{precisions[1]}, seed: c.seed, round: round, steps: &c.steps}
+	return e.eval(n)
+}

@@ -1,0 +1,294 @@
+package latex
+
+import (
+	"math/big"
+	"strings"
+)
+
+// sum reads terms with +, −, ± and ∓ between and before them.
+func (p *parser) sum() *Node {
+	var n *Node
+	open := false // n is a sum made here, to which terms may be added
+	for p.err == nil {
+		sign, found := p.sign()
+		if !found && n != nil {
+			break
+		}
+		term := p.product()
+		switch {
+		case sign == "pm" || sign == "mp":
+			args := []*Node{term}
+			if n != nil {
+				args = []*Node{n, term}
+			}
+			n, open = p.op(PlusMinus, args...), false
+			n.Name = sign
+			continue
+		case sign == "-":
+			term = p.op(Negative, term)
+		}
+		switch {
+		case n == nil:
+			n = term
+		case open:
+			n.Args = append(n.Args, term)
+		default:
+			n, open = p.op(Sum, n, term), true
+		}
+	}
+	if n == nil {
+		return p.fail()
+	}
+	return n
+}
+
+// sign reads the signs before a term; two minus signs cancel.
+func (p *parser) sign() (sign string, found bool) {
+	for p.err == nil {
+		t := p.peek()
+		switch {
+		case t.kind == mark && t.text == "+":
+		case t.kind == mark && t.text == "-":
+			if sign == "-" {
+				sign = ""
+			} else if sign == "" {
+				sign = "-"
+			}
+		case t.kind == command && (t.text == "pm" || t.text == "mp"):
+			sign = t.text
+		default:
+			return sign, found
+		}
+		found = true
+		p.advance()
+	}
+	return sign, found
+}
+
+// product reads factors with or without signs between them.
+func (p *parser) product() *Node {
+	n := p.power()
+	open := false // n is a product made here, to which factors may be added
+	for p.err == nil {
+		divide := false
+		switch t := p.peek(); {
+		case t.kind == mark && t.text == "*", t.kind == command && (t.text == "cdot" || t.text == "times" || t.text == "ast"):
+			p.advance()
+		case t.kind == mark && t.text == "/", t.kind == command && t.text == "div":
+			p.advance()
+			if p.peek().kind == text { // \text{m}/\text{s}
+				p.unit()
+				continue
+			}
+			divide = true
+		case p.isUnit(n):
+			p.unit()
+			continue
+		case !p.startsAtom():
+			return n
+		}
+		factor := p.signedPower()
+		switch {
+		case divide:
+			n, open = p.op(Quotient, n, factor), false
+		case open:
+			n.Args = append(n.Args, factor)
+		default:
+			n, open = p.op(Product, n, factor), true
+		}
+	}
+	return n
+}
+
+// signedPower reads the factor behind a sign of multiplication: 2 · −3.
+func (p *parser) signedPower() *Node {
+	if !p.is(mark, "-") && !p.is(mark, "+") {
+		return p.power()
+	}
+	sign, _ := p.sign()
+	n := p.power()
+	if sign == "-" {
+		return p.op(Negative, n)
+	}
+	return n
+}
+
+// units are words of one or two letters that are units behind a number; longer words
+// are if they are unknown.
+var units = map[string]bool{
+	"cm": true, "mm": true, "km": true, "kg": true, "mg": true, "ml": true, "mL": true, "ft": true, "lb": true, "oz": true, "hr": true, "ms": true, "sq": true,
+}
+
+// isUnit reports whether the next token is a unit of the number n.
+func (p *parser) isUnit(n *Node) bool {
+	t := p.peek()
+	switch {
+	case t.kind == text:
+		lower := strings.ToLower(strings.Trim(t.text, " ,"))
+		return lower != "and" && lower != "or" && !strings.HasPrefix(lower, "p.m") && !strings.HasPrefix(lower, "a.m") && !n.Free()
+	case t.kind == word && (t.spaced || len(t.text) > 2 || units[t.text]):
+		lower := strings.ToLower(t.text)
+		long := len(t.text) >= 3 && t.text == lower && !known(t.text) && lower != "and"
+		return (units[t.text] || long) && !isPercent(lower) && !n.Free()
+	}
+	return false
+}
+
+// unit skips a unit and its exponent: square cm, \text{m}^2.
+func (p *parser) unit() {
+	p.advance()
+	for p.peek().kind == word && (len(p.peek().text) >= 2 && !known(p.peek().text)) && p.peek().text != "and" && p.peek().text != "or" {
+		p.advance()
+	}
+	if p.take(mark, "^") {
+		p.argument(true)
+	}
+}
+
+func isPercent(s string) bool { return s == "percent" || s == "pct" || s == "percentage" }
+
+// power reads a ^ b, which binds to the right, and what stands behind a factor.
+func (p *parser) power() *Node {
+	n := p.postfix(p.atom())
+	if p.err != nil || !p.is(mark, "^") && !(p.is(mark, "*") && p.ahead(1, mark, "*")) {
+		return n
+	}
+	if p.take(mark, "*") {
+		p.advance()
+	} else {
+		p.advance()
+	}
+	if p.isDegree() {
+		return p.postfix(n)
+	}
+	exponent := p.exponent()
+	return p.postfix(p.op(Power, n, exponent))
+}
+
+// exponent reads what stands behind ^. Two letters or digits in a row are one
+// exponent only if they are a number.
+func (p *parser) exponent() *Node {
+	sign, _ := p.sign()
+	n := p.argument(true)
+	if p.is(mark, "^") { // a^b^c
+		p.advance()
+		n = p.op(Power, n, p.exponent())
+	}
+	if sign == "-" {
+		return p.op(Negative, n)
+	}
+	return n
+}
+
+// isDegree skips \circ or {\circ} behind ^.
+func (p *parser) isDegree() bool {
+	if p.take(command, "circ") || p.take(command, "degree") {
+		return true
+	}
+	if p.is(mark, "{") && (p.ahead(1, command, "circ") || p.ahead(1, command, "degree")) && p.ahead(2, mark, "}") {
+		p.pos += 3
+		return true
+	}
+	return false
+}
+
+// postfix reads !, %, degrees, primes and subscripts.
+func (p *parser) postfix(n *Node) *Node {
+	for p.err == nil {
+		t := p.peek()
+		switch {
+		case t.kind == mark && t.text == "!" && !p.ahead(1, mark, "="):
+			p.advance()
+			n = p.op(Call, n)
+			n.Name = "factorial"
+		case t.kind == command && t.text == "%", t.kind == mark && t.text == "%", t.kind == word && isPercent(t.text), t.kind == text && isPercent(t.text):
+			p.advance()
+			n = p.op(Percent, n)
+		case t.kind == command && (t.text == "degree" || t.text == "circ" || t.text == "textdegree"):
+			p.advance()
+		case t.kind == mark && t.text == "'" && n.Kind == Symbol:
+			p.advance()
+			n.Name += "'"
+		case t.kind == command && t.text == "prime" && n.Kind == Symbol:
+			p.advance()
+			n.Name += "'"
+		case t.kind == mark && t.text == "_":
+			p.advance()
+			n = p.subscript(n)
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// subscript reads what stands behind _: a part of a name, or the base of a number.
+func (p *parser) subscript(n *Node) *Node {
+	if n.Kind == Number {
+		digits := n.Value.Num().String()
+		n = p.op(Based, p.argument(true))
+		n.Name = digits
+		return n
+	}
+	if n.Kind != Symbol {
+		return p.fail()
+	}
+	n.Name += "_" + p.flat()
+	return n
+}
+
+// flat reads an argument as the text of its tokens.
+func (p *parser) flat() string {
+	if !p.take(mark, "{") {
+		t := p.peek()
+		if t.kind == end {
+			p.fail()
+			return ""
+		}
+		if t.kind == word || t.kind == numeral {
+			return p.first()
+		}
+		p.advance()
+		return t.text
+	}
+	var b strings.Builder
+	for depth := 1; ; p.advance() {
+		t := p.peek()
+		switch {
+		case t.kind == end:
+			p.fail()
+			return ""
+		case t.kind == mark && t.text == "{":
+			depth++
+		case t.kind == mark && t.text == "}":
+			if depth--; depth == 0 {
+				p.advance()
+				return b.String()
+			}
+		default:
+			b.WriteString(t.text)
+		}
+	}
+}
+
+// first takes the first character of a word or of a number.
+func (p *parser) first() string {
+	t := p.peek()
+	_, size := firstRune(t.text)
+	c := t.text[:size]
+	if len(t.text) == size {
+		p.advance()
+	} else {
+		t.text = t.text[size:]
+		t.spaced = false
+	}
+	return c
+}
+
+func rational(digits string) *big.Rat {
+	r, ok := new(big.Rat).SetString(digits)
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}

@@ -69,7 +69,7 @@ func closingNumber(s string) (string, bool) {
 func phraseNumber(rest string) (string, bool) {
 	const shortest = 40 // bytes of a sentence that explains
 	first := sentence(rest)
-	if len(first) > shortest && len(rest) > len(first)+3 {
+	if len(rest) > len(first)+3 && (len(first) > shortest || strings.Contains(rest[len(first):], " = ")) {
 		return lastNumber(rest)
 	}
 	if i := strings.IndexByte(first, '$'); i > 0 && isLetter(first[0]) { // "after 2 years she has $600"

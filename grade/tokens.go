@@ -18,7 +18,7 @@ func rewriteTokens(s string) string {
 			b.WriteString(rewriteCommand(s[i:end]))
 			i = end
 			continue
-		case c == ' ', c == '\n', c == '\t', c == '\r', c == '$', c == '%', c == '~':
+		case c == ' ', c == '\n', c == '\t', c == '\r', c == '$', c == '%', c == '~', c == '"':
 		case c == '^' && isDegree(s[i:]):
 			i = strings.IndexByte(s[i:], 'c') + i + len("circ")
 			if i < len(s) && s[i] == '}' {

@@ -13,34 +13,57 @@ import (
 // ball is a complex number x with |x − (re + i·im)| ≤ 2^err. A real one has no im.
 type ball struct {
 	re, im *big.Float
-	err    int
+	err    float64
 }
 
 // exact is the err of a number without error.
-const exact = math.MinInt32
+var exact = math.Inf(-1)
 
-// magnitude returns e with |x| < 2^(e+1).
-func (x ball) magnitude() int {
-	e := exponent(x.re)
+// magnitude returns a bound of log2 |x| that is at most half a bit too large.
+func (x ball) magnitude() float64 {
+	m := log2(x.re)
 	if x.im != nil {
-		e = max(e, exponent(x.im))
+		m = max(m, log2(x.im)) + 0.5
 	}
-	return e
+	return m
 }
 
-func exponent(x *big.Float) int {
+// log2 returns the logarithm of |x|, rounded up a little.
+func log2(x *big.Float) float64 {
 	if x.Sign() == 0 {
 		return exact
 	}
-	return x.MantExp(nil)
+	var mantissa big.Float
+	e := x.MantExp(&mantissa)
+	f, _ := mantissa.Float64()
+	return math.Log2(math.Abs(f)) + float64(e) + 1e-9
+}
+
+// exponent returns e with |x| < 2^e; x is not 0.
+func exponent(x *big.Float) int { return x.MantExp(nil) }
+
+// plus returns log2(2^x + 2^y + …), rounded up a little.
+func plus(terms ...float64) float64 {
+	largest := exact
+	for _, t := range terms {
+		largest = max(largest, t)
+	}
+	if math.IsInf(largest, 0) {
+		return largest
+	}
+	sum := 0.0
+	for _, t := range terms {
+		sum += math.Exp2(t - largest)
+	}
+	return largest + math.Log2(sum) + 1e-9
 }
 
 // isZero reports whether the ball may hold 0.
-func (x ball) isZero() bool { return x.magnitude() <= x.err+1 }
+func (x ball) isZero() bool { return x.magnitude() <= x.err+0.5 }
 
 // sign returns the sign of the real part, as far as the error lets it be known.
 func (x ball) sign() int {
-	if exponent(x.re) <= x.err+1 {
+	if log2(x.re) <= x.err {
 		return 0
 	}
 	return x.re.Sign()
@@ -63,16 +86,12 @@ func (a arithmetic) integer(n int64) ball { return ball{re: a.float().SetInt64(n
 
 // rounded adds the error of rounding the result of one operation.
 func (a arithmetic) rounded(x ball) ball {
-	m := x.magnitude()
-	if m == exact {
-		return x
-	}
-	x.err = max(x.err, m-int(a.bits)) + 2
+	x.err = plus(x.err, x.magnitude()-float64(a.bits))
 	return x
 }
 
 func (a arithmetic) add(x, y ball) ball {
-	sum := ball{re: a.float().Add(x.re, y.re), err: max(x.err, y.err)}
+	sum := ball{re: a.float().Add(x.re, y.re), err: plus(x.err, y.err)}
 	switch {
 	case x.im != nil && y.im != nil:
 		sum.im = a.float().Add(x.im, y.im)
@@ -84,8 +103,7 @@ func (a arithmetic) add(x, y ball) ball {
 	if sum.err == exact && sum.im == nil && sum.re.Acc() == big.Exact {
 		return sum
 	}
-	sum.err = max(sum.err, max(x.magnitude(), y.magnitude())-int(a.bits)) + 1
-	return sum
+	return a.rounded(sum)
 }
 
 func (a arithmetic) neg(x ball) ball {
@@ -113,12 +131,9 @@ func (a arithmetic) mul(x, y ball) ball {
 		p.im = a.float().Add(a.float().Mul(x.re, y.im), a.float().Mul(x.im, y.re))
 	}
 	mx, my := x.magnitude(), y.magnitude()
-	p.err = max(plus(mx, y.err), plus(my, x.err), plus(x.err, y.err), plus(mx, my)-int(a.bits)) + 3
+	p.err = plus(mx+y.err, my+x.err, x.err+y.err, mx+my-float64(a.bits)+1)
 	return p
 }
-
-// plus adds exponents, of which exact stands for −∞.
-func plus(x, y int) int { return max(x+y, exact) }
 
 // inv returns 1/x, and false when x may be 0.
 func (a arithmetic) inv(x ball) (ball, bool) {
@@ -134,9 +149,13 @@ func (a arithmetic) inv(x ball) (ball, bool) {
 		r.re = a.float().Quo(x.re, norm)
 		r.im = a.float().Neg(a.float().Quo(x.im, norm))
 	}
-	r.err = max(plus(x.err, -2*m)+4, r.magnitude()-int(a.bits)) + 2
+	r.err = plus(x.err-2*m+1.5-shrink(x.err-m), r.magnitude()-float64(a.bits)+2)
 	return r, true
 }
+
+// shrink returns log2(1 − 2^d) for the ratio 2^d of an error and its number: the number
+// may be that much smaller.
+func shrink(d float64) float64 { return math.Log2(max(1e-3, 1-math.Exp2(d+0.5))) }
 
 // norm returns |x|².
 func (a arithmetic) norm(x ball) *big.Float {
@@ -151,7 +170,7 @@ func (a arithmetic) abs(x ball) ball {
 	if x.im == nil {
 		return ball{re: a.float().Abs(x.re), err: x.err}
 	}
-	return ball{re: a.float().Sqrt(a.norm(x)), err: max(x.err, x.magnitude()-int(a.bits)) + 3}
+	return ball{re: a.float().Sqrt(a.norm(x)), err: plus(x.err, x.magnitude()-float64(a.bits)+2)}
 }
 
 // power returns x^n for an integer n, and false for 0^−n.
@@ -179,5 +198,5 @@ func (a arithmetic) power(x ball, n int64) (ball, bool) {
 func (x ball) finite() bool {
 	const most = 1 << 28
 	m := x.magnitude()
-	return !x.re.IsInf() && (x.im == nil || !x.im.IsInf()) && (m == exact || m < most && m > -most)
+	return !x.re.IsInf() && (x.im == nil || !x.im.IsInf()) && (m == exact || m < most && m > -most) && !math.IsNaN(x.err)
 }

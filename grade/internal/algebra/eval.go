@@ -3,6 +3,7 @@ package algebra
 import (
 	"errors"
 	"hash/fnv"
+	"math"
 	"math/big"
 
 	"rcvae/grade/internal/latex"
@@ -193,7 +194,7 @@ func (e *evaluator) integral(x ball, n int64) (ball, error) {
 	if n > most || n < -most {
 		return ball{}, errBudget
 	}
-	if n > 1 && x.magnitude() != exact && abs(x.magnitude()) > (1<<28)/int(n) {
+	if m := x.magnitude(); m != exact && math.Abs(m)*math.Abs(float64(n)) > 1<<28 {
 		return ball{}, errBudget
 	}
 	if p, ok := e.power(x, n); ok {
@@ -228,5 +229,3 @@ func (e *evaluator) stray(x ball) {
 		e.strayed = true
 	}
 }
-
-func abs(n int) int { return max(n, -n) }

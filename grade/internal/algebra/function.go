@@ -31,17 +31,17 @@ func (a arithmetic) exp(x ball) (ball, bool) {
 	if m > largest || x.err > 0 {
 		return ball{}, false
 	}
-	if m == exact {
+	if m == exact && x.err == exact {
 		return a.integer(1), true
 	}
-	k := max(0, m+8)
+	k := max(0, int(max(m, -100))+9)
 	w := arithmetic{a.bits + uint(2*k) + 16}
 	step := ball{re: w.float().SetMantExp(x.re, -k), err: exact}
 	if x.im != nil {
 		step.im = w.float().SetMantExp(x.im, -k)
 	}
 	sum, term := w.integer(1), w.integer(1)
-	for n := int64(1); term.magnitude() > -int(w.bits)-4; n++ {
+	for n := int64(1); term.magnitude() > -float64(w.bits)-4; n++ {
 		term = w.mul(term, step)
 		over := w.integer(n).re
 		term.re = w.float().Quo(term.re, over)
@@ -54,7 +54,7 @@ func (a arithmetic) exp(x ball) (ball, bool) {
 		sum = w.mul(sum, sum)
 	}
 	result := a.round(sum)
-	result.err = plus(result.magnitude(), max(x.err, -int(a.bits))) + 3
+	result.err = result.magnitude() + plus(x.err+1, -float64(a.bits)+2)
 	return result, true
 }
 
@@ -78,7 +78,10 @@ func (a arithmetic) log(x ball) (ball, bool) {
 		l.im = a.constant(piDigits).re
 		return l, ok
 	}
-	e := x.magnitude()
+	e := exponent(x.re)
+	if x.im != nil && x.im.Sign() != 0 && (x.re.Sign() == 0 || exponent(x.im) > e) {
+		e = exponent(x.im)
+	}
 	m := ball{re: a.float().SetMantExp(x.re, -e), err: exact}
 	if x.im != nil {
 		m.im = a.float().SetMantExp(x.im, -e)
@@ -96,19 +99,19 @@ func (a arithmetic) log(x ball) (ball, bool) {
 		w = a.add(w, a.add(a.mul(m, inverse), a.integer(-1)))
 		w.err = exact
 	}
-	w.err = max(plus(x.err, -e), -int(a.bits)) + 4
+	w.err = plus(x.err-x.magnitude()+1-shrink(x.err-x.magnitude()), -float64(a.bits)+4)
 	shift := a.mul(a.integer(int64(e)), a.constant(ln2Digits))
 	return a.add(w, shift), true
 }
 
 // sqrt returns the principal square root.
 func (a arithmetic) sqrt(x ball) ball {
-	errOf := func(r ball) int {
+	errOf := func(r ball) float64 {
 		if x.isZero() {
-			return plus(x.err, 0)/2 + 2
+			return x.err/2 + 1
 		}
 		m := x.magnitude()
-		return max(plus(x.err, -m/2), r.magnitude()-int(a.bits)) + 3
+		return plus(x.err-m/2+0.5-shrink(x.err-m), r.magnitude()-float64(a.bits)+3)
 	}
 	if x.im == nil {
 		r := ball{re: a.float().Sqrt(a.float().Abs(x.re))}
@@ -228,5 +231,5 @@ func nearest(x ball) (int64, bool) {
 	value, _ := x.re.Float64()
 	n := math.Round(value)
 	distance := new(big.Float).SetPrec(x.re.Prec()).Sub(x.re, big.NewFloat(n))
-	return int64(n), distance.Sign() == 0 || exponent(distance) <= sure
+	return int64(n), log2(distance) <= sure
 }

@@ -183,7 +183,7 @@ func (c *comparer) conditions(x, y condition) Outcome {
 		if !difference.isZero() {
 			return Different
 		}
-		if difference.err > max(left.magnitude(), right.magnitude())-equalBits && difference.err != exact {
+		if difference.err > max(left.magnitude(), right.magnitude())-equalBits {
 			return Unknown
 		}
 		agree++

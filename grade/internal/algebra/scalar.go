@@ -38,6 +38,9 @@ func (c *comparer) scalars(a, b *latex.Node) Outcome {
 		c.rule = "form"
 		return Same
 	}
+	if o, done := c.bases(a, b); done {
+		return o
+	}
 	decimal := hasDecimal(a) || hasDecimal(b)
 	ra, okA := rationalOf(a)
 	rb, okB := rationalOf(b)
@@ -78,6 +81,25 @@ func (c *comparer) percents(a, b *latex.Node) (Outcome, bool) {
 		return o, true
 	}
 	return Different, false
+}
+
+// bases compares a number in a base, 204_5, with one that is written without: it is the
+// same if its digits are.
+func (c *comparer) bases(a, b *latex.Node) (Outcome, bool) {
+	if a.Kind == latex.Negative && b.Kind == latex.Negative {
+		return c.bases(a.Args[0], b.Args[0])
+	}
+	if b.Kind == latex.Based {
+		a, b = b, a
+	}
+	if a.Kind != latex.Based {
+		return Different, false
+	}
+	c.rule = "base"
+	if b.Kind == latex.Based {
+		return outcome(a.Name == b.Name && key(a.Args[0]) == key(b.Args[0])), true
+	}
+	return outcome(b.Kind == latex.Number && !b.Decimal && b.Value.IsInt() && b.Value.Num().String() == a.Name), true
 }
 
 func outcome(same bool) Outcome {
@@ -171,7 +193,7 @@ func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, 
 			return Different, e.strayed
 		}
 		scale := max(x.magnitude(), y.magnitude())
-		if difference.err <= scale-equalBits || difference.err <= -equalBits && scale < -equalBits/2 || difference.err == exact {
+		if difference.err <= scale-equalBits || difference.err <= -equalBits && scale < -equalBits/2 {
 			return Same, e.strayed
 		}
 	}
@@ -192,7 +214,7 @@ func (c *comparer) real(n *latex.Node) (float64, bool) {
 	}
 	e := &evaluator{arithmetic: arithmetic{precisions[0]}, steps: &c.steps}
 	x, err := e.eval(n)
-	if err != nil || x.im != nil && exponent(x.im) > x.err {
+	if err != nil || x.im != nil && log2(x.im) > x.err {
 		return 0, false
 	}
 	return real(approximate(x)), true

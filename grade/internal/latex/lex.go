@@ -49,7 +49,7 @@ func (l *lexer) emit(kind tokenKind, text string) {
 func (l *lexer) next() {
 	c := l.s[l.i]
 	switch {
-	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~' || c == '$':
+	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~' || c == '$' || c == '"':
 		l.i++
 		l.spaced = true
 	case c == '\\':

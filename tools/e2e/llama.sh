@@ -8,6 +8,7 @@
 #   LLAMA_SERVER  a llama-server to use instead of building one (a quarter of an hour of CPU)
 #   UPSTREAM      base URL of a running server to use instead, with UPSTREAM_MODEL and SLOTS
 #   MAX_TOKENS    longest solution, 128
+#   THREADS       of llama.cpp, 1: its threads wait busily, which is slow where other programs run
 set -euo pipefail
 rcvae=$1 out=$2 here=$(dirname "$0") name=${UPSTREAM_MODEL:-smollm2-135m-instruct} slots=${SLOTS:-4}
 python=${PYTHON:-python3} problems=internal/demo/test.jsonl.gz
@@ -56,7 +57,7 @@ upstream() {
   "$server" --version 2>&1 | grep '^version' || true
   echo "model $(basename "$weights"), $slots slots"
   "$server" --model "$weights" --alias "$name" --host 127.0.0.1 --port "$listen" --parallel "$slots" \
-    --ctx-size $((2048 * slots)) --threads "$(nproc)" --jinja --chat-template-file "$here/chat.jinja" >"$out/llama-server.log" 2>&1 &
+    --ctx-size $((2048 * slots)) --threads "${THREADS:-1}" --jinja --chat-template-file "$here/chat.jinja" >"$out/llama-server.log" 2>&1 &
   started+=($!)
   await "http://127.0.0.1:$listen/health" $! "$out/llama-server.log"
 }

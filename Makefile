@@ -113,8 +113,11 @@ adapt: ## adapt the encoder to graded samples: out/adapt/product.safetensors (ne
 	$(PYTHON) tools/adapt/adapt.py --train $(TRAIN_POOLS) --weights embed/minilm/minilm.safetensors --vocabulary embed/minilm/vocab.txt --out out/adapt
 
 .PHONY: builtin-model
-builtin-model: build ## train internal/builtin/math.rcvae again (CACHE: an embedding cache to start from)
+builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding cache to start from
+	mkdir -p out/builtin
+	$(if $(CACHE),cp $(CACHE) out/builtin/embeddings.sqlite)
+	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
 	$(PYTHON) tools/adapt/split.py --part second --mixed --limit 500 --out out/builtin $(TRAIN_POOLS)
-	cd out/builtin && ../../$(BIN) train --pool gsm8k-train-qwen2.5-coder-0.5b-second.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second.jsonl.gz \
-	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --cache $(or $(CACHE),embeddings.sqlite) --out math.rcvae
+	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second.jsonl.gz \
+	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae internal/builtin/math.rcvae

@@ -35,7 +35,7 @@ that apply):
 	config := eval.DefaultConfig()
 	f := cmd.Flags()
 	f.StringArray("pool", nil, "`FILE` of graded samples (repeatable, required)")
-	f.StringArray("model", nil, "model `FILE`; several of one training are averaged")
+	addModelFlag(cmd)
 	f.StringArray("selector", nil, "selection `RULE` (repeatable)")
 	f.IntSliceP("k", "k", nil, "candidates a question for the table of accuracy against k, for example 4,8,16")
 	f.String("sampler", "", "use only samples drawn with this `SAMPLER`, for example top_p")
@@ -75,6 +75,9 @@ func runEval(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	defer closeSources()
+	if len(sources.Models) == 0 { // no rule needs them
+		config.ModelNames = nil
+	}
 	result := &eval.Result{Version: eval.Version}
 	for _, path := range paths {
 		one, err := evalPool(cmd, config, path, sources)
@@ -102,7 +105,10 @@ func evalConfig(cmd *cobra.Command) (eval.Config, error) {
 	config.Timing, _ = f.GetBool("timing")
 	config.Sampler, _ = f.GetString("sampler")
 	config.Grader, _ = f.GetString("grader")
-	models, _ := f.GetStringArray("model")
+	models, err := modelPaths(cmd)
+	if err != nil {
+		return config, err
+	}
 	for _, m := range models {
 		config.ModelNames = append(config.ModelNames, filepath.Base(m))
 	}
@@ -126,7 +132,11 @@ func needs(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 	if len(config.Selectors) > 0 {
 		return need, nil
 	}
-	if models, _ := cmd.Flags().GetStringArray("model"); len(models) > 0 {
+	models, err := modelPaths(cmd)
+	if err != nil {
+		return 0, err
+	}
+	if len(models) > 0 {
 		need |= selector.NeedModel
 	}
 	return need | selector.NeedEmbeddings, nil

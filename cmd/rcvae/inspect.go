@@ -41,7 +41,7 @@ type inspection struct {
 }
 
 func runInspect(cmd *cobra.Command, args []string) error {
-	model, err := cvae.Load(args[0])
+	model, err := loadModel(args[0])
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rcvae"
-	"rcvae/cvae"
 	"rcvae/dataset"
 	"rcvae/grade"
 	"rcvae/selector"
@@ -33,7 +32,6 @@ Rules (--selector):
 		RunE: runSelect,
 	}
 	f := cmd.Flags()
-	f.StringArray("model", nil, "model `FILE`; several of one training are averaged")
 	f.String("question", "", "the question's text")
 	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
 	f.String("selector", selector.Default, "selection `RULE`")
@@ -41,6 +39,7 @@ Rules (--selector):
 	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
+	addModelFlag(cmd)
 	addEmbedderFlags(cmd)
 	addSamplingFlags(cmd, 8)
 	return cmd
@@ -133,47 +132,6 @@ func selectable(cmd *cobra.Command, question, kind string) (candidates []rcvae.C
 		}
 	}
 	return candidates, warnings, nil
-}
-
-// openSources opens what the needs call for: the embedder behind its cache, and
-// the models of --model, which must have been trained on that embedder.
-func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, func(), error) {
-	var src selector.Sources
-	paths, _ := cmd.Flags().GetStringArray("model")
-	if need.Has(selector.NeedModel) && len(paths) == 0 {
-		return src, nil, usagef("--model is missing: this selector needs a model; train one with 'rcvae train', or use --selector consensus or majority")
-	}
-	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
-		return src, func() {}, nil
-	}
-	models, err := loadModels(paths)
-	if err != nil {
-		return src, nil, err
-	}
-	cache, err := openEmbedder(cmd)
-	if err != nil {
-		return src, nil, err
-	}
-	for i, m := range models {
-		if err := m.CheckEmbedder(cache.Fingerprint()); err != nil {
-			cache.Close()
-			return src, nil, fmt.Errorf("%s: %w", paths[i], err)
-		}
-		src.Models = append(src.Models, m)
-	}
-	src.Embedder = cache
-	return src, func() { cache.Close() }, nil
-}
-
-func loadModels(paths []string) ([]*cvae.Model, error) {
-	models := make([]*cvae.Model, len(paths))
-	for i, path := range paths {
-		var err error
-		if models[i], err = cvae.Load(path); err != nil {
-			return nil, err
-		}
-	}
-	return models, nil
 }
 
 // readCandidates reads one candidate a line and extracts missing answers.

@@ -38,7 +38,7 @@ Rules (--selector, and "rcvae": {"selector": …} in a request):
 	}
 	d := gateway.DefaultConfig()
 	f := cmd.Flags()
-	f.StringArray("model", nil, "model `FILE`; several of one training are averaged")
+	addModelFlag(cmd)
 	f.String("upstream", "", "base `URL` of an OpenAI-compatible server, for example http://127.0.0.1:8080/v1")
 	f.String("listen", "127.0.0.1:8090", "`ADDRESS` to listen on")
 	f.IntP("k", "k", d.K, "candidates of a request that names no number; 1 is a plain proxy")

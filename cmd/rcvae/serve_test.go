@@ -73,7 +73,7 @@ func asking(t *testing.T, url, key, question, block string) (int, map[string]any
 }
 
 func TestServeWithoutAModelOffersRulesThatNeedNone(t *testing.T) {
-	got := rcvaeRun(t, "", "serve", "--upstream", "http://127.0.0.1:1", "--cache", "none")
+	got := rcvaeRun(t, "", "serve", "--model", "none", "--upstream", "http://127.0.0.1:1", "--cache", "none")
 	if got.code != exitUsage || !strings.Contains(got.stderr, "consensus") || !strings.Contains(got.stderr, "majority") {
 		t.Errorf("exit code %d, %q, want 2 and rules that need no model", got.code, got.stderr)
 	}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rcvae/cvae"
+	"rcvae/internal/builtin"
+	"rcvae/selector"
+)
+
+// noModel is the value of --model that leaves rules without one.
+const noModel = "none"
+
+func addModelFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArray("model", []string{builtin.Math},
+		"model `FILE`, "+builtin.Math+", or \"none\"; several of one training are averaged")
+}
+
+// modelPaths returns what --model names, nothing for "none".
+func modelPaths(cmd *cobra.Command) ([]string, error) {
+	paths, err := cmd.Flags().GetStringArray("model")
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if path == noModel {
+			if len(paths) > 1 {
+				return nil, usagef("--model none stands beside other models: leave one of them out")
+			}
+			return nil, nil
+		}
+	}
+	return paths, nil
+}
+
+// loadModel reads a model file, or a built-in one.
+func loadModel(path string) (*cvae.Model, error) {
+	if !strings.HasPrefix(path, builtin.Prefix) {
+		return cvae.Load(path)
+	}
+	data, err := builtin.Model(path)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	model, err := cvae.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return model, nil
+}
+
+func loadModels(paths []string) ([]*cvae.Model, error) {
+	models := make([]*cvae.Model, len(paths))
+	for i, path := range paths {
+		var err error
+		if models[i], err = loadModel(path); err != nil {
+			return nil, err
+		}
+	}
+	return models, nil
+}
+
+// openSources opens what the needs call for: the models of --model, and the embedder
+// that --embedder names or else the one that they were trained on, behind its cache.
+func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, func(), error) {
+	var src selector.Sources
+	paths, err := modelPaths(cmd)
+	if err != nil {
+		return src, nil, err
+	}
+	if need.Has(selector.NeedModel) && len(paths) == 0 {
+		return src, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector consensus or majority")
+	}
+	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
+		return src, func() {}, nil
+	}
+	models, err := loadModels(paths)
+	if err != nil {
+		return src, nil, err
+	}
+	if len(models) > 0 {
+		if err := followEmbedder(cmd, models[0].Fingerprint().Name); err != nil {
+			return src, nil, err
+		}
+	}
+	cache, err := openEmbedder(cmd)
+	if err != nil {
+		return src, nil, err
+	}
+	for i, m := range models {
+		if err := m.CheckEmbedder(cache.Fingerprint()); err != nil {
+			cache.Close()
+			return src, nil, fmt.Errorf("%s: %w", paths[i], err)
+		}
+		src.Models = append(src.Models, m)
+	}
+	src.Embedder = cache
+	return src, func() { cache.Close() }, nil
+}
+
+// followEmbedder makes a model's embedder that of the command, unless --embedder was
+// given. A name that is not known here is left for [cvae.Model.CheckEmbedder].
+func followEmbedder(cmd *cobra.Command, name string) error {
+	if cmd.Flags().Changed("embedder") || !slices.Contains(embedderNames(), name) {
+		return nil
+	}
+	return cmd.Flags().Set("embedder", name)
+}

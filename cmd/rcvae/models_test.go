@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"rcvae/embed/minilm"
+	"rcvae/internal/builtin"
+)
+
+func TestBuiltinModelBelongsToItsEmbedder(t *testing.T) {
+	model, err := loadModel(builtin.Math)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedder, err := newEmbedder(minilm.NameMath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := model.CheckEmbedder(embedder.Fingerprint()); err != nil {
+		t.Error(err)
+	}
+	if command := string(model.Provenance()); !strings.Contains(command, "rcvae train") {
+		t.Errorf("provenance %s, want the command that made the model", command)
+	}
+}
+
+// Without --model and --embedder the built-in model chooses, on its own embedder.
+func TestSelectNeedsNoModel(t *testing.T) {
+	const candidates = "She has 3 + 4 = 7 apples. The answer is \\boxed{7}.\nShe has 3 - 4 = 1 apples. The answer is \\boxed{1}.\n"
+	question := "Ann has 3 apples and buys 4 more. How many apples does she have?"
+	got := rcvaeRun(t, candidates, "select", "--question", question, "--cache", "none")
+	if got.code != exitOK || !strings.Contains(got.stdout, "7 apples") {
+		t.Errorf("exit code %d, %q %q, want the right candidate", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestModelNamesAreChecked(t *testing.T) {
+	for name, models := range map[string][]string{
+		"unknown built-in model": {"builtin:physics"},
+		"none and another":       {"none", builtin.Math},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{"select", "--question", "q", "--candidates", "-", "--cache", "none"}
+			for _, m := range models {
+				args = append(args, "--model", m)
+			}
+			if got := rcvaeRun(t, "7\n", args...); got.code != exitUsage {
+				t.Errorf("exit code %d, want 2: %s", got.code, got.stderr)
+			}
+		})
+	}
+}

@@ -11,6 +11,11 @@ const maxBoxes = 32 // boxes that are joined to one answer
 // boxes returns the content of the last box of a text. Boxes that stand side by side,
 // or with a comma, "and" or "or" between them, are one answer: a list.
 func boxes(text string) (content string, ok bool) {
+	first := strings.Index(text, "box")
+	if first < 0 {
+		return "", false
+	}
+	text = text[max(0, strings.LastIndexByte(text[:first], '\\')):] // what stands before opens no box
 	last, ok := boxed.Last(text)
 	if !ok || strings.Count(text, "box") < 2 {
 		return last, ok

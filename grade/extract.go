@@ -73,7 +73,7 @@ func extractMATH(solution string) Extraction {
 // number stands behind it.
 func lastFormula(s string) (string, bool) {
 	const tail = 60 // bytes behind the formula
-	s = strings.TrimRight(s, " \t\r\n.*")
+	s = strings.TrimRight(s[max(0, len(s)-maxLine-tail):], " \t\r\n.*")
 	last, open, closing := -1, "", ""
 	for _, d := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
 		i := strings.LastIndex(s, d[1])

@@ -122,6 +122,34 @@ func TestClassesFollowGrader(t *testing.T) {
 	}
 }
 
+// charClasses puts letters into one class and digits into another, and cannot read "?".
+type charClasses struct{ lastDigit }
+
+func (charClasses) Classes(answers []string) (class []int, count int) {
+	class = make([]int, len(answers))
+	for i, a := range answers {
+		if class[i] = int(a[0]) / 'a'; a == "?" {
+			class[i] = -1
+		}
+	}
+	return class, 2
+}
+
+// A grader that groups answers itself is asked once, and its order does not matter.
+func TestClassesOfClassifier(t *testing.T) {
+	e, err := selector.Gather(t.Context(), "q", answers("b", "?", "5", "", "a", "4", "?"), selector.Sources{Grader: charClasses{}}, selector.NeedAnswers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for i := range e.Len() {
+		got = append(got, e.Class(i))
+	}
+	if want := []int{0, 1, 2, -1, 0, 2, 1}; !slices.Equal(got, want) {
+		t.Errorf("classes = %v, want %v", got, want)
+	}
+}
+
 func TestOracleSeesVerdicts(t *testing.T) {
 	e, err := selector.Gather(t.Context(), "q", answers("a", "b", "c"), selector.Sources{}, 0)
 	if err != nil {

@@ -2,13 +2,21 @@ package selector
 
 import "rcvae"
 
-// classes groups the candidates by their answers. An answer joins the first class
-// whose first answer the grader calls equivalent; equal strings are the same
+// classifier is a grader that groups many answers at once, so that the groups do not
+// depend on the order of the answers even where its pairwise test is not transitive.
+type classifier interface {
+	// Classes returns the class of each answer, −1 for one that it cannot read.
+	Classes(answers []string) (class []int, count int)
+}
+
+// classes groups the candidates by their answers and numbers the classes in the order of
+// their first candidates. A [classifier] is asked once; with any other grader an answer
+// joins the first class whose first answer is equivalent. Equal strings are the same
 // without asking. Candidates that do not vote get −1.
 func classes(candidates []rcvae.Candidate, grader rcvae.Grader) (class []int, count int) {
 	class = make([]int, len(candidates))
 	seen := make(map[string]int, len(candidates))
-	var first []string // first answer of each class
+	var answers []string // different ones
 	for i, c := range candidates {
 		if !c.Votes() {
 			class[i] = -1
@@ -16,15 +24,46 @@ func classes(candidates []rcvae.Candidate, grader rcvae.Grader) (class []int, co
 		}
 		id, ok := seen[c.Answer]
 		if !ok {
-			id = classOf(c.Answer, first, grader)
-			if id == len(first) {
-				first = append(first, c.Answer)
-			}
+			id = len(answers)
+			answers = append(answers, c.Answer)
 			seen[c.Answer] = id
 		}
 		class[i] = id
 	}
-	return class, len(first)
+	group, count := groups(answers, grader)
+	for i, id := range class {
+		if id >= 0 {
+			class[i] = group[id]
+		}
+	}
+	return class, count
+}
+
+// groups returns the class of each of several different answers.
+func groups(answers []string, grader rcvae.Grader) (group []int, count int) {
+	group = make([]int, len(answers))
+	if c, ok := grader.(classifier); ok {
+		known, _ := c.Classes(answers)
+		number := make(map[int]int, len(answers))
+		for i, k := range known {
+			if k < 0 {
+				k = -1 - i // a class of its own
+			}
+			if _, ok := number[k]; !ok {
+				number[k] = len(number)
+			}
+			group[i] = number[k]
+		}
+		return group, len(number)
+	}
+	var first []string // first answer of each class
+	for i, a := range answers {
+		group[i] = classOf(a, first, grader)
+		if group[i] == len(first) {
+			first = append(first, a)
+		}
+	}
+	return group, len(first)
 }
 
 // classOf returns the class of an answer not seen before; len(first) if it is new.

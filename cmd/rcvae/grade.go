@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,35 +23,46 @@ func newGrade() *cobra.Command {
   {"kind": "gsm8k"|"gsm8k-strict"|"math", "gold": TEXT, "answer": TEXT}
 
 and print a verdict a line: correct, incorrect, no_answer (none was found) or
-ungraded (could not be decided). A line's kind overrides --kind.`,
-		Example: `  rcvae grade --kind math --gold '\frac12' --answer 'So it is $\boxed{0.5}$.'`,
-		Args:    noArgs,
-		RunE:    runGrade,
+ungraded (could not be decided), with the answer that was found and by which rule,
+both normal forms, the level, and the rule of equivalence that decided. A line's
+kind and level override --kind and --level. --explain prints the same for people.
+
+Levels: string compares normalised LaTeX, numeric also numbers, symbolic also
+expressions, equations, intervals, sets and matrices by their mathematics. The
+default is numeric for gsm8k and symbolic for math.`,
+		Example: `  rcvae grade --kind math --gold '\frac12' --answer 'So it is $\boxed{0.5}$.'
+  rcvae grade --kind math --gold 'x^2-4' --answer '(x-2)(x+2)' --explain`,
+		Args: noArgs,
+		RunE: runGrade,
 	}
 	cmd.Flags().String("kind", "gsm8k", "`KIND` of answers: gsm8k, gsm8k-strict or math")
+	cmd.Flags().String("level", "", "`LEVEL` of equivalence: string, numeric or symbolic (default: that of the kind)")
 	cmd.Flags().String("gold", "", "the reference answer or solution")
 	cmd.Flags().String("answer", "", "the answer or solution to grade")
+	cmd.Flags().Bool("explain", false, "say in words what was found and what decided")
 	return cmd
 }
 
 func runGrade(cmd *cobra.Command, _ []string) error {
 	kind, _ := cmd.Flags().GetString("kind")
+	level, _ := cmd.Flags().GetString("level")
 	gold, _ := cmd.Flags().GetString("gold")
 	answer, _ := cmd.Flags().GetString("answer")
-	if _, err := grade.New(kind); err != nil {
+	explain, _ := cmd.Flags().GetBool("explain")
+	graders := graders{}
+	if _, err := graders.get(kind, level); err != nil {
 		return usageError{err}
 	}
 	if cmd.Flags().Changed("gold") != cmd.Flags().Changed("answer") {
 		return usagef("give both --gold and --answer, or neither and JSON Lines on standard input")
 	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
-	enc.SetEscapeHTML(false)
+	write := verdictWriter(cmd.OutOrStdout(), explain)
 	if cmd.Flags().Changed("gold") {
-		verdict, err := grade.Judge(kind, gold, answer)
+		g, err := graders.get(kind, level)
 		if err != nil {
 			return err
 		}
-		return enc.Encode(verdict)
+		return write(g.Judge(gold, answer))
 	}
 	lines := bufio.NewScanner(cmd.InOrStdin())
 	lines.Buffer(nil, maxTextLine)
@@ -56,24 +70,97 @@ func runGrade(cmd *cobra.Command, _ []string) error {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
-		request := struct {
-			Kind   string
-			Gold   *string
-			Answer *string
-		}{Kind: kind}
-		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
-			return fmt.Errorf("standard input:%d: %w", n, err)
-		}
-		if request.Gold == nil || request.Answer == nil {
-			return fmt.Errorf(`standard input:%d: needs the string fields "gold" and "answer"`, n)
-		}
-		verdict, err := grade.Judge(request.Kind, *request.Gold, *request.Answer)
+		verdict, err := graders.line(lines.Bytes(), kind, level)
 		if err != nil {
 			return fmt.Errorf("standard input:%d: %w", n, err)
 		}
-		if err := enc.Encode(verdict); err != nil {
+		if err := write(verdict); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
+}
+
+// graders holds one grader for every kind and level that was asked for.
+type graders map[string]*grade.Grader
+
+func (gs graders) get(kind, level string) (*grade.Grader, error) {
+	name := kind
+	if level != "" {
+		if !slices.Contains(grade.Levels(), grade.Level(level)) {
+			return nil, fmt.Errorf("unknown level %q; known are %v", level, grade.Levels())
+		}
+		name += "-" + level
+	}
+	if g := gs[name]; g != nil {
+		return g, nil
+	}
+	g, err := grade.New(name)
+	if err != nil {
+		return nil, err
+	}
+	gs[name] = g
+	return g, nil
+}
+
+// line judges one line of standard input.
+func (gs graders) line(line []byte, kind, level string) (grade.Verdict, error) {
+	request := struct {
+		Kind, Level  string
+		Gold, Answer *string
+	}{Kind: kind, Level: level}
+	if err := json.Unmarshal(line, &request); err != nil {
+		return grade.Verdict{}, err
+	}
+	if request.Gold == nil || request.Answer == nil {
+		return grade.Verdict{}, fmt.Errorf(`needs the string fields "gold" and "answer"`)
+	}
+	g, err := gs.get(request.Kind, request.Level)
+	if err != nil {
+		return grade.Verdict{}, err
+	}
+	return g.Judge(*request.Gold, *request.Answer), nil
+}
+
+// verdictWriter returns a function that prints verdicts as JSON Lines or in words.
+func verdictWriter(w io.Writer, explain bool) func(grade.Verdict) error {
+	if !explain {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		return func(v grade.Verdict) error { return enc.Encode(v) }
+	}
+	return func(v grade.Verdict) error {
+		_, err := io.WriteString(w, explanation(v))
+		return err
+	}
+}
+
+// found says in words how an answer was found, for each rule of extraction.
+var found = map[string]string{
+	"hash": "behind ####", "boxed": "in the last box", "field": "in a JSON field", "phrase": `behind "answer is" or the like`,
+	"bare": "as the whole text", "formula": "as the last formula", "number": "as the last number",
+}
+
+// explanation writes a verdict for people.
+func explanation(v grade.Verdict) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", v.Verdict)
+	switch {
+	case v.Extracted != nil && found[v.Rule] != "":
+		fmt.Fprintf(&b, "  answer       %s   found %s\n", *v.Extracted, found[v.Rule])
+	case v.Extracted != nil:
+		fmt.Fprintf(&b, "  answer       %d bytes, not graded: %s\n", len(*v.Extracted), v.Rule)
+	case v.Rule != "":
+		fmt.Fprintf(&b, "  not graded   %s\n", v.Rule)
+	default:
+		fmt.Fprintf(&b, "  answer       none found\n")
+	}
+	fmt.Fprintf(&b, "  gold form    %s\n", v.GoldForm)
+	if v.AnswerForm != "" {
+		fmt.Fprintf(&b, "  answer form  %s\n", v.AnswerForm)
+	}
+	if v.DecidedBy != "" {
+		fmt.Fprintf(&b, "  decided by   %s, at level %s\n", v.DecidedBy, v.Level)
+	}
+	return b.String()
 }

@@ -37,6 +37,9 @@ func (e *evaluator) call(n *latex.Node) (ball, error) {
 
 // function evaluates a function of one argument.
 func (e *evaluator) function(name string, x ball) (ball, error) {
+	if err := e.spend(transcendental); err != nil {
+		return ball{}, err
+	}
 	switch name {
 	case "sin", "cos", "tan", "cot", "sec", "csc":
 		return e.trigonometric(name, x)

@@ -26,6 +26,9 @@ type evaluator struct {
 	steps   *int            // left; shared by all evaluations of one comparison
 }
 
+// transcendental is what an exponential or a logarithm costs, in steps.
+const transcendental = 20
+
 // spend counts work against the budget.
 func (e *evaluator) spend(n int) error {
 	if *e.steps -= n; *e.steps < 0 {
@@ -210,6 +213,9 @@ func (e *evaluator) general(x, y ball) (ball, error) {
 			return ball{re: e.float(), err: x.err / 8}, nil
 		}
 		return ball{}, errUndefined
+	}
+	if err := e.spend(2 * transcendental); err != nil {
+		return ball{}, err
 	}
 	e.stray(x)
 	l, ok := e.log(x)

@@ -15,6 +15,9 @@ func hasMatrix(n *latex.Node) bool { return n.Has(latex.Matrix) }
 func (c *comparer) matrices(a, b *latex.Node) Outcome {
 	x, okA := c.matrix(a)
 	y, okB := c.matrix(b)
+	if c.steps < 0 {
+		return Unknown
+	}
 	if !okA || !okB || x.Columns != y.Columns {
 		return c.named("matrix", Different)
 	}
@@ -62,6 +65,9 @@ func (c *comparer) joined(n *latex.Node) (*latex.Node, bool) {
 		}
 		total = m
 	}
+	if total == nil {
+		return nil, false
+	}
 	for _, f := range factors {
 		total = scaled(total, f)
 	}
@@ -78,6 +84,9 @@ func (c *comparer) join(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
 			m.Args = append(m.Args, &latex.Node{Kind: latex.Sum, Args: []*latex.Node{a.Args[i], b.Args[i]}})
 		}
 		return m, true
+	}
+	if !c.affordable(a, b) {
+		return nil, false
 	}
 	rows, inner, columns := len(a.Args)/a.Columns, a.Columns, b.Columns
 	if inner != len(b.Args)/b.Columns {
@@ -97,6 +106,21 @@ func (c *comparer) join(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
 		}
 	}
 	return m, true
+}
+
+// affordable spends the size of a product of matrices: each entry of one occurs in as
+// many entries of the product as the other has rows or columns.
+func (c *comparer) affordable(a, b *latex.Node) bool {
+	const largest = 4000 // nodes of a factor
+	size := 0
+	for _, m := range [...]*latex.Node{a, b} {
+		m.Walk(func(*latex.Node) bool {
+			size++
+			return size <= 2*largest
+		})
+	}
+	c.steps -= size
+	return size <= largest && c.steps >= 0
 }
 
 func scaled(m, factor *latex.Node) *latex.Node {

@@ -177,7 +177,7 @@ func (c *comparer) conditions(x, y condition) Outcome {
 		if errF != nil || errG != nil {
 			continue
 		}
-		a := arithmetic{precisions[1]}
+		a := arithmetic{precisions[2]}
 		left, right := a.mul(f, g0), a.mul(g, f0)
 		difference := a.add(left, a.neg(right))
 		if !difference.isZero() {
@@ -192,6 +192,6 @@ func (c *comparer) conditions(x, y condition) Outcome {
 }
 
 func (c *comparer) valueAt(n *latex.Node, round uint64) (ball, error) {
-	e := &evaluator{arithmetic: arithmetic{precisions[1]}, seed: c.seed, round: round, steps: &c.steps}
+	e := &evaluator{arithmetic: arithmetic{precisions[2]}, seed: c.seed, round: round, steps: &c.steps}
 	return e.eval(n)
 }

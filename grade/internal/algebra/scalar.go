@@ -20,8 +20,9 @@ const (
 )
 
 // precisions are tried in turn, in bits, until the difference of two numbers is larger
-// than its error, or the error so small that they are called equal.
-var precisions = [...]uint{160, 320, maxBits}
+// than its error, or the error so small that they are called equal. The first one only
+// tells numbers apart, fast.
+var precisions = [...]uint{64, 160, 320, maxBits}
 
 const (
 	equalBits = 110 // leading bits that agree in equal numbers

@@ -60,12 +60,24 @@ func (p *parser) startsWithCommand(name string) bool {
 	return known(name)
 }
 
+// enter counts a level of nesting, and stops the parser if there are too many.
+func (p *parser) enter() bool {
+	p.depth++
+	if p.depth > p.limits.Depth {
+		p.stop(fmt.Errorf("%w: deeper than %d", ErrBudget, p.limits.Depth))
+		return false
+	}
+	return true
+}
+
+func (p *parser) leave() { p.depth-- }
+
 // atom reads a factor without what stands behind it.
 func (p *parser) atom() *Node {
-	if p.depth++; p.depth > p.limits.Depth {
-		return p.stop(fmt.Errorf("%w: deeper than %d", ErrBudget, p.limits.Depth))
+	if !p.enter() {
+		return symbol("?")
 	}
-	defer func() { p.depth-- }()
+	defer p.leave()
 	t := p.peek()
 	switch t.kind {
 	case numeral:

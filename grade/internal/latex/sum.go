@@ -1,6 +1,7 @@
 package latex
 
 import (
+	"fmt"
 	"math/big"
 	"strings"
 )
@@ -168,6 +169,10 @@ func (p *parser) power() *Node {
 // exponent reads what stands behind ^. Two letters or digits in a row are one
 // exponent only if they are a number.
 func (p *parser) exponent() *Node {
+	if !p.enter() {
+		return symbol("?")
+	}
+	defer p.leave()
 	sign, _ := p.sign()
 	n := p.argument(true)
 	if p.is(mark, "^") { // a^b^c
@@ -194,7 +199,11 @@ func (p *parser) isDegree() bool {
 
 // postfix reads !, %, degrees, primes and subscripts.
 func (p *parser) postfix(n *Node) *Node {
-	for p.err == nil {
+	const most = 8 // 5!!!…
+	for count := 0; p.err == nil; count++ {
+		if count > most {
+			return p.stop(fmt.Errorf("%w: more than %d signs behind a factor", ErrBudget, most))
+		}
 		t := p.peek()
 		switch {
 		case t.kind == mark && t.text == "!" && !p.ahead(1, mark, "="):

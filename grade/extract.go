@@ -77,7 +77,7 @@ func lastFormula(s string) (string, bool) {
 	last, open, closing := -1, "", ""
 	for _, d := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
 		i := strings.LastIndex(s, d[1])
-		if i > last && !(d[0] == "$" && open == "$$" && i == last+1) {
+		if i > last && (d[0] != "$" || open != "$$" || i != last+1) {
 			last, open, closing = i, d[0], d[1]
 		}
 	}

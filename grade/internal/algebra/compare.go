@@ -178,10 +178,10 @@ func (c *comparer) cover(a, b []*latex.Node) Outcome {
 			if foundA[i] == Same && foundB[j] == Same {
 				continue
 			}
-			switch o := c.answers(x, y); {
-			case o == Same:
+			switch o := c.answers(x, y); o {
+			case Same:
 				foundA[i], foundB[j] = Same, Same
-			case o == Unknown:
+			case Unknown:
 				foundA[i], foundB[j] = max(foundA[i], 0), max(foundB[j], 0)
 				if foundA[i] == Different {
 					foundA[i] = Unknown
@@ -199,10 +199,10 @@ func (c *comparer) cover(a, b []*latex.Node) Outcome {
 func join(outcomes []Outcome) Outcome {
 	total := Same
 	for _, o := range outcomes {
-		switch {
-		case o == Different:
+		switch o {
+		case Different:
 			return Different
-		case o == Unknown:
+		case Unknown:
 			total = Unknown
 		}
 	}

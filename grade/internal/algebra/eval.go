@@ -38,7 +38,7 @@ func (e *evaluator) spend(n int) error {
 }
 
 // variable returns the value of a variable at the point: ±m/2^40 with m/2^40 between
-// 1/4 and 17/4, a function of the seed, the point and the name.
+// 1 and 5, a function of the seed, the point and the name.
 func (e *evaluator) variable(name string) ball {
 	if x, ok := e.bound[name]; ok {
 		return x

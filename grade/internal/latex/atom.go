@@ -40,7 +40,7 @@ func (p *parser) startsAtom() bool {
 		return true
 	case text, word:
 		lower := strings.ToLower(strings.Trim(t.text, " ,"))
-		return lower != "and" && lower != "or" && !(lower == "u" && p.ahead(1, mark, "("))
+		return lower != "and" && lower != "or" && (lower != "u" || !p.ahead(1, mark, "("))
 	case mark:
 		return t.text == "(" || t.text == "[" || t.text == "{" || t.text == "|" && p.bars == 0
 	case command:

@@ -197,7 +197,7 @@ func commandName(s string, i int, rows bool) (name string, after int) {
 	if i == len(s) {
 		return "", i
 	}
-	if s[i] == '\\' && i+1 < len(s) && isLetter(s[i+1]) && !(rows && spaceBefore(s, i-1)) {
+	if s[i] == '\\' && i+1 < len(s) && isLetter(s[i+1]) && (!rows || !spaceBefore(s, i-1)) {
 		i++
 	}
 	from := i

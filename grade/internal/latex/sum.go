@@ -16,8 +16,8 @@ func (p *parser) sum() *Node {
 			break
 		}
 		term := p.product()
-		switch {
-		case sign == "pm" || sign == "mp":
+		switch sign {
+		case "pm", "mp":
 			args := []*Node{term}
 			if n != nil {
 				args = []*Node{n, term}
@@ -25,7 +25,7 @@ func (p *parser) sum() *Node {
 			n, open = p.op(PlusMinus, args...), false
 			n.Name = sign
 			continue
-		case sign == "-":
+		case "-":
 			term = p.op(Negative, term)
 		}
 		switch {
@@ -50,9 +50,10 @@ func (p *parser) sign() (sign string, found bool) {
 		switch {
 		case t.kind == mark && t.text == "+":
 		case t.kind == mark && t.text == "-":
-			if sign == "-" {
+			switch sign {
+			case "-":
 				sign = ""
-			} else if sign == "" {
+			case "":
 				sign = "-"
 			}
 		case t.kind == command && (t.text == "pm" || t.text == "mp"):
@@ -151,7 +152,7 @@ func isPercent(s string) bool { return s == "percent" || s == "pct" || s == "per
 // power reads a ^ b, which binds to the right, and what stands behind a factor.
 func (p *parser) power() *Node {
 	n := p.postfix(p.atom())
-	if p.err != nil || !p.is(mark, "^") && !(p.is(mark, "*") && p.ahead(1, mark, "*")) {
+	if p.err != nil || !p.is(mark, "^") && (!p.is(mark, "*") || !p.ahead(1, mark, "*")) {
 		return n
 	}
 	if p.take(mark, "*") {

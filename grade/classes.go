@@ -16,11 +16,15 @@ func (g *Grader) Classes(answers []string) (class []int, count int) {
 		if f.text == "" {
 			continue
 		}
-		at, ok := distinct[f.text]
+		name := f.text
+		if !f.plain { // 28 % has the form of 28 and is 0.28 too
+			name = "\x00" + a
+		}
+		at, ok := distinct[name]
 		if !ok {
 			at = len(forms)
 			forms = append(forms, f)
-			distinct[f.text] = at
+			distinct[name] = at
 		}
 		position[i] = at
 	}

@@ -67,7 +67,7 @@ func (g *Grader) mathForm(answer string) *form {
 	case errors.Is(err, latex.ErrBudget):
 		f.budget = true
 	case err == nil && g.level == Numeric:
-		if value, ok := algebra.Rational(tree); ok && !f.number {
+		if value, ok := algebra.Rational(tree); ok && !f.number && !tree.Has(latex.Based) {
 			f.text, f.number = "="+(&number{*value}).String(), true
 		}
 	case err == nil:

@@ -52,7 +52,7 @@ func (e *evaluator) variable(name string) ball {
 	h.Write([]byte(name))
 	bits := mix(h.Sum64())
 	m := int64(bits>>22) + 1<<40
-	if bits&1 == 1 && e.round%2 == 1 { // every other point is positive
+	if e.round%4 == 1 || e.round%4 == 3 && bits&1 == 1 { // all positive, all negative, or mixed
 		m = -m
 	}
 	return e.rational(new(big.Rat).SetFrac64(m, 1<<40))

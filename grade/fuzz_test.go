@@ -43,13 +43,15 @@ func balanced(s string) bool {
 	return depth == 0
 }
 
-// Equivalence is reflexive and symmetric, and follows the canonical forms.
+// Equivalence is reflexive and symmetric at each level. At the levels string and numeric
+// it is equality of the normal forms, and what is the same there is at the next level.
 func FuzzEquivalent(f *testing.F) {
-	f.Add("1/2", `\frac12`)
-	f.Add("1,234.5", "$1234.50")
-	f.Add(`\text{a}`, "A")
+	for _, pair := range [][2]string{{"1/2", `\frac12`}, {"1,234.5", "$1234.50"}, {`\text{a}`, "A"}, {"x=1,2", `\{2,1\}`}, {"(1,2)", "1<x<2"}, {`28\%`, "0.28"}, {`1\pm\sqrt2`, `\sqrt{x^2}`}, {`2_3`, "2"}} {
+		f.Add(pair[0], pair[1])
+	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		for _, kind := range grade.Kinds() {
+		before := false
+		for _, kind := range []string{"gsm8k", "math-string", "math-numeric", "math-symbolic"} {
 			g, err := grade.New(kind)
 			if err != nil {
 				t.Fatal(err)
@@ -59,15 +61,51 @@ func FuzzEquivalent(f *testing.F) {
 			if g.Equivalent(a, a) != okA {
 				t.Errorf("%s: Equivalent(%q, itself) = %v", kind, a, !okA)
 			}
-			if g.Equivalent(a, b) != g.Equivalent(b, a) {
+			got := g.Equivalent(a, b)
+			if got != g.Equivalent(b, a) {
 				t.Errorf("%s: Equivalent(%q, %q) is not symmetric", kind, a, b)
 			}
-			if got, want := g.Equivalent(a, b), okA && okB && formA == formB; got != want {
+			if want := okA && okB && formA == formB; got != want && (want || g.Level() != grade.Symbolic) {
 				t.Errorf("%s: Equivalent(%q, %q) = %v, want %v", kind, a, b, got, want)
 			}
-			if kind == "gsm8k" && okA && len(formA) < 100 {
-				if again, ok := grade.Canonical(kind, formA); !ok || again != formA {
-					t.Errorf("canonical form of %q is %q, of that %q", a, formA, again)
+			if kind == "math-numeric" || kind == "math-symbolic" {
+				if before && !got {
+					t.Errorf("%q and %q are no longer the same at %s", a, b, kind)
+				}
+			}
+			before = got && strings.HasPrefix(kind, "math")
+			checkAgain(t, kind, a, formA, okA)
+		}
+	})
+}
+
+// checkAgain checks that the number of an answer of GSM8K is its own normal form.
+func checkAgain(t *testing.T, kind, answer, form string, ok bool) {
+	if kind != "gsm8k" || !ok || len(form) >= 100 {
+		return
+	}
+	if again, ok := grade.Canonical(kind, form); !ok || again != form {
+		t.Errorf("canonical form of %q is %q, of that %q", answer, form, again)
+	}
+}
+
+// Classes are an equivalence relation that holds every equivalent pair and does not
+// depend on the order.
+func FuzzClasses(f *testing.F) {
+	f.Add("1/2", "0.5", `50\%`, "50")
+	f.Add("x=1", "y=1", "1", "")
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		g := newGrader(t, "math")
+		answers := []string{a, b, c, d}
+		class, _ := g.Classes(answers)
+		reversed, _ := g.Classes([]string{d, c, b, a})
+		for i := range answers {
+			for j := range answers {
+				if g.Equivalent(answers[i], answers[j]) && class[i] != class[j] {
+					t.Errorf("%q and %q are equivalent and in two classes", answers[i], answers[j])
+				}
+				if (class[i] == class[j]) != (reversed[3-i] == reversed[3-j]) {
+					t.Errorf("%q: %v, reversed %v", answers, class, reversed)
 				}
 			}
 		}

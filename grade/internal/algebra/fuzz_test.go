@@ -1,0 +1,58 @@
+package algebra
+
+import (
+	"math/cmplx"
+	"testing"
+
+	"rcvae/grade/internal/latex"
+)
+
+// A comparison ends within its steps, is symmetric, finds everything the same as itself,
+// and no number the same as the number plus one.
+func FuzzCompare(f *testing.F) {
+	for _, pair := range [][2]string{{`\frac{x}{2}`, `0.5x`}, {`\sin^2 x`, `1-\cos^2 x`}, {`(1,2]`, `1<x\le 2`}, {`\begin{pmatrix}1\\x\end{pmatrix}`, `x+y=1`}, {`9^{9^{9^9}}`, `\sqrt[3]{-8}`},
+		{`\{1\pm\sqrt2\}`, `|x|\ge 1`}, {`\sum_{k=1}^{9}k!`, `\binom{x}{7}`}, {`\ln(-x)`, `e^{i\pi}`}} {
+		f.Add(pair[0], pair[1], uint64(1))
+	}
+	f.Fuzz(func(t *testing.T, textA, textB string, seed uint64) {
+		limits := latex.Limits{Bytes: 512, Nodes: 200, Depth: 30}
+		a, errA := latex.Parse(textA, limits)
+		b, errB := latex.Parse(textB, limits)
+		if errA != nil || errB != nil {
+			return
+		}
+		c := comparer{seed: seed, steps: 5000, limits: Limits{Steps: 5000, Items: 20}}
+		forward := c.answers(a, b)
+		const mostAtOnce = 30_000 // a factorial, or the size of two matrices
+		if c.steps < -mostAtOnce {
+			t.Errorf("%q and %q took %d steps beyond the budget", textA, textB, -c.steps)
+		}
+		back := Compare(b, a, seed, c.limits)
+		if decided := forward != Unknown && back.Outcome != Unknown; decided && forward != back.Outcome {
+			t.Errorf("%q and %q: %d, the other way around %d", textA, textB, forward, back.Outcome)
+		}
+		if isScalar(a) && infinite(a) == 0 && Compare(a, a, seed, c.limits).Outcome == Different {
+			t.Errorf("%q is not the same as itself", textA)
+		}
+		checkPlusOne(t, a, textA, seed)
+	})
+}
+
+// checkPlusOne compares a number or a formula with itself plus one.
+func checkPlusOne(t *testing.T, a *latex.Node, text string, seed uint64) {
+	if !isScalar(a) || a.Has(latex.Percent) || a.Has(latex.PlusMinus) || a.Has(latex.Based) || a.Has(latex.Ratio) {
+		return
+	}
+	const largest = 1e12
+	for round := range uint64(tries) {
+		steps := 5000
+		e := &evaluator{arithmetic: arithmetic{160}, seed: seed, round: round, steps: &steps}
+		if x, err := e.eval(a); err != nil || cmplx.Abs(approximate(x)) > largest || x.err > -60 {
+			return
+		}
+	}
+	plus := &latex.Node{Kind: latex.Sum, Args: []*latex.Node{a, one}}
+	if got := Compare(a, plus, seed, DefaultLimits()); got.Outcome == Same {
+		t.Errorf("%q is the same as itself plus one, by %s", text, got.Rule)
+	}
+}

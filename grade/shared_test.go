@@ -73,14 +73,19 @@ func readPool(t testing.TB, path string, limit int) []poolLine {
 	return pool
 }
 
-// The verdicts, from the text alone, agree with the labels of every shared pool. Of
-// the large ones the beginning is read.
+// reasoned holds the pools of GSM8K with less than 99.9 % agreement and how many of their
+// labels differ, each for a reason that docs/grading.md lists.
+var reasoned = map[string]int{
+	"gsm8k-test-faithfulcot-cot-ltm": 29, "gsm8k-test-rho-1": 4, "gsm8k-test-zeroeval-greedy": 59, "gsm8k-test300-llama-prompted": 10,
+}
+
+// The verdicts, from the text alone, agree with the labels of every shared pool.
 func TestSharedLabels(t *testing.T) {
 	for _, path := range pools(t) {
 		name := strings.TrimSuffix(filepath.Base(path), ".jsonl.gz")
-		kind, atLeast, limit := "gsm8k", 0.995, 1<<20
+		kind, atLeast, limit := "gsm8k", 0.999, 1<<20
 		if strings.HasPrefix(name, "math") {
-			kind, atLeast = "math", 0.97
+			kind, atLeast = "math", 0.985
 		}
 		if raceEnabled || testing.Short() {
 			limit = 20
@@ -104,6 +109,9 @@ func TestSharedLabels(t *testing.T) {
 		}
 		share := float64(agree) / float64(n)
 		t.Logf("%-45s %6d candidates, agreement %.3f %%", name, n, 100*share)
+		if known := reasoned[name]; known > 0 && n-agree <= known {
+			continue
+		}
 		if share < atLeast && !raceEnabled && !testing.Short() {
 			t.Errorf("%s: agreement %.3f %%, want at least %.1f %%", name, 100*share, 100*atLeast)
 		}
@@ -117,19 +125,16 @@ func deref(s *string) string {
 	return *s
 }
 
-func BenchmarkJudgeMATH(b *testing.B) {
-	benchmarkJudge(b, "math", "math-math500-qwen2.5-coder-0.5b")
-}
+// Verdicts a second from whole texts: extraction and comparison, one goroutine.
+func BenchmarkJudgeMATH(b *testing.B) { benchmarkJudge(b, "math", "/pools/math-") }
 
-func BenchmarkJudgeGSM8K(b *testing.B) {
-	benchmarkJudge(b, "gsm8k", "gsm8k-test-qwen2.5-coder-0.5b")
-}
+func BenchmarkJudgeGSM8K(b *testing.B) { benchmarkJudge(b, "gsm8k", "/pools/gsm8k-") }
 
 func benchmarkJudge(b *testing.B, kind, name string) {
 	var pool []poolLine
 	for _, path := range pools(b) {
 		if strings.Contains(path, name) {
-			pool = readPool(b, path, 1000)
+			pool = append(pool, readPool(b, path, 1000)...)
 		}
 	}
 	g, err := grade.New(kind)

@@ -49,7 +49,7 @@ func (c *comparer) answers(a, b *latex.Node) Outcome {
 		return Unknown
 	}
 	a, b = settle(a), settle(b)
-	if (isRegion(a) || isRegion(b)) && !(a.Kind == latex.Relation && b.Kind == latex.Relation) {
+	if (isRegion(a) || isRegion(b)) && (a.Kind != latex.Relation || b.Kind != latex.Relation) {
 		if o, ok := c.regions(a, b); ok {
 			return o
 		}

@@ -120,16 +120,16 @@ func (c *comparer) rationals(a, b *big.Rat, decimal bool) Outcome {
 	}
 	x, _ := a.Float64()
 	y, _ := b.Float64()
-	if close(complex(x, 0), complex(y, 0)) {
+	if nearly(complex(x, 0), complex(y, 0)) {
 		c.rule = "decimal"
 		return Same
 	}
 	return Different
 }
 
-// close compares numbers of which one was written with a decimal point: to six
+// nearly compares numbers of which one was written with a decimal point: to six
 // places, below 1 to six digits.
-func close(x, y complex128) bool {
+func nearly(x, y complex128) bool {
 	return cmplx.Abs(x-y) <= 5e-7*math.Min(1, math.Max(cmplx.Abs(x), cmplx.Abs(y)))
 }
 
@@ -187,7 +187,7 @@ func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, 
 		case errA != nil || errB != nil:
 			return Different, e.strayed
 		case decimal:
-			return outcome(close(approximate(x), approximate(y))), e.strayed
+			return outcome(nearly(approximate(x), approximate(y))), e.strayed
 		}
 		difference := e.add(x, e.neg(y))
 		if !difference.isZero() {

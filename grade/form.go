@@ -137,6 +137,18 @@ func (f *form) node() *latex.Node {
 	return tree
 }
 
+// side returns the last side of an answer that is an equation, or nil.
+func (f *form) side() *form {
+	if f.tree == nil {
+		return nil
+	}
+	last, ok := algebra.LastSide(f.tree)
+	if !ok {
+		return nil
+	}
+	return &form{text: f.text, tree: last, hash: f.hash}
+}
+
 // hashOf is FNV-1a: verdicts must not depend on the process.
 func hashOf(s string) uint64 {
 	h := uint64(14695981039346656037)

@@ -33,7 +33,8 @@ func Judge(kind, gold, answer string) (Verdict, error) {
 
 // Judge compares an answer with the gold answer. Both may be whole solutions or bare
 // answers. The gold answer comes first because the two are not treated alike: a gold
-// answer that cannot be read is nobody's mistake, and it is found by its own rules.
+// answer that cannot be read is nobody's mistake, it is found by its own rules, and an
+// answer x + y = 5 is right where 5 is asked for, but not the other way around.
 func (g *Grader) Judge(gold, answer string) Verdict {
 	if len(gold) > maxText || len(answer) > maxText {
 		return Verdict{Verdict: Ungraded, Rule: "too-large", Level: g.level}
@@ -48,8 +49,13 @@ func (g *Grader) Judge(gold, answer string) Verdict {
 	}
 	got := g.form(found.Answer)
 	verdict := Verdict{Verdict: Incorrect, Extracted: &found.Answer, Rule: found.Rule, GoldForm: want.text, AnswerForm: got.text, Level: g.level}
-	var outcome verdictOf
-	outcome, verdict.DecidedBy = g.compare(want, got)
+	outcome, rule := g.compare(want, got)
+	if side := got.side(); outcome == different && side != nil && want.node() != nil {
+		if outcome, _ = compareTrees(want, side); outcome == same { // x + y = 5 answers "what is x + y"
+			rule = "side"
+		}
+	}
+	verdict.DecidedBy = rule
 	switch {
 	case len(found.Answer) > maxAnswer:
 		verdict.Verdict, verdict.Rule = Ungraded, "too-large"

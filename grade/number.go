@@ -61,12 +61,22 @@ func plainNumbers(s string) string {
 var numberMarks = strings.NewReplacer(`\$`, "", "$", "", `\%`, "", "%", "", `\!`, "", "{,}", ",", `\,`, "", `\ `, " ", "~", " ", "\u2212", "-",
 	`\dfrac`, `\frac`, `\tfrac`, `\frac`, `\cfrac`, `\frac`, `\text`, " ", `\mathrm`, " ", `\mathbf`, " ", `\textbf`, " ")
 
-// firstNumber reads the first number, fraction or mixed number of a text.
+// firstNumber reads the first number, fraction or mixed number of a text. A time of day
+// is a number of hours.
 func firstNumber(s string) (*number, bool) {
 	for i := 0; i < len(s); i++ {
-		if n, _, ok := scanNumber(s, i); ok {
+		if n, end, ok := scanNumber(s, i); ok {
+			n.Add(&n.Rat, minutes(s, end))
 			return n, true
 		}
 	}
 	return nil, false
+}
+
+// minutes reads the ":30" of a time of day, in hours.
+func minutes(s string, i int) *big.Rat {
+	if i+3 > len(s) || s[i] != ':' || s[i+1] > '5' || digitsEnd(s, i+1) != i+3 || i+3 < len(s) && s[i+3] == ':' {
+		return new(big.Rat)
+	}
+	return big.NewRat(int64(s[i+1]-'0')*10+int64(s[i+2]-'0'), 60)
 }

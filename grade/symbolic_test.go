@@ -210,6 +210,17 @@ func TestRepeatedGoldAllocates(t *testing.T) {
 	}
 }
 
+// Judge knows which answer is the gold one.
+func TestJudgeIsAsymmetric(t *testing.T) {
+	g := newGrader(t, "math")
+	if got := g.Judge("6m", `\boxed{b+c+d=6m}`); got.Verdict != grade.Correct || got.DecidedBy != "side" {
+		t.Errorf("an equation for its last side: %+v, want correct", got)
+	}
+	if got := g.Judge("b+c+d=6m", `\boxed{6m}`); got.Verdict != grade.Incorrect {
+		t.Errorf("the last side for an equation: %+v, want incorrect", got)
+	}
+}
+
 func ExampleGrader_Classes() {
 	g, err := grade.New("math")
 	if err != nil {

@@ -84,6 +84,19 @@ func assignment(n *latex.Node) (name, value *latex.Node, ok bool) {
 	return nil, nil, false
 }
 
+// LastSide returns the last side of a chain of equations, and false for anything else.
+func LastSide(n *latex.Node) (*latex.Node, bool) {
+	if n.Kind != latex.Relation {
+		return nil, false
+	}
+	for _, op := range n.Ops {
+		if op != "=" {
+			return nil, false
+		}
+	}
+	return n.Args[len(n.Args)-1], true
+}
+
 // isName reports whether an expression names a quantity: x, f(x), AB, |AB|, NO/BO, (p, q).
 func isName(n *latex.Node) bool {
 	switch n.Kind {

@@ -5,7 +5,7 @@ COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS   := -s -w -X main.commit=$(COMMIT)
 PYTHON    ?= python3
 # A number of inputs and not a time: at the end of a time the fuzzing engine can report its own deadline as a failure.
-FUZZTIME  ?= 5000x
+FUZZTIME  ?= 2000x
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help

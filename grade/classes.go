@@ -16,15 +16,11 @@ func (g *Grader) Classes(answers []string) (class []int, count int) {
 		if f.text == "" {
 			continue
 		}
-		name := f.text
-		if !f.plain { // 28 % has the form of 28 and is 0.28 too
-			name = "\x00" + a
-		}
-		at, ok := distinct[name]
+		at, ok := distinct[a] // not by the text of the form: 28 % has that of 28 and is 0.28 too
 		if !ok {
 			at = len(forms)
 			forms = append(forms, f)
-			distinct[name] = at
+			distinct[a] = at
 		}
 		position[i] = at
 	}
@@ -54,10 +50,15 @@ func (g *Grader) connect(forms []*form) []int {
 	for i, f := range forms {
 		for j := range i {
 			a, b := find(parent, i), find(parent, j)
-			if a == b || f.plain && forms[j].plain {
+			if a == b {
 				continue
 			}
-			if outcome, _ := g.compare(forms[j], f); outcome == same {
+			joined := f.text == forms[j].text
+			if !joined && (!f.plain || !forms[j].plain) {
+				outcome, _ := g.compare(forms[j], f)
+				joined = outcome == same
+			}
+			if joined {
 				parent[max(a, b)] = min(a, b)
 			}
 		}

@@ -19,10 +19,11 @@ type form struct {
 	answer string
 }
 
-type verdictOf uint8
+// sameness is the outcome of a comparison.
+type sameness uint8
 
 const (
-	different verdictOf = iota
+	different sameness = iota
 	same
 	unknown
 )
@@ -90,7 +91,7 @@ func isInteger(s string) bool {
 }
 
 // compare compares two forms and names the rule that decided.
-func (g *Grader) compare(a, b *form) (verdictOf, string) {
+func (g *Grader) compare(a, b *form) (sameness, string) {
 	switch {
 	case a.budget && b.budget && a.text != "" && a.text == b.text:
 		return same, "string"
@@ -110,7 +111,7 @@ func (g *Grader) compare(a, b *form) (verdictOf, string) {
 	return compareTrees(a, b)
 }
 
-func compareTrees(a, b *form) (verdictOf, string) {
+func compareTrees(a, b *form) (sameness, string) {
 	x, y := a.node(), b.node()
 	if x == nil || y == nil {
 		return different, "string"

@@ -6,7 +6,7 @@ import "strings"
 // LaTeX of any other, in lower case if it is longer than one letter. The form is empty
 // if nothing is left of the answer.
 func canonicalLaTeX(answer string) (form string, isNumber bool) {
-	s := strings.TrimPrefix(normalize(answer), "=")
+	s := normalize(answer)
 	if s == "" {
 		return "", false
 	}
@@ -65,7 +65,7 @@ func normalize(answer string) string {
 	if isGroup(s) {
 		s = s[1 : len(s)-1]
 	}
-	return s
+	return strings.TrimLeft(s, "=") // "=5"
 }
 
 // isGroup reports whether s is one pair of braces and what is in it.
@@ -87,7 +87,7 @@ func isGroup(s string) bool {
 	return false
 }
 
-// dropUnits removes a text behind a number, such as \text{ cm}^2, but no time of day.
+// dropUnits removes a text behind a number, such as \text{ cm}^2, but no time of day and no million.
 func dropUnits(s string) string {
 	i := strings.LastIndex(s, `\text{`)
 	if i < 0 {
@@ -101,7 +101,7 @@ func dropUnits(s string) string {
 	if strings.ContainsRune(unit, '{') || !isExponent(rest) || !strings.ContainsAny(s[:i], "0123456789") {
 		return s
 	}
-	if unit == "p.m." || unit == "a.m." {
+	if unit == "p.m." || unit == "a.m." || strings.HasSuffix(unit, "illion") || strings.HasSuffix(unit, "thousand") {
 		return s
 	}
 	return s[:i]

@@ -176,6 +176,12 @@ func (l *lexer) command() {
 		name = "quad"
 	}
 	switch {
+	case name == "langle" || name == "rangle": // ⟨1, 2⟩ is a vector, written like a tuple
+		bracket := map[string]string{"langle": "(", "rangle": ")"}[name]
+		l.bracket(bracket[0])
+		l.emit(mark, bracket)
+	case name == "lbrace" || name == "rbrace":
+		l.emit(command, map[string]string{"lbrace": "{", "rbrace": "}"}[name])
 	case texts[name]:
 		l.textArgument()
 	case skipped[name]:

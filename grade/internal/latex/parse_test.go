@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		`17`: "17", `0.25`: "1/4", `.5`: "1/2", `3,456,789`: "3456789", `3{,}456`: "3456", `3,\!456`: "3456", `3\frac{1}{4}`: "13/4", `3 1/4`: "13/4", `12 345`: "12345",
 		`0.1\overline{6}`: "1/6", `0.\overline{27}`: "3/11", `\$45`: "45", `4.5e3`: "(mul 9/2 (pow 10 3))", `132_7`: "(base 132 7)", `60\%`: "(pct 60)", `60 percent`: "(pct 60)",
 		// units
-		`9\text{ kg}`: "9", `9\mbox{ cm}^2`: "9", `9 miles`: "9", `45^\circ`: "45", `45^{\circ}`: "45", `45°`: "45", `9 cm`: "9",
+		`9\text{ kg}`: "9", `9\mbox{ cm}^2`: "9", `9 miles`: "9", `45^\circ`: "45", `45^{\circ}`: "45", `45°`: "45", `9 cm`: "9", `4 million`: "(mul 4 (pow 10 6))", `4.5\text{ billion}`: "(mul 9/2 (pow 10 9))",
 		// expressions
 		`\frac12`: "(div 1 2)", `\frac1{23}`: "(div 1 23)", `\dfrac{a}{b}c`: "(mul (div a b) c)", `\sqrt5`: "(call root 5 2)", `\sqrt[3]{5}`: "(call root 5 3)", `sqrt(5)`: "(call root 5 2)",
 		`2xy^2`: "(mul 2 x (pow y 2))", `-x^2`: "(neg (pow x 2))", `a-b-c`: "(sum a (neg b) (neg c))", `a-(b-c)`: "(sum a (neg (sum b (neg c))))", `a/b/c`: "(div (div a b) c)",
@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 		`\lfloor x \rfloor`: "(call floor x)", `\sum_{k=1}^{4} k^2`: "(call sum k 1 4 (pow k 2))", `x_1+x_{12}`: "(sum x_1 x_12)", `2 \pm \sqrt3`: "(pm pm 2 (call root 3 2))", `2 \cdot -3`: "(mul 2 (neg 3))",
 		// relations and collections
 		`x=3`: "(rel = x 3)", `1 < x \le 2`: "(rel < <= 1 x 2)", `x >= 2`: "(rel >= x 2)", `x != 2`: "(rel != x 2)", `x \in [1,2)`: "(rel in x (tuple [) 1 2))", `3:4`: "(ratio 3 4)",
-		`(1, 2)`: "(tuple () 1 2)", `(1,234)`: "(tuple () 1 234)", `\left(-\infty,3\right]`: "(tuple (] (neg infty) 3)", `\{1,2\}`: "(set 1 2)", `(1,2)\cup[3,4]`: "(union (tuple () 1 2) (tuple [] 3 4))",
+		`(1, 2)`: "(tuple () 1 2)", `(1,234)`: "(tuple () 1 234)", `\left(-\infty,3\right]`: "(tuple (] (neg infty) 3)", `\{1,2\}`: "(set 1 2)", `\lbrace 1,2 \rbrace`: "(set 1 2)", `\langle 1, 2 \rangle`: "(tuple () 1 2)", `[1;2]`: "(tuple [] 1 2)", `(1,2)\cup[3,4]`: "(union (tuple () 1 2) (tuple [] 3 4))",
 		`1, 2 \text{ and } 3`: "(list 1 2 3)", `1 or 2`: "(list or 1 2)", `a=1,b=2;a=3,b=4`: "(list (list (rel = a 1) (rel = b 2)) (list (rel = a 3) (rel = b 4)))",
 		`\begin{pmatrix}1&2\\3&x\end{pmatrix}`: "(matrix 1 2 3 x)", `\left[\begin{array}{cc}1&2\end{array}\right]`: "(matrix 1 2)", `\mathbb{R}\setminus\{2\}`: "(minus mathbb:R (set 2))",
 		// words

@@ -34,6 +34,10 @@ func (p *parser) postfix(n *Node) *Node {
 		case t.kind == command && t.text == "%", t.kind == mark && t.text == "%", t.kind == word && isPercent(t.text), t.kind == text && isPercent(t.text):
 			p.advance()
 			n = p.op(Percent, n)
+		case (t.kind == word || t.kind == text) && scales[strings.ToLower(t.text)] > 0 && !n.Free():
+			scale := p.op(Power, p.node(number(10)), p.node(number(scales[strings.ToLower(t.text)])))
+			p.advance()
+			n = p.op(Product, n, scale)
 		case t.kind == command && (t.text == "degree" || t.text == "circ" || t.text == "textdegree"):
 			p.advance()
 		case t.kind == mark && t.text == "'" && n.Kind == Symbol:
@@ -51,6 +55,9 @@ func (p *parser) postfix(n *Node) *Node {
 	}
 	return n
 }
+
+// scales are the words for powers of ten behind a number.
+var scales = map[string]int64{"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 
 // subscript reads what stands behind _: a part of a name, or the base of a number.
 func (p *parser) subscript(n *Node) *Node {

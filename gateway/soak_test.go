@@ -75,7 +75,7 @@ func soak(t *testing.T, requests, workers int) {
 		t.Errorf("%d answers belong to another question", bad.Load())
 	}
 	// All three candidates of a request fail once in a thousand; an open circuit, after
-	// ten failures in a row, is rarer still.
+	// 512 failures in a row, does not occur.
 	if limit := int64(requests/100) + 5; failed.Load() > limit {
 		t.Errorf("%d requests failed, want at most %d", failed.Load(), limit)
 	}

@@ -48,8 +48,9 @@ func (e *timeoutError) Error() string {
 func (e *timeoutError) Timeout() bool { return true }
 
 // newExecutor returns the policies around every call: retries outside, the circuit
-// breaker inside, so that each attempt counts and an open circuit ends the retries.
-func newExecutor(retries int) failsafe.Executor[any] {
+// breaker inside, so that each attempt counts and an open circuit ends the retries. Calls
+// that are under way at once can fail together: that alone does not open the circuit.
+func newExecutor(retries, concurrency int) failsafe.Executor[any] {
 	retry := retrypolicy.NewBuilder[any]().
 		HandleIf(func(_ any, err error) bool { return transient(err) }).
 		WithMaxRetries(retries).
@@ -60,7 +61,7 @@ func newExecutor(retries int) failsafe.Executor[any] {
 		Build()
 	breaker := circuitbreaker.NewBuilder[any]().
 		HandleIf(func(_ any, err error) bool { return brokenServer(err) }).
-		WithFailureThreshold(breakFailures).
+		WithFailureThreshold(uint(max(breakFailures, concurrency))).
 		WithDelay(breakDelay).
 		Build()
 	return failsafe.With(retry, breaker)

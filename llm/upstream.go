@@ -91,7 +91,7 @@ func New(o Options) (*Upstream, error) {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
 	base, _ := baseURL(o.URL) // validated
-	u := &Upstream{options: o, base: base, client: o.Client, executor: newExecutor(o.Retries), slots: make(chan struct{}, o.Concurrency)}
+	u := &Upstream{options: o, base: base, client: o.Client, executor: newExecutor(o.Retries, o.Concurrency), slots: make(chan struct{}, o.Concurrency)}
 	if u.client == nil {
 		u.client = newClient()
 	}

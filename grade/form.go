@@ -66,13 +66,14 @@ func (g *Grader) mathForm(answer string) *form {
 	tree, err := latex.Parse(answer, latex.DefaultLimits())
 	switch {
 	case errors.Is(err, latex.ErrBudget):
-		f.budget = true
-	case err == nil && g.level == Numeric:
+		f.budget = g.level == Symbolic
+	case err == nil:
 		if value, ok := algebra.Rational(tree); ok && !f.number && !tree.Has(latex.Based) {
 			f.text, f.number = "="+(&number{*value}).String(), true
 		}
-	case err == nil:
-		f.tree = tree
+		if g.level == Symbolic {
+			f.tree = tree
+		}
 	}
 	return f
 }
@@ -93,16 +94,14 @@ func isInteger(s string) bool {
 // compare compares two forms and names the rule that decided.
 func (g *Grader) compare(a, b *form) (sameness, string) {
 	switch {
-	case a.budget && b.budget && a.text != "" && a.text == b.text:
+	case a.text != "" && a.text == b.text && a.number:
+		return same, "number"
+	case a.text != "" && a.text == b.text:
 		return same, "string"
 	case a.budget || b.budget:
 		return unknown, "budget"
 	case a.text == "" || b.text == "":
 		return different, "unreadable"
-	case a.text == b.text && a.number:
-		return same, "number"
-	case a.text == b.text:
-		return same, "string"
 	case a.plain && b.plain:
 		return different, "number"
 	case g.level != Symbolic:

@@ -13,7 +13,7 @@ func canonicalLaTeX(answer string) (form string, isNumber bool) {
 	if n, ok := wholeNumber(s); ok {
 		return "=" + n.String(), true
 	}
-	if s = withCommas(s); len(s) > 1 {
+	if s = simpleFraction(withCommas(s)); len(s) > 1 {
 		s = strings.ToLower(s)
 	}
 	return s, false
@@ -29,6 +29,11 @@ func normalString(answer string) string {
 	if s == "0.5" {
 		return `\frac{1}{2}`
 	}
+	return simpleFraction(s)
+}
+
+// simpleFraction writes 3/4 as \frac{3}{4}.
+func simpleFraction(s string) string {
 	if over, under, ok := strings.Cut(s, "/"); ok && isInteger(over) && isInteger(under) {
 		return `\frac{` + over + "}{" + under + "}"
 	}

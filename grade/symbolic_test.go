@@ -21,7 +21,7 @@ var pairs = map[string]struct{ same, different [][2]string }{
 	},
 	"currency, units, percent, degrees": {
 		[][2]string{{`\$26,\!500`, "26500"}, {`14\text{ cm}`, "14"}, {`14 \text{ square meters}`, "14"}, {"14 feet", "14"}, {`37\%`, "37"}, {`12.5\%`, "0.125"}, {`81^\circ`, "81"}, {"81°", `81^{\circ}`}, {`\angle QRS = 81^\circ`, "81"}, {"19 percent", `19\%`}, {"3.2 million", "3,200,000"}, {`3.2\text{ million}`, "3200000"}},
-		[][2]string{{"3 million", "3"}, {`37\%`, "3.7"}, {`14\text{ cm}`, "140"}},
+		[][2]string{{"3 million", "3"}, {"6", "3 feet 2 inches"}, {`37\%`, "3.7"}, {`14\text{ cm}`, "140"}},
 	},
 	"huge powers": {
 		[][2]string{{`1999^{5050}`, `1999^{5050}`}, {`1999^{5050}`, `1999 \cdot 1999^{5049}`}, {`\binom{1800}{900}`, `\binom{1800}{900}`}, {"1/1999!", `\frac{1}{1999!}`}},

@@ -66,7 +66,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	for _, text := range []string{``, `(`, `)`, `1+`, `\frac{1}`, `\begin{pmatrix}1&2\\3\end{pmatrix}`, `\begin{cases}1\end{cases}`, `(1]`, `[1)`, `\{1`, `x^`, `|x`, `\sum k`, `a \implies b`, `5_`} {
+	for _, text := range []string{``, `(`, `)`, `1+`, `\frac{1}`, `\begin{pmatrix}1&2\\3\end{pmatrix}`, `\begin{cases}1\end{cases}`, `(1]`, `[1)`, `\{1`, `x^`, `|x`, `\sum k`, `a \implies b`, `3 feet 2 inches`, `5_`} {
 		if n, err := latex.Parse(text, latex.DefaultLimits()); !errors.Is(err, latex.ErrSyntax) {
 			t.Errorf("Parse(%q) = %v, %v, want ErrSyntax", text, n, err)
 		}

@@ -81,6 +81,9 @@ func (p *parser) product() *Node {
 			divide = true
 		case p.isUnit(n):
 			p.unit()
+			if p.startsAtom() { // 3 feet 2 inches
+				return p.fail()
+			}
 			continue
 		case !p.startsAtom():
 			return n

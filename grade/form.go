@@ -137,6 +137,12 @@ func (f *form) node() *latex.Node {
 	return tree
 }
 
+// isValue reports whether an answer was read and is no equation.
+func (f *form) isValue() bool {
+	n := f.node()
+	return n != nil && n.Kind != latex.Relation
+}
+
 // side returns the last side of an answer that is an equation, or nil.
 func (f *form) side() *form {
 	if f.tree == nil {

@@ -50,7 +50,7 @@ func (g *Grader) Judge(gold, answer string) Verdict {
 	got := g.form(found.Answer)
 	verdict := Verdict{Verdict: Incorrect, Extracted: &found.Answer, Rule: found.Rule, GoldForm: want.text, AnswerForm: got.text, Level: g.level}
 	outcome, rule := g.compare(want, got)
-	if side := got.side(); outcome == different && side != nil && want.node() != nil {
+	if side := got.side(); outcome == different && side != nil && want.isValue() {
 		if outcome, _ = compareTrees(want, side); outcome == same { // x + y = 5 answers "what is x + y"
 			rule = "side"
 		}

@@ -62,7 +62,7 @@ func (c *comparer) answers(a, b *latex.Node) Outcome {
 		return outcome(flat(a) == flat(b))
 	case isCollection(a) && isCollection(b):
 		return c.named("list", c.cover(items(a), items(b)))
-	case a.Kind == latex.Tuple && b.Kind == latex.List || a.Kind == latex.List && b.Kind == latex.Tuple:
+	case isPoint(a) && b.Kind == latex.List || a.Kind == latex.List && isPoint(b):
 		return c.named("tuple", c.ordered(a.Args, b.Args))
 	case a.Kind == latex.Tuple && b.Kind == latex.Tuple:
 		return c.tuples(a, b)
@@ -126,6 +126,11 @@ func choose(n *latex.Node, lower bool) *latex.Node {
 		return last
 	}
 	return &latex.Node{Kind: latex.Sum, Args: []*latex.Node{m.Args[0], last}}
+}
+
+// isPoint reports whether a tuple cannot be taken for a closed interval.
+func isPoint(n *latex.Node) bool {
+	return n.Kind == latex.Tuple && (n.Name == "()" || len(n.Args) != 2)
 }
 
 func isCollection(n *latex.Node) bool { return n.Kind == latex.List || n.Kind == latex.Set }

@@ -152,17 +152,14 @@ func infinite(n *latex.Node) int {
 // leaves the real numbers are outside of the domain that is meant, and skipped as long
 // as there are others.
 func (c *comparer) functions(a, b *latex.Node, decimal bool) Outcome {
-	agree, outside := 0, 0
+	agree := 0
 	for round := range uint64(tries) {
 		o, strayed := c.at(a, b, round, decimal)
 		if c.undefined && o == Different && c.bothUndefined {
 			continue
 		}
-		if strayed {
-			if o != Same {
-				outside++
-				continue
-			}
+		if strayed && o != Same {
+			continue
 		}
 		if o != Same {
 			return o
@@ -171,7 +168,7 @@ func (c *comparer) functions(a, b *latex.Node, decimal bool) Outcome {
 			return Same
 		}
 	}
-	return outcome(agree > 0 && (outside == 0 || agree >= 2))
+	return outcome(agree >= 2)
 }
 
 // at compares the values at one point, with rising precision.

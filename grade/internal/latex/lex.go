@@ -159,7 +159,7 @@ func thousands(s string, i int, plain bool) int {
 var skipped = map[string]bool{
 	"left": true, "right": true, "big": true, "Big": true, "bigl": true, "bigr": true, "Bigl": true, "Bigr": true, "bigg": true, "Bigg": true,
 	"quad": true, "qquad": true, "displaystyle": true, "textstyle": true, "limits": true, "hspace": true, "middle": true, "rm": true, "bf": true,
-	"!": true, ",": true, ";": true, ":": true, " ": true, ">": true, "$": true, "(": true, ")": true, "phantom": true, "nobreak": true,
+	"": true, "!": true, ",": true, ";": true, ":": true, " ": true, ">": true, "$": true, "(": true, ")": true, "phantom": true, "nobreak": true,
 }
 
 // texts are commands whose argument is words.

@@ -95,7 +95,7 @@ func ExampleParse() {
 // A text has a tree within the limits or an error, and reading it again with spaces
 // around gives the same tree.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{`\frac12`, `(1,2]\cup\{3\}`, `\begin{pmatrix}1\\2\end{pmatrix}`, `2^{3^4}!`, `x<1 \text{ or } y=2`, `\sqrt[3]{x_1}`, `\sum_{k=1}^n k`, `1{,}000\%`} {
+	for _, text := range []string{`\frac12`, `(1,2]\cup\{3\}`, `\begin{pmatrix}1\\2\end{pmatrix}`, `2^{3^4}!`, `x<1 \text{ or } y=2`, `\sqrt[3]{x_1}`, `\sum_{k=1}^n k`, `1{,}000\%`, "\xe1_\\"} {
 		f.Add(text)
 	}
 	limits := latex.Limits{Bytes: 1 << 10, Nodes: 300, Depth: 30}

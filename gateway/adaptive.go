@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 	"math"
+
+	"rcvae"
+	"rcvae/selector"
 )
 
 // The reasons to stop before all candidates are drawn.
@@ -39,7 +42,11 @@ func (s *Server) settled(ctx context.Context, c *call, p *pool) string {
 	if tools {
 		return verdict(tally(classesOfCalls(p.choices, indices), nil), left, s.config.Margin, true)
 	}
-	classes := s.classesOfAnswers(p, indices)
+	candidates := make([]rcvae.Candidate, len(indices))
+	for a, i := range indices {
+		candidates[a] = p.candidates[i]
+	}
+	classes, _ := selector.Classes(candidates, s.parts.Grader)
 	if rule.Tau == 0 && !rule.Picks {
 		return verdict(tally(classes, nil), left, s.config.Margin, true)
 	}
@@ -107,32 +114,6 @@ func weigh(scores []float64, classes []int, tau float64) []float64 {
 		weights[a] = math.Exp(tau * (score - highest))
 	}
 	return weights
-}
-
-// classesOfAnswers groups the candidates at the indices by equal answers; −1 has none.
-// An answer joins the first class whose first answer is equivalent.
-func (s *Server) classesOfAnswers(p *pool, indices []int) []int {
-	classes := make([]int, len(indices))
-	var firsts []string
-	for a, i := range indices {
-		candidate := p.candidates[i]
-		if classes[a] = -1; !candidate.Votes() {
-			continue
-		}
-		class := 0
-		for class < len(firsts) && !s.sameAnswer(firsts[class], candidate.Answer) {
-			class++
-		}
-		if class == len(firsts) {
-			firsts = append(firsts, candidate.Answer)
-		}
-		classes[a] = class
-	}
-	return classes
-}
-
-func (s *Server) sameAnswer(a, b string) bool {
-	return a == b || s.parts.Grader != nil && s.parts.Grader.Equivalent(a, b)
 }
 
 // scoresSoFar returns the rule's scores of the candidates at the indices, and nil when

@@ -148,7 +148,7 @@ func (s *Server) logRequest(ctx context.Context, x *exchange, status int, took t
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
-	fields := []slog.Attr{slog.String("route", x.route), slog.Int("status", status), slog.Duration("took", took), slog.Int("k", x.k)}
+	fields := []slog.Attr{slog.String("route", x.route), slog.Int("status", status), slog.Float64("duration_seconds", took.Seconds()), slog.Int("k", x.k)}
 	if x.client != "" {
 		fields = append(fields, slog.String("client", x.client))
 	}

@@ -53,12 +53,7 @@ func (g *Grader) connect(forms []*form) []int {
 			if a == b {
 				continue
 			}
-			joined := f.text == forms[j].text
-			if !joined && (!f.plain || !forms[j].plain) {
-				outcome, _ := g.compare(forms[j], f)
-				joined = outcome == same
-			}
-			if joined {
+			if outcome, _ := g.compare(forms[j], f); outcome == same {
 				parent[max(a, b)] = min(a, b)
 			}
 		}

@@ -9,11 +9,11 @@ type classifier interface {
 	Classes(answers []string) (class []int, count int)
 }
 
-// classes groups the candidates by their answers and numbers the classes in the order of
-// their first candidates. A [classifier] is asked once; with any other grader an answer
-// joins the first class whose first answer is equivalent. Equal strings are the same
-// without asking. Candidates that do not vote get −1.
-func classes(candidates []rcvae.Candidate, grader rcvae.Grader) (class []int, count int) {
+// Classes groups the candidates by their answers, as votes do: class[i] is the class of
+// candidate i, −1 if it does not vote, numbered in the order of their first candidates. A
+// grader with a method Classes(answers) is asked once; with any other an answer joins the
+// first class whose first answer is equivalent. Equal strings are the same without asking.
+func Classes(candidates []rcvae.Candidate, grader rcvae.Grader) (class []int, count int) {
 	class = make([]int, len(candidates))
 	seen := make(map[string]int, len(candidates))
 	var answers []string // different ones

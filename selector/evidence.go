@@ -79,7 +79,7 @@ func (s Sources) Weigh(question rcvae.Embedding, solutions []rcvae.Embedding, ca
 	if need.Has(needSimilarity) {
 		e.similarity = similarities(solutions)
 	}
-	e.class, e.classes = classes(candidates, s.Grader)
+	e.class, e.classes = Classes(candidates, s.Grader)
 	if err := e.readCandidates(candidates); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"rcvae"
 	"rcvae/gateway"
 	"rcvae/grade"
-	"rcvae/llm"
 	"rcvae/selector"
 )
 
@@ -89,7 +88,7 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	upstream, err := serveUpstream(cmd)
+	upstream, err := openUpstream(cmd, "upstream-timeout")
 	if err != nil {
 		return err
 	}
@@ -187,23 +186,6 @@ func serveLogger(cmd *cobra.Command) (*slog.Logger, error) {
 		return nil, usagef("--log-level is %q, want debug, info, warn or error", name)
 	}
 	return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level})), nil
-}
-
-func serveUpstream(cmd *cobra.Command) (*llm.Upstream, error) {
-	url, _ := cmd.Flags().GetString("upstream")
-	if url == "" {
-		return nil, usagef("--upstream is missing: give the base URL of an OpenAI-compatible server, for example http://127.0.0.1:8080/v1")
-	}
-	o := llm.DefaultOptions(url)
-	o.Key = os.Getenv(upstreamKey)
-	o.Concurrency, _ = cmd.Flags().GetInt("concurrency")
-	o.Retries, _ = cmd.Flags().GetInt("retries")
-	o.Timeout, _ = cmd.Flags().GetDuration("upstream-timeout")
-	upstream, err := llm.New(o)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return upstream, nil
 }
 
 // serveParts opens the embedder and the models and builds every rule that they serve.

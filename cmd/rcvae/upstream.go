@@ -39,7 +39,7 @@ func addSamplingFlags(cmd *cobra.Command, k int) {
 // openSampler returns the sampler that the flags describe. The seed is that of a
 // question's first candidate.
 func openSampler(cmd *cobra.Command, seed int64, grader rcvae.Grader) (*llm.Sampler, error) {
-	upstream, err := openUpstream(cmd)
+	upstream, err := openUpstream(cmd, "timeout")
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,9 @@ func openSampler(cmd *cobra.Command, seed int64, grader rcvae.Grader) (*llm.Samp
 	return sampler, nil
 }
 
-func openUpstream(cmd *cobra.Command) (*llm.Upstream, error) {
+// openUpstream returns the server that the flags name; timeout names the flag with the
+// longest time of a call.
+func openUpstream(cmd *cobra.Command, timeout string) (*llm.Upstream, error) {
 	f := cmd.Flags()
 	url, _ := f.GetString("upstream")
 	if url == "" {
@@ -64,7 +66,7 @@ func openUpstream(cmd *cobra.Command) (*llm.Upstream, error) {
 	options := llm.DefaultOptions(url)
 	options.Key = os.Getenv(upstreamKey)
 	options.Concurrency, _ = f.GetInt("concurrency")
-	options.Timeout, _ = f.GetDuration("timeout")
+	options.Timeout, _ = f.GetDuration(timeout)
 	options.Retries, _ = f.GetInt("retries")
 	upstream, err := llm.New(options)
 	if err != nil {

@@ -187,7 +187,6 @@ func (c *comparer) cover(a, b []*latex.Node) Outcome {
 			case Same:
 				foundA[i], foundB[j] = Same, Same
 			case Unknown:
-				foundA[i], foundB[j] = max(foundA[i], 0), max(foundB[j], 0)
 				if foundA[i] == Different {
 					foundA[i] = Unknown
 				}

@@ -70,6 +70,16 @@ type Diagnostics struct {
 	Collapsed bool    `json:"collapsed"` // no active unit: the posterior is the prior for every solution
 }
 
+// JudgeMixed says in words what model n training questions with right and wrong
+// answered samples make, and whether n is enough. About 750 of GSM8K's questions
+// train nearly as good a model as 3,000; about 180 do not.
+func JudgeMixed(n int) (verdict string, enough bool) {
+	if n < 500 {
+		return "a weak model; about 500 are needed, 1,000 are better", false
+	}
+	return "enough for a good model", true
+}
+
 // warnings returns what people should know about a trained model.
 func (s Summary) warnings(c Config) []string {
 	var out []string
@@ -88,8 +98,8 @@ func (s Summary) warnings(c Config) []string {
 	if !c.grouped() {
 		out = append(out, fmt.Sprintf("objective %s never sees a wrong solution, so its entropy is not expected to tell right from wrong; train the objective %s on a pool of graded samples for that", c.Objective, Contrastive))
 	}
-	if c.listwise() && s.MixedQuestions < 200 {
-		out = append(out, fmt.Sprintf("only %d questions have both right and wrong samples: expect a weak model below about 500", s.MixedQuestions))
+	if verdict, enough := JudgeMixed(s.MixedQuestions); c.listwise() && !enough {
+		out = append(out, fmt.Sprintf("only %d questions have right and wrong samples: expect %s", s.MixedQuestions, verdict))
 	}
 	if n := len(s.Curve); n > 0 && s.Curve[n-1].Validation == nil {
 		out = append(out, "no held-out question could be compared: the last epoch's weights were kept; give more questions or raise holdout")

@@ -65,6 +65,36 @@ func (it Item) WithSampler(name string) Item {
 	return it
 }
 
+// SamplerCount says how much of a pool a sampler drew.
+type SamplerCount struct {
+	Name      string // "" for samples that name none
+	Samples   int
+	Questions int // items with a sample of it
+}
+
+// Samplers counts the samplers of a pool's samples, in order of appearance.
+func Samplers(items []Item) []SamplerCount {
+	var counts []SamplerCount
+	index := map[string]int{}
+	last := map[string]int{} // the last item, from 1, that had a sample of it
+	for n, item := range items {
+		for _, s := range item.Samples {
+			i, ok := index[s.Sampler]
+			if !ok {
+				i = len(counts)
+				index[s.Sampler] = i
+				counts = append(counts, SamplerCount{Name: s.Sampler})
+			}
+			counts[i].Samples++
+			if last[s.Sampler] != n+1 {
+				last[s.Sampler] = n + 1
+				counts[i].Questions++
+			}
+		}
+	}
+	return counts
+}
+
 // LineError tells which line of a file could not be read.
 type LineError struct {
 	File string

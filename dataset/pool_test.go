@@ -61,6 +61,22 @@ func TestPoolRoundTripIsExact(t *testing.T) {
 	}
 }
 
+func TestSamplersCountsInOrderOfAppearance(t *testing.T) {
+	items, err := readPool(`{"question":"p","candidates":[{"text":"a","sampler":"greedy"},{"text":"b","sampler":"top_p"},{"text":"c"},{"text":"d","sampler":"top_p"}]}
+{"question":"q","candidates":[]}
+{"question":"r","candidates":[{"text":"e","sampler":"top_p"},{"text":"f"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []dataset.SamplerCount{{Name: "greedy", Samples: 1, Questions: 1}, {Name: "top_p", Samples: 3, Questions: 2}, {Name: "", Samples: 2, Questions: 2}}
+	if got := dataset.Samplers(items); !reflect.DeepEqual(got, want) {
+		t.Errorf("Samplers() = %+v, want %+v", got, want)
+	}
+	if got := dataset.Samplers(nil); len(got) != 0 {
+		t.Errorf("Samplers(nil) = %+v, want none", got)
+	}
+}
+
 func write(t *testing.T, items []dataset.Item) string {
 	t.Helper()
 	var b bytes.Buffer

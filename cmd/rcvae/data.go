@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,29 +102,105 @@ func (c *corpus) data(embeddings []rcvae.Embedding) cvae.Data {
 	return data
 }
 
-// loadPools reads pools, keeps the samples of one sampler ("" for all) and the
-// first limit questions (0 for all).
-func loadPools(paths []string, sampler string, limit int) ([]dataset.Item, error) {
-	items, err := dataset.LoadPool(paths...)
+// samplerAll is the value of --sampler that keeps the samples of all samplers.
+const samplerAll = "all"
+
+func addSamplerFlag(cmd *cobra.Command) {
+	cmd.Flags().String("sampler", "", "use the samples of this `SAMPLER`, for example top_p, or of \"all\" (default: the one with most samples in the file)")
+}
+
+// loadPool reads a pool, keeps the samples of one sampler (see [chooseSampler]) and
+// the first limit questions (0 for all), and returns the sampler's name.
+func loadPool(cmd *cobra.Command, path string, limit int) ([]dataset.Item, string, error) {
+	items, err := dataset.LoadPool(path)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	asked, _ := cmd.Flags().GetString("sampler")
+	counts := dataset.Samplers(items)
+	sampler, whole := chooseSampler(asked, counts)
 	if limit > 0 && len(items) > limit {
 		items = items[:limit]
 	}
-	if sampler == "" {
-		return items, nil
+	if whole {
+		return items, sampler, nil
 	}
+	before := len(items)
+	items = withSampler(items, sampler)
+	if len(items) == 0 {
+		return nil, "", fmt.Errorf("%s: no sample of the %d questions has the sampler %q; the file has %s; --sampler all takes all", path, before, sampler, samplerNames(counts))
+	}
+	if asked == "" {
+		noteSampler(cmd, path, sampler, counts, before-len(items))
+	}
+	return items, sampler, nil
+}
+
+// chooseSampler returns the sampler that is asked for, or else the one with most
+// samples, the first of equals; samples that name none are those of a sampler "".
+// The second result tells that all samples are kept.
+func chooseSampler(asked string, counts []dataset.SamplerCount) (name string, whole bool) {
+	switch {
+	case asked != "" && asked != samplerAll:
+		return asked, false
+	case asked == samplerAll && len(counts) > 1:
+		return samplerAll, true
+	}
+	var most dataset.SamplerCount
+	for _, c := range counts {
+		if c.Samples > most.Samples {
+			most = c
+		}
+	}
+	return most.Name, len(counts) < 2
+}
+
+func withSampler(items []dataset.Item, sampler string) []dataset.Item {
 	kept := items[:0]
 	for _, item := range items {
 		if item = item.WithSampler(sampler); len(item.Samples) > 0 {
 			kept = append(kept, item)
 		}
 	}
-	if len(kept) == 0 {
-		return nil, fmt.Errorf("no sample in %v has the sampler %q; leave --sampler out to use all", paths, sampler)
+	return kept
+}
+
+// noteSampler says which of several samplers was chosen; left is the number of
+// questions without a sample of it.
+func noteSampler(cmd *cobra.Command, path, sampler string, counts []dataset.SamplerCount, left int) {
+	for _, c := range counts {
+		if c.Name != sampler {
+			continue
+		}
+		without := ""
+		if left > 0 {
+			without = fmt.Sprintf(", %d questions have none and are left out", left)
+		}
+		note(cmd, "%s: samples of %d samplers; %s is used (%.3g a question%s); --sampler NAME chooses another, --sampler all takes all",
+			poolName(path), len(counts), samplerName(sampler), float64(c.Samples)/float64(c.Questions), without)
 	}
-	return kept, nil
+}
+
+func samplerName(name string) string {
+	if name == "" {
+		return "one without a name"
+	}
+	return name
+}
+
+func samplerNames(counts []dataset.SamplerCount) string {
+	names := make([]string, len(counts))
+	for i, c := range counts {
+		names[i] = samplerName(c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// note writes a line about the work ahead to standard error, unless --quiet.
+func note(cmd *cobra.Command, format string, args ...any) {
+	if quiet, _ := cmd.Flags().GetBool("quiet"); !quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), cmd.Name()+": "+format+"\n", args...)
+	}
 }
 
 // regrade replaces recorded answers and verdicts by those of the named grader. A

@@ -21,7 +21,8 @@ func newEval() *cobra.Command {
 		Short: "Compare selection rules on pools of graded samples",
 		Long: `Measure every selection rule on pools of graded samples: accuracy with a paired
 bootstrap interval, the difference to a random candidate and to majority vote, and
-accuracy against k, averaged over random subsets of each question's candidates.
+accuracy against k, averaged over random subsets of each question's candidates. Of a
+pool with samples of several samplers, those of the sampler with most samples are used.
 
 Several models of different seeds are averaged, and each is shown alone. Two runs give
 the same bytes in --out, but for --timing. Rules (--selector, repeatable; default: all
@@ -38,7 +39,7 @@ that apply):
 	addModelFlag(cmd)
 	f.StringArray("selector", nil, "selection `RULE` (repeatable)")
 	f.IntSliceP("k", "k", nil, "candidates a question for the table of accuracy against k, for example 4,8,16")
-	f.String("sampler", "", "use only samples drawn with this `SAMPLER`, for example top_p")
+	addSamplerFlag(cmd)
 	f.Int("max-questions", 0, "use the first `N` questions of each pool (0: all)")
 	f.String("grader", graderFromPool, "verdicts and answers: pool (as recorded), gsm8k, gsm8k-strict or math")
 	f.Float64("tau", 0, "temperature of weighted votes (0: the models' own)")
@@ -103,7 +104,6 @@ func evalConfig(cmd *cobra.Command) (eval.Config, error) {
 	config.Subsets, _ = f.GetInt("subsets")
 	config.Tau, _ = f.GetFloat64("tau")
 	config.Timing, _ = f.GetBool("timing")
-	config.Sampler, _ = f.GetString("sampler")
 	config.Grader, _ = f.GetString("grader")
 	models, err := modelPaths(cmd)
 	if err != nil {
@@ -145,10 +145,11 @@ func needs(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 // evalPool measures one pool.
 func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selector.Sources) (*eval.Result, error) {
 	limit, _ := cmd.Flags().GetInt("max-questions")
-	items, err := loadPools([]string{path}, config.Sampler, limit)
+	items, sampler, err := loadPool(cmd, path, limit)
 	if err != nil {
 		return nil, err
 	}
+	config.Sampler = sampler
 	if config.Grader != graderFromPool {
 		if err := regrade(items, config.Grader); err != nil {
 			return nil, err

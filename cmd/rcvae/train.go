@@ -32,7 +32,8 @@ literal objective, which is there to be studied: read docs/model.md before you u
 
 Embeddings are cached; interrupted embedding continues when the command is run again,
 interrupted training with --resume. One eighth of the questions is held out: they stop
-the training early and choose tau, the temperature of weighted votes.`,
+the training early and choose tau, the temperature of weighted votes. Of a pool with
+samples of several samplers, those of the sampler with most samples are used.`,
 		Example: `  rcvae train --pool train-pool.jsonl.gz --out model.rcvae
   rcvae train --problems train.jsonl.gz --out paper.rcvae --objective paper --seed 2`,
 		Args: noArgs,
@@ -44,7 +45,7 @@ the training early and choose tau, the temperature of weighted votes.`,
 	f.String("out", "", "`FILE` to write the model to (required)")
 	f.String("objective", "", "paper, authors, contrastive or ratio (default: contrastive with --pool, else paper)")
 	f.Int("max-questions", 0, "use the first `N` questions of each file (0: all)")
-	f.String("sampler", "", "use only samples drawn with this `SAMPLER`, for example top_p")
+	addSamplerFlag(cmd)
 	f.Uint64("seed", 1, "seed of initialisation, shuffling, dropout and noise")
 	f.Int("epochs", 0, "passes over the training questions (0: the objective's default)")
 	f.Float64("lambda", -1, "weight of the listwise term (negative: the objective's default)")
@@ -113,7 +114,6 @@ func newTraining(cmd *cobra.Command) (*training, error) {
 	pools, _ := f.GetStringArray("pool")
 	out, _ := f.GetString("out")
 	objective, _ := f.GetString("objective")
-	sampler, _ := f.GetString("sampler")
 	limit, _ := f.GetInt("max-questions")
 	if out == "" {
 		return nil, usagef("--out is missing: name the model file to write")
@@ -145,7 +145,7 @@ func newTraining(cmd *cobra.Command) (*training, error) {
 		t.problems = append(t.problems, ps...)
 	}
 	for _, path := range pools {
-		items, err := loadPools([]string{path}, sampler, limit)
+		items, _, err := loadPool(cmd, path, limit)
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ set -euo pipefail
 rcvae=$1 data=$2/data out=$3
 mkdir -p "$out"
 cache=(--cache "$out/cache.sqlite")
-train=(--pool "$data/train-pools/gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz" --max-questions 1900)
+train=(--pool "$data/train-pools/gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz" --max-questions 1900 --embedder minilm)
 test=(--pool "$data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz" --sampler top_p -k 4,8,16)
 models=() ratios=()
 for seed in 1 2 3; do

@@ -65,6 +65,36 @@ func (c *corpus) addPool(items []dataset.Item) {
 	}
 }
 
+// census counts the questions of a corpus that a training uses, and of these the
+// mixed ones, which have right and wrong answered samples.
+type census struct {
+	train, trainMixed, held, heldMixed int
+}
+
+func (c *corpus) census(config cvae.Config) census {
+	var n census
+	for i, out := range cvae.Holdout(config, len(c.questions)) {
+		all, some := &n.train, &n.trainMixed
+		if out {
+			all, some = &n.held, &n.heldMixed
+		}
+		*all++
+		if mixed(c.pairs[i]) {
+			*some++
+		}
+	}
+	return n
+}
+
+func mixed(pairs []pair) bool {
+	right, wrong := false, false
+	for _, p := range pairs {
+		right = right || p.answered && p.correct
+		wrong = wrong || p.answered && !p.correct
+	}
+	return right && wrong
+}
+
 // heldOut returns the pool's items that training with the config holds out.
 func (c *corpus) heldOut(config cvae.Config) []dataset.Item {
 	var items []dataset.Item

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rcvae"
 	"rcvae/dataset"
 	"rcvae/eval"
 )
@@ -120,4 +121,56 @@ func TestEvalTakesOneSamplerOfARealPool(t *testing.T) {
 	if p := result.Pools[0]; p.Sampler != "top_p" || p.K != 16 || p.KMin != 0 || p.ByK[0].N != p.Questions {
 		t.Errorf("sampler %s, k %d to %d, want top_p and 16 of every question", p.Sampler, p.KMin, p.K)
 	}
+}
+
+// The corpus counts as the training does: answered samples only.
+func TestMixed(t *testing.T) {
+	right, wrong := pair{correct: true, answered: true}, pair{answered: true}
+	for name, tt := range map[string]struct {
+		pairs []pair
+		want  bool
+	}{
+		"none":             {nil, false},
+		"right":            {[]pair{right, right}, false},
+		"wrong":            {[]pair{wrong}, false},
+		"both":             {[]pair{wrong, right}, true},
+		"wrong, no answer": {[]pair{right, {}}, false},
+		"right, no answer": {[]pair{wrong, {correct: true}}, false},
+	} {
+		if got := mixed(tt.pairs); got != tt.want {
+			t.Errorf("%s: mixed() = %t, want %t", name, got, tt.want)
+		}
+	}
+}
+
+// someMixed writes the fixture's questions so that a third has right samples only and
+// a third wrong ones without an answer.
+func (f fixture) someMixed(t *testing.T) string {
+	t.Helper()
+	path := f.path("some.jsonl")
+	w, err := dataset.CreatePool(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q := range fixtureQuestions {
+		item := fixtureItem(q)
+		var samples []dataset.Sample
+		for _, s := range item.Samples {
+			switch {
+			case *s.Correct || q%3 == 0:
+				samples = append(samples, s)
+			case q%3 == 1:
+				s.Candidate = rcvae.Candidate{Text: s.Text, Sampler: s.Sampler, Finish: s.Finish}
+				samples = append(samples, s)
+			}
+		}
+		item.Samples = samples
+		if err := w.Write(item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -36,6 +36,16 @@ func addEmbedderFlags(cmd *cobra.Command) {
 	cmd.Flags().String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
 }
 
+// trainEmbedder is the embedder of train without --embedder: the adapted one for the
+// objectives that learn to tell right from wrong, the published one for those that
+// are there to be studied.
+func trainEmbedder(objective string) string {
+	if contrasts(objective) {
+		return minilm.NameMath
+	}
+	return minilm.Name
+}
+
 // openEmbedder returns the embedder that the flags name, behind its cache, which
 // reports progress on standard error. The caller closes it.
 func openEmbedder(cmd *cobra.Command) (*embed.Cache, error) {

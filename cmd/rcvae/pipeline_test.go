@@ -18,7 +18,6 @@ import (
 	"rcvae/cvae"
 	"rcvae/dataset"
 	"rcvae/embed"
-	"rcvae/embed/minilm"
 	"rcvae/eval"
 )
 
@@ -56,7 +55,9 @@ func newFixture(t *testing.T) fixture {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f.fill(t, texts)
+	for _, name := range embedderNames() {
+		f.fill(t, name, texts)
+	}
 	return f
 }
 
@@ -77,10 +78,10 @@ func fixtureItem(q int) dataset.Item {
 	return item
 }
 
-// fill puts an embedding of every text into the cache.
-func (f fixture) fill(t *testing.T, texts map[string]int) {
+// fill puts an embedding of every text by the named embedder into the cache.
+func (f fixture) fill(t *testing.T, name string, texts map[string]int) {
 	t.Helper()
-	embedder, err := minilm.New(minilm.DefaultOptions())
+	embedder, err := newEmbedder(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,9 +30,10 @@ inside a question. With --problems alone (reference solutions) it is paper, the
 literal objective, which is there to be studied: read docs/model.md before you use it.
 
 Embeddings are cached; interrupted embedding continues when the command is run again,
-interrupted training with --resume. One eighth of the questions is held out: they stop
-the training early and choose tau, the temperature of weighted votes. Of a pool with
-samples of several samplers, those of the sampler with most samples are used.`,
+interrupted training with --resume. One eighth of the questions is held out: they choose
+the best epoch and, if they are 400 or more, tau, the temperature of weighted votes. The
+gain on them is shown before the model is written. Of a pool with samples of several
+samplers, those of the sampler with most samples are used.`,
 		Example: `  rcvae train --pool train-pool.jsonl.gz --out model.rcvae
   rcvae train --problems train.jsonl.gz --out paper.rcvae --objective paper --seed 2`,
 		Args: noArgs,
@@ -56,6 +56,9 @@ samples of several samplers, those of the sampler with most samples are used.`,
 	f.String("log", "", "`FILE` for a JSON line an epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
 	addEmbedderFlags(cmd)
+	embedder := f.Lookup("embedder")
+	embedder.DefValue = ""
+	embedder.Usage += " (default: " + trainEmbedder(cvae.Contrastive) + " for contrastive and ratio, " + trainEmbedder(cvae.Paper) + " for paper and authors)"
 	return cmd
 }
 
@@ -76,6 +79,9 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 	corpus := &corpus{}
 	corpus.addProblems(t.problems)
 	corpus.addPool(t.pool)
+	if err := followEmbedder(cmd, trainEmbedder(t.config.Objective)); err != nil {
+		return err
+	}
 	cache, err := openEmbedder(cmd)
 	if err != nil {
 		return err
@@ -83,6 +89,9 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 	defer cache.Close()
 	t.config, err = trainConfig(cmd, t.config.Objective, cache.Fingerprint().Dimension)
 	if err != nil {
+		return err
+	}
+	if err := t.announce(corpus.census(t.config)); err != nil {
 		return err
 	}
 	embeddings, err := embedAll(cmd.Context(), cmd, cache, corpus.texts())
@@ -93,17 +102,28 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	held, err := calibrate(cmd.Context(), model, cache, corpus.heldOut(t.config))
+	held, err := calibrate(cmd.Context(), model, cache, corpus)
 	if err != nil {
 		return err
 	}
-	if err := model.Save(t.out); err != nil {
-		return err
+	return t.finish(model, trainReport{t.out, model.Summary(), held, corpus.ungraded})
+}
+
+// announce says before the slow part whether the samples are enough to learn from. It
+// is an error if they are not at all.
+func (t *training) announce(n census) error {
+	if !contrasts(t.config.Objective) || t.config.ListwiseWeight == 0 {
+		return nil
 	}
-	if err := os.Remove(t.checkpoint()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the checkpoint of the finished training: %w", err)
+	if n.trainMixed == 0 {
+		return fmt.Errorf("train: none of %d questions has both a right and a wrong answered sample, which objective %s learns from: draw more samples a question with 'rcvae sample' (a higher temperature helps)", n.train, t.config.Objective)
 	}
-	return t.report(model, held, corpus)
+	verdict, enough := cvae.JudgeMixed(n.trainMixed)
+	if !enough {
+		verdict += "; draw more with 'rcvae sample'"
+	}
+	note(t.cmd, "%d of %d questions have right and wrong samples, %d more are held out: %s", n.trainMixed, n.train, n.held, verdict)
+	return nil
 }
 
 // newTraining reads flags and input files, and fails before the expensive part on
@@ -158,14 +178,18 @@ func checkObjective(objective string, problems, pools bool) error {
 	if !slices.Contains(cvae.Objectives(), objective) {
 		return usagef("unknown objective %q: use one of %s", objective, strings.Join(cvae.Objectives(), ", "))
 	}
-	contrast := objective == cvae.Contrastive || objective == cvae.Ratio
-	if contrast && !pools {
+	if contrasts(objective) && !pools {
 		return usagef("objective %s needs graded samples: give --pool", objective)
 	}
-	if !contrast && !problems {
+	if !contrasts(objective) && !problems {
 		return usagef("objective %s needs reference solutions: give --problems", objective)
 	}
 	return nil
+}
+
+// contrasts reports whether the objective learns from right and wrong samples.
+func contrasts(objective string) bool {
+	return objective == cvae.Contrastive || objective == cvae.Ratio
 }
 
 // checkWritable fails when the folder of path does not exist or path is a folder.

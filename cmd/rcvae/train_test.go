@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"rcvae/cvae"
+	"rcvae/embed/minilm"
+	"rcvae/eval"
+)
+
+// What train says beforehand is what the trained model's summary says.
+func TestTrainSaysBeforehandWhetherSamplesAreEnough(t *testing.T) {
+	f := newFixture(t)
+	out := f.path("m.rcvae")
+	got := rcvaeRun(t, "", "train", "--pool", f.someMixed(t), "--out", out, "--cache", f.cache, "--epochs", "1", "--json")
+	if got.code != exitOK {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	var report trainReport
+	if err := json.Unmarshal([]byte(got.stdout), &report); err != nil {
+		t.Fatalf("standard output is not JSON alone: %v\n%s", err, got.stdout)
+	}
+	s := report.Summary
+	if s.MixedQuestions == 0 || s.MixedQuestions == s.Questions {
+		t.Fatalf("%d of %d questions are mixed: the test is void", s.MixedQuestions, s.Questions)
+	}
+	want := fmt.Sprintf("train: %d of %d questions have right and wrong samples, %d more are held out: a weak model;", s.MixedQuestions, s.Questions, s.HeldOut)
+	note := strings.Index(got.stderr, want)
+	if note < 0 || !strings.Contains(got.stderr, "rcvae sample") {
+		t.Errorf("standard error %q, want %q and what to do", got.stderr, want)
+	}
+	if slow := strings.Index(got.stderr, "embedding: "); slow >= 0 && slow < note {
+		t.Errorf("the verdict comes after embedding:\n%s", got.stderr)
+	}
+	if !strings.Contains(strings.Join(s.Warnings, "\n"), "a weak model;") {
+		t.Errorf("warnings %q lack the verdict", s.Warnings)
+	}
+	if h := report.HeldOut; h == nil || h.Mixed == 0 || h.Mixed >= h.Questions || len(h.Warnings) == 0 {
+		t.Errorf("held out: %+v, want some mixed questions and a warning that they are few", h)
+	}
+}
+
+func TestTrainEmbedder(t *testing.T) {
+	f := newFixture(t)
+	problems := writeFile(t, "problems.jsonl", `{"question":"What is 0 + 1?","solution":"Attempt 0 of question 0: the answer is 1.","answer":"1"}
+{"question":"What is 1 + 1?","solution":"Attempt 1 of question 1: the answer is 2.","answer":"2"}
+`)
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"contrastive", []string{"--pool", f.pool}, minilm.NameMath},
+		{"ratio", []string{"--pool", f.pool, "--objective", "ratio"}, minilm.NameMath},
+		{"paper", []string{"--problems", problems}, minilm.Name},
+		{"authors", []string{"--problems", problems, "--objective", "authors"}, minilm.Name},
+		{"asked for", []string{"--pool", f.pool, "--embedder", minilm.Name}, minilm.Name},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := f.path(strings.ReplaceAll(tt.name, " ", "-") + ".rcvae")
+			got := rcvaeRun(t, "", append([]string{"train", "--out", out, "--cache", f.cache, "--epochs", "1"}, tt.args...)...)
+			if got.code != exitOK {
+				t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+			}
+			model, err := cvae.Load(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name := model.Fingerprint().Name; name != tt.want {
+				t.Errorf("embedder %s, want %s", name, tt.want)
+			}
+		})
+	}
+}
+
+// watcher notes whether a file is there when a text is written.
+type watcher struct {
+	bytes.Buffer
+	path string
+	text string
+	seen bool // the text was written
+	file bool // the file was there then
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if !w.seen && strings.Contains(w.String(), w.text) {
+		w.seen = true
+		_, statErr := os.Stat(w.path)
+		w.file = statErr == nil
+	}
+	return n, err
+}
+
+func TestTheGainIsShownBeforeTheModelIsWritten(t *testing.T) {
+	f := newFixture(t)
+	out := f.path("m.rcvae")
+	w := &watcher{path: out, text: "against majority"}
+	var stderr bytes.Buffer
+	args := []string{"train", "--pool", f.pool, "--out", out, "--cache", f.cache, "--epochs", "2"}
+	if code := run(t.Context(), args, strings.NewReader(""), w, &stderr); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, stderr.String())
+	}
+	if !w.seen || w.file {
+		t.Errorf("gain shown: %t, model there by then: %t, want true and false", w.seen, w.file)
+	}
+	text := w.String()
+	if !strings.Contains(text, "they chose the best epoch too") || !strings.HasSuffix(text, "\nmodel written to "+out+"\n") {
+		t.Errorf("output %q, want how the questions were used and, last, the file", text)
+	}
+}
+
+func TestHeldOutWarnings(t *testing.T) {
+	const negative, few = "majority was better", "too few for the interval"
+	for _, tt := range []struct {
+		name       string
+		mixed      int
+		diff       float64
+		ci         eval.Interval
+		want, lack []string
+	}{
+		{"a gain", 200, 0.03, eval.Interval{0.01, 0.05}, nil, []string{negative, few}},
+		{"a gain that may be chance", 200, 0.01, eval.Interval{-0.01, 0.03}, nil, []string{negative, few}},
+		{"a loss that may be chance", 200, -0.01, eval.Interval{-0.03, 0.01}, []string{negative, "-1.0 points [-3.0, +1.0]", "may be chance"}, []string{few}},
+		{"a loss", 200, -0.03, eval.Interval{-0.05, -0.01}, []string{negative, "more than chance", "--selector majority"}, []string{few}},
+		{"few questions", 8, 0.1, eval.Interval{-0.1, 0.3}, []string{few, "only 8"}, []string{negative}},
+		{"a loss on few questions", 8, -0.1, eval.Interval{-0.3, 0.1}, []string{few, negative}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := &heldOutResult{Questions: 300, Mixed: tt.mixed, Rows: []eval.Selector{{Name: "vote:entropy", VsMajority: eval.Comparison{Diff: tt.diff, CI95: tt.ci}}}}
+			got := strings.Join(h.warnings(), "\n")
+			for _, part := range tt.want {
+				if !strings.Contains(got, part) {
+					t.Errorf("warnings %q, want %q in them", got, part)
+				}
+			}
+			for _, part := range tt.lack {
+				if strings.Contains(got, part) {
+					t.Errorf("warnings %q, want no %q in them", got, part)
+				}
+			}
+		})
+	}
+}
+
+// τ is chosen on the held-out questions when they are many, and the table says so.
+func TestHeldOutTableSaysWhatWasChosenOnIt(t *testing.T) {
+	for questions, tau := range map[int]bool{calibrationQuestions - 1: false, calibrationQuestions: true} {
+		var b bytes.Buffer
+		(&heldOutResult{Questions: questions}).write(&b)
+		if strings.Contains(b.String(), "the best epoch and tau too") != tau {
+			t.Errorf("%d questions: %q, want tau named: %t", questions, b.String(), tau)
+		}
+	}
+}

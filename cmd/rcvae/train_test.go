@@ -45,6 +45,15 @@ func TestTrainSaysBeforehandWhetherSamplesAreEnough(t *testing.T) {
 	}
 }
 
+// Samples that teach nothing end the command before they are embedded.
+func TestTrainEndsEarlyWithoutContrast(t *testing.T) {
+	pool := writeFile(t, "right.jsonl", `{"question":"q","candidates":[{"text":"a","answer":"1","correct":true},{"text":"b","correct":false}]}`)
+	got := rcvaeRun(t, "", "train", "--pool", pool, "--out", pool+".rcvae", "--cache", "none")
+	if got.code != exitFailure || !strings.Contains(got.stderr, "right and a wrong") || strings.Contains(got.stderr, "embedding:") {
+		t.Errorf("exit code %d, %q, want 1 and the reason without embedding", got.code, got.stderr)
+	}
+}
+
 func TestTrainEmbedder(t *testing.T) {
 	f := newFixture(t)
 	problems := writeFile(t, "problems.jsonl", `{"question":"What is 0 + 1?","solution":"Attempt 0 of question 0: the answer is 1.","answer":"1"}

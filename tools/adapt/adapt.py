@@ -25,9 +25,9 @@ from safetensors.torch import save_file
 
 from encoder import Encoder, Tokens, embed, load_weights, pooled
 from measure import auroc
-from pools import Question, part, read_pool
+from pools import Question, part, read_pool, read_solutions
 from score import Joint, fit_entropy, listwise, pairwise
-from style import corrupt, plain
+from style import corrupt, plain, program
 
 
 @dataclass
@@ -45,7 +45,10 @@ class Settings:
     pair: float = 1.0  # weight of the pair head's loss
     elbo: float = 0.1  # weight of −ELBO / D of right samples
     plain: float = 0.0  # share of the texts that are seen without boxes, headings and other marks
+    program: float = 0.0  # share of the texts whose equations are seen as a program
     slips: int = 0  # corrupted copies of a right sample that join its question
+    others: int = 0  # right solutions by other writers that join a question
+    soup: str = ""  # names of earlier runs, joined by "+": the mean of their layers is taken and nothing is trained
     second: float = 0.2  # share of the questions kept for the second stage
     dev: float = 0.07
     seed: int = 0
@@ -68,19 +71,33 @@ class Pool:
         texts = [c.text for q in questions for c in q.candidates]
         self.of_question = tokens([q.text for q in questions])
         self.of_text = tokens(texts)
-        self.of_plain = tokens(dressed_down(texts)) if dress else self.of_text
+        answers = [c.answer for q in questions for c in q.candidates]
+        self.of_plain = tokens(in_parallel(plain, zip(texts))) if dress else []
+        self.of_program = tokens(in_parallel(program, zip(texts, answers))) if dress else []
         self.at = np.cumsum([0] + [len(q.candidates) for q in questions])
 
     def rows(self, i: int) -> range:
         return range(self.at[i], self.at[i + 1])
 
 
-def dressed_down(texts: list[str]) -> list[str]:
+    def dressed(self, row: int, s: Settings, rng: random.Random) -> np.ndarray:
+        """The tokens of a candidate in a dress drawn at random: with dress drawn apart for each candidate, it says nothing."""
+        x = rng.random()
+        return (self.of_plain if x < s.plain else self.of_program if x < s.plain + s.program else self.of_text)[row]
+
+
+def in_parallel(change, texts) -> list[str]:
     with multiprocessing.get_context("fork").Pool() as workers:
-        return workers.map(plain, texts, chunksize=500)
+        return workers.starmap(change, texts, chunksize=500)
 
 
-def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, device: str, log) -> tuple[Encoder, Joint, list[float]]:
+def souped(names: list[str], folder: Path, weights, device: str) -> Encoder:
+    """The mean of the layers of runs that began at the same weights."""
+    runs = [load_weights(folder / f"{name}.safetensors") for name in names]
+    return Encoder(weights | {k: torch.stack([r[k] for r in runs]).mean(0) for k in runs[0]}).to(device)
+
+
+def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, others: dict, device: str, log) -> tuple[Encoder, Joint, list[float]]:
     torch.manual_seed(s.seed)
     rng = random.Random(s.seed)
     encoder = Encoder(weights).to(device)
@@ -103,7 +120,7 @@ def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, device: str
     while step < steps:
         rng.shuffle(groups)
         for a in range(0, len(groups) - s.batch + 1, s.batch):
-            loss = batch_loss(groups[a : a + s.batch], encoder, joint, s, tokens, rng, device)
+            loss = batch_loss(groups[a : a + s.batch], encoder, joint, s, tokens, others, rng, device)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -118,24 +135,27 @@ def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, device: str
     return encoder, joint, [round(float(x), 4) for x in torch.stack(losses)[::20]]
 
 
-def batch_loss(groups, encoder, joint, s: Settings, tokens: Tokens, rng: random.Random, device: str):
-    seqs, group, right, votes, slips = [], [], [], [], []
+def batch_loss(groups, encoder, joint, s: Settings, tokens: Tokens, others: dict, rng: random.Random, device: str):
+    seqs, group, right, votes, late = [], [], [], [], []
     for g, (pool, i) in enumerate(groups):
-        dressed = rng.random() >= s.plain
         candidates = pool.questions[i].candidates
         for row, c in zip(pool.rows(i), candidates):
-            seqs.append((pool.of_text if dressed else pool.of_plain)[row])
+            seqs.append(pool.dressed(row, s, rng))
             group.append(g), right.append(c.correct), votes.append(bool(c.answer))
-        sound = [c for c in candidates if c.correct]
+        sound = [c.text for c in candidates if c.correct]
+        known = others.get(pool.questions[i].id, []) if s.others else []
+        for text in rng.sample(known, min(s.others, len(known))):
+            late.append((g, text, True))
+            late.append((g, corrupt(text, rng), False))  # or else that dress alone would mean right
         for _ in range(s.slips if sound else 0):
-            slip = corrupt(rng.choice(sound).text, rng)
-            if slip:
-                slips.append((g, slip if dressed else plain(slip)))
-    if slips:
-        seqs += tokens([text for _, text in slips])
-        group += [g for g, _ in slips]
-        right += [False] * len(slips)
-        votes += [True] * len(slips)
+            slip = corrupt(rng.choice(sound), rng)
+            late.append((g, plain(slip) if rng.random() < s.plain else slip, False))
+    late = [x for x in late if x[1]]
+    if late:
+        seqs += tokens([text for _, text, _ in late])
+        group += [g for g, _, _ in late]
+        right += [sound for _, _, sound in late]
+        votes += [True] * len(late)
     questions = [pool.of_question[i] for pool, i in groups]
     r = pooled(encoder, seqs, device, 4)
     q = pooled(encoder, questions, device, 1)
@@ -179,18 +199,22 @@ def joined(sets: list[Embedded]):
 
 
 def scored(s: Settings, train: list[Pool], test: list[Pool], encoder, joint, device: str, log) -> dict[str, np.ndarray]:
-    """Scores dev questions and test pools: by both heads, and by CVAEs fitted on unseen, on seen and on all of those questions."""
+    """Scores dev questions and test pools: by both heads, and by CVAEs fitted on questions that the encoder has not seen, on
+    as many that it has seen, and on both."""
     where = lambda name: lambda q: part(q.id, s.second, s.dev) == name
-    second = [Embedded(p, where("second"), encoder, device) for p in train]
-    sample, share = random.Random(1), s.second / max(1e-9, 1 - s.second - s.dev)
+    sample, share = random.Random(1), s.second / max(1e-9, 1 - s.second - s.dev) or 1.0
     seen = [Embedded(p, lambda q: where("adapt")(q) and sample.random() < share, encoder, device) for p in train]
-    fits = {"second": second, "seen": seen, "both": second + seen}
+    fits = {"seen": seen}
+    if s.second:
+        fits["second"] = [Embedded(p, where("second"), encoder, device) for p in train]
+        fits["both"] = fits["second"] + seen
     fitted = {name: fit_entropy(*joined(sets), device, seed=s.seed) for name, sets in fits.items()}
     scores = {}
     for kind, pools, keep in (("dev", train, where("dev")), ("test", test, lambda q: True)):
         for e in (Embedded(p, keep, encoder, device) for p in pools):
-            entropy, logit = joint_scores(joint, e, device)
-            row = {"end-to-end": entropy, "pair": logit} | {name: f(e.r, e.q) for name, f in fitted.items()}
+            row = {name: f(e.r, e.q) for name, f in fitted.items()}
+            if joint:
+                row["end-to-end"], row["pair"] = joint_scores(joint, e, device)
             at = np.cumsum([0] + [len(q.candidates) for q in e.questions])
             log(f"{s.name} {kind} {e.pool.name} auroc:", {name: auroc(e.questions, v, at) for name, v in row.items()})
             scores |= {f"{kind}/{e.pool.name}/{name}": v.astype(np.float32) for name, v in row.items()}
@@ -200,6 +224,7 @@ def scored(s: Settings, train: list[Pool], test: list[Pool], encoder, joint, dev
 def main():
     flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     flags.add_argument("--train", nargs="+", type=Path, required=True, help="pools of graded samples of training questions")
+    flags.add_argument("--others", nargs="*", type=Path, default=[], help="files of right solutions by other writers")
     flags.add_argument("--test", nargs="*", type=Path, default=[], help="pools to report on")
     flags.add_argument("--weights", type=Path, required=True)
     flags.add_argument("--vocabulary", type=Path, required=True)
@@ -215,7 +240,8 @@ def main():
     log = lambda *x: print(f"[{time.time() - start:5.0f}]", *x, flush=True)
     weights = load_weights(a.weights)
     questions = {path: read_pool(path, limit=a.limit) for path in a.train + a.test}
-    log("read", {p.name: len(q) for p, q in questions.items()})
+    others = read_solutions(a.others)
+    log("read", {p.name: len(q) for p, q in questions.items()}, "others of", len(others))
     cache, failed = {}, False
     for text in a.run or [""]:
         s = Settings.parse(text)
@@ -223,23 +249,27 @@ def main():
             log("no time for", s.name)
             continue
         try:
-            run(s, a, questions, weights, cache, device, log)
+            run(s, a, questions, others, weights, cache, device, log)
         except Exception:  # the other experiments of a long list still run
             traceback.print_exc()
             failed = True
     raise SystemExit(failed)
 
 
-def run(s: Settings, a, questions, weights, cache: dict, device: str, log):
+def run(s: Settings, a, questions, others, weights, cache: dict, device: str, log):
     tokens = Tokens(a.vocabulary, s.length, s.ends)
-    key = (s.length, s.ends, s.plain > 0)
+    dress = s.plain + s.program > 0
+    key = (s.length, s.ends, dress)
     if key not in cache:
         cache.clear()
-        cache[key] = {path: Pool(path, q, tokens, s.plain > 0 and path in a.train) for path, q in questions.items()}
+        cache[key] = {path: Pool(path, q, tokens, dress and path in a.train) for path, q in questions.items()}
         log("tokens", key)
     pools = cache[key]
     train = [pools[p] for p in a.train if not s.pools or any(n in p.name for n in s.pools.split("+"))]
-    encoder, joint, losses = trained(train, s, weights, tokens, device, log)
+    if s.soup:
+        encoder, joint, losses = souped(s.soup.split("+"), a.out, weights, device), None, []
+    else:
+        encoder, joint, losses = trained(train, s, weights, tokens, others, device, log)
     if s.name in a.keep or not a.run:
         save_file({k: v.half() for k, v in encoder.stored().items()}, a.out / f"{s.name}.safetensors")
     if not s.words and not s.low_rank:

@@ -14,8 +14,11 @@ import gzip
 import hashlib
 import json
 import lzma
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+CALCULATOR = re.compile(r"<<[^<>]*>>")  # GSM8K's marks
 
 
 @dataclass
@@ -53,6 +56,18 @@ def read_pool(path: Path, samplers: tuple[str, ...] = ("top_p",), limit: int = 0
             if len(questions) == limit:
                 break
     return questions
+
+
+def read_solutions(paths: list[Path]) -> dict[str, list[str]]:
+    """Returns right solutions by question id, from files of problems ("solution", or "solutions" with a "text" each)."""
+    solutions: dict[str, list[str]] = {}
+    for path in paths:
+        with open_text(path) as lines:
+            for line in lines:
+                item = json.loads(line)
+                texts = [x["text"] for x in item.get("solutions", [])] or [item["solution"]]
+                solutions.setdefault(item["id"], []).extend(CALCULATOR.sub("", text) for text in texts)
+    return solutions
 
 
 def candidate(c: dict) -> Candidate:

@@ -117,7 +117,7 @@ builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding
 	mkdir -p out/builtin
 	$(if $(CACHE),cp $(CACHE) out/builtin/embeddings.sqlite)
 	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
-	$(PYTHON) tools/adapt/split.py --part second --mixed --limit 500 --out out/builtin $(TRAIN_POOLS)
+	$(PYTHON) tools/adapt/split.py --part second --mixed --out out/builtin $(TRAIN_POOLS)
 	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second.jsonl.gz \
 	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae internal/builtin/math.rcvae

@@ -10,9 +10,13 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import save_file
 
 from encoder import Encoder, Tokens, embed, load_weights
+
+
+KNOWN = "The quick brown fox jumps over the lazy dog."  # of embed/minilm/weights.go
 
 
 def main():
@@ -22,9 +26,9 @@ def main():
     a = flags.parse_args()
     texts = [json.loads(line)["text"] for line in gzip.open(a.texts, "rt", encoding="utf-8")]
     encoder = Encoder(load_weights(a.tables) | load_weights(a.layers))
-    vectors = embed(encoder, Tokens(a.vocabulary, 448)(texts), "cpu", exact=True)
-    save_file({"embeddings": vectors}, a.out)
-    print(len(texts), "texts; the first values of the first:", [round(float(x), 6) for x in vectors[0][:8]], repr(texts[0])[:60])
+    *vectors, known = embed(encoder, Tokens(a.vocabulary, 448)([*texts, KNOWN]), "cpu", exact=True)
+    save_file({"embeddings": np.stack(vectors)}, a.out)
+    print(len(texts), "texts; the first values of the known text:", ", ".join(f"{x:.6f}" for x in known[:8]))
 
 
 if __name__ == "__main__":

@@ -73,9 +73,30 @@ type LikelihoodModel interface {
 	Likelihoods(question Embedding, solutions []Embedding) ([]Likelihood, error)
 }
 
+// FamiliarModel is a [Model] that can tell how familiar solutions are to it: 1 like
+// those that it was trained on, 0 so unlike them that its scores say nothing. With
+// the squared Mahalanobis distance a dimension d² of the solution's embedding from
+// the training samples', and [Calibration].Near and Far,
+//
+//	f = clip((ln Far − ln d²) / (ln Far − ln Near), 0, 1)
+//
+// for n solutions in input order. A model that cannot tell returns ones.
+//
+// Source: Lee, Lee, Lee, Shin 2018, "A simple unified framework for detecting
+// out-of-distribution samples and adversarial attacks".
+type FamiliarModel interface {
+	Model
+	Familiarity(question Embedding, solutions []Embedding) ([]float64, error)
+}
+
 // Calibration turns a posterior into a score that votes can be weighted with.
 type Calibration struct {
 	Objective string  `json:"objective"` // the objective that the model was trained with
 	Scale     float64 `json:"scale"`     // score = −Scale · HalfLogVar, per nat; e^α/5 where α was learned
 	Tau       float64 `json:"tau"`       // vote weight = exp(Tau · score)
+
+	// Distances d² up to which a solution is familiar and from which it is not, see
+	// [FamiliarModel]; both 0 for models that cannot tell.
+	Near float64 `json:"near,omitempty"`
+	Far  float64 `json:"far,omitempty"`
 }

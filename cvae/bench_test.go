@@ -69,6 +69,33 @@ func BenchmarkLikelihoods16(b *testing.B) {
 	b.ReportMetric(16*float64(b.N)/b.Elapsed().Seconds(), "candidates/s")
 }
 
+// BenchmarkFamiliarity64 measures how familiar 64 candidates are.
+func BenchmarkFamiliarity64(b *testing.B) {
+	data := synthetic(64, 16, 384, 1)
+	m, _ := fitted(b, DefaultConfig(Contrastive, 384), data)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Familiarity(data.Questions[0], data.Solutions[:64]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "candidates/s")
+}
+
+// BenchmarkFitDomain measures the covariance and its factor for 10,240 samples.
+func BenchmarkFitDomain(b *testing.B) {
+	samples := synthetic(64, 160, 384, 1).Solutions
+	identity := newStandardizer(make([]float32, 384), ones(384))
+	pool := gemm.NewPool(0)
+	defer pool.Close()
+	for b.Loop() {
+		if _, err := whiten(covariance(pool, identity, samples), domainRidge); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(samples)*b.N)/b.Elapsed().Seconds(), "samples/s")
+}
+
 func benchmarkModel(b *testing.B) (*Model, Data) {
 	c, data := DefaultConfig(Contrastive, 384), synthetic(16, 16, 384, 1)
 	return newModel(c, newNetwork(c).initial(c), newStandardizer(make([]float32, 384), ones(384)), newStandardizer(make([]float32, 384), ones(384))), data

@@ -30,6 +30,10 @@
 // averaged over questions by their number of samples; questions that are all right
 // or all wrong have none.
 //
+// A model also tells how unlike its training samples a solution is, whatever the
+// objective: see [Model.Distances] and [Model.Familiarity].
+//
 // Source: "Enhancing reasoning performance of LLMs via Conditional Variational
-// Autoencoder" (R-CVAE); Kingma, Welling 2014; Sohn, Lee, Yan 2015.
+// Autoencoder" (R-CVAE); Kingma, Welling 2014; Sohn, Lee, Yan 2015;
+// Lee, Lee, Lee, Shin 2018 for the distances.
 package cvae

@@ -125,5 +125,8 @@ func (t *trainer) finish() (*Model, error) {
 		Diagnostics: m.diagnose(t.pool, t.data, t.data.questions()),
 	}
 	m.summary.Warnings = m.summary.warnings(t.config)
+	if err := t.fitDomain(m); err != nil && t.config.grouped() {
+		m.summary.Warnings = append(m.summary.Warnings, fmt.Sprintf("the model cannot tell samples unlike its training data, whose scores then count as any other's: %v", err))
+	}
 	return m, nil
 }

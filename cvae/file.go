@@ -60,9 +60,12 @@ func writeFile(path string, data []byte) error {
 
 func (m *Model) encodeFile() ([]byte, error) {
 	calibration, summary := m.calibration, m.summary.timeless()
+	tensors := append(paramTensors(m.net, "", m.params), standardizerTensors(m.q, m.r)...)
+	if m.domain != nil {
+		tensors = append(tensors, m.domain.tensor())
+	}
 	return encodeFile(header{Kind: kindModel, Config: m.config, Fingerprint: m.fingerprint,
-		Calibration: &calibration, Summary: &summary, Provenance: m.provenance},
-		append(paramTensors(m.net, "", m.params), standardizerTensors(m.q, m.r)...))
+		Calibration: &calibration, Summary: &summary, Provenance: m.provenance}, tensors)
 }
 
 // Load reads a model that [Model.Save] wrote. Anything that was changed since is an error.
@@ -105,7 +108,12 @@ func Decode(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	domain, err := readDomain(file, h.Config.Dimension, *h.Calibration)
+	if err != nil {
+		return nil, err
+	}
 	m := newModel(h.Config, params, q, r)
+	m.domain = domain
 	m.fingerprint, m.summary, m.calibration, m.provenance = h.Fingerprint, *h.Summary, *h.Calibration, h.Provenance
 	return m, nil
 }

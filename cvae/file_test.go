@@ -57,7 +57,7 @@ func TestFlippedBit(t *testing.T) {
 	if _, err := Decode(file); err != nil {
 		t.Fatal(err)
 	}
-	headerEnd := len(file) - 4*(len(m.params)+4*12)
+	headerEnd := len(file) - 4*(len(m.params)+4*12+len(m.domain.whitening))
 	for i := 0; i < len(file); i++ {
 		if i > headerEnd {
 			i += 61
@@ -173,6 +173,10 @@ func FuzzDecode(f *testing.F) {
 			posteriors, err := m.Posteriors(question, []rcvae.Embedding{question})
 			if err == nil && math.IsNaN(posteriors[0].KL()) {
 				t.Errorf("posterior = %v, want finite numbers or an error", posteriors[0])
+			}
+			familiar, err := m.Familiarity(question, []rcvae.Embedding{question})
+			if err == nil && !(familiar[0] >= 0 && familiar[0] <= 1) {
+				t.Errorf("familiarity = %v, want 0 to 1 or an error", familiar[0])
 			}
 		}
 	})

@@ -25,6 +25,7 @@ type Model struct {
 	q, r       standardizer
 	encoder    *conditioned
 	decoder    *conditioned
+	domain     *domain   // nil: not known
 	noise      []float32 // (IWAESamples, d), antithetic
 	workspaces sync.Pool // of *workspace
 }
@@ -123,17 +124,10 @@ func (m *Model) Posteriors(question rcvae.Embedding, solutions []rcvae.Embedding
 
 // encode standardises the inputs and leaves the posteriors in the workspace.
 func (m *Model) encode(w *workspace, question rcvae.Embedding, solutions []rcvae.Embedding) error {
-	D, d, n := m.config.Dimension, m.config.Latent, len(solutions)
-	w.question = nn.Resize(w.question, D)
-	if err := m.standardize(m.q, w.question, question); err != nil {
-		return fmt.Errorf("question: %w", err)
+	if err := m.standardizeInputs(w, question, solutions); err != nil {
+		return err
 	}
-	w.solutions = nn.Resize(w.solutions, n*D)
-	for i, s := range solutions {
-		if err := m.standardize(m.r, w.solutions[i*D:(i+1)*D], s); err != nil {
-			return fmt.Errorf("solution %d: %w", i, err)
-		}
-	}
+	d, n := m.config.Latent, len(solutions)
 	w.bias = m.encoder.condition(w.bias, w.question, 0)
 	out := m.encoder.forward(w.pool, n, w.solutions, w.bias, &w.buffers)
 	w.mu, w.logVar = nn.Resize(w.mu, n*d), nn.Resize(w.logVar, n*d)
@@ -146,6 +140,22 @@ func (m *Model) encode(w *workspace, question rcvae.Embedding, solutions []rcvae
 		copy(w.mu[i*d:(i+1)*d], out[i*2*d:])
 		for j, v := range out[i*2*d+d : (i+1)*2*d] {
 			w.logVar[i*d+j] = clamp(v)
+		}
+	}
+	return nil
+}
+
+// standardizeInputs leaves the standardised inputs in the workspace.
+func (m *Model) standardizeInputs(w *workspace, question rcvae.Embedding, solutions []rcvae.Embedding) error {
+	D := m.config.Dimension
+	w.question = nn.Resize(w.question, D)
+	if err := m.standardize(m.q, w.question, question); err != nil {
+		return fmt.Errorf("question: %w", err)
+	}
+	w.solutions = nn.Resize(w.solutions, len(solutions)*D)
+	for i, s := range solutions {
+		if err := m.standardize(m.r, w.solutions[i*D:(i+1)*D], s); err != nil {
+			return fmt.Errorf("solution %d: %w", i, err)
 		}
 	}
 	return nil

@@ -58,6 +58,7 @@ func (r inspection) write(w io.Writer) error {
 	fmt.Fprintf(table, "objective\t%s\n", c.Objective)
 	fmt.Fprintf(table, "embedder\t%v\n", r.Embedder)
 	fmt.Fprintf(table, "calibration\tscore = -%.4g · ½Σ ln σ², vote weight exp(%.3g · score)\n", r.Calibration.Scale, r.Calibration.Tau)
+	fmt.Fprintf(table, "domain\t%s\n", r.domain())
 	writeSummary(table, r.Summary)
 	fmt.Fprintf(table, "\nepoch\tloss\tKL (nats)\tvalidation\tactive units\n")
 	for _, e := range r.Summary.Curve {
@@ -74,4 +75,12 @@ func (r inspection) write(w io.Writer) error {
 		fmt.Fprintf(w, "\nwarning: %s\n", warning)
 	}
 	return nil
+}
+
+// domain says whether the model can tell samples unlike its training data.
+func (r inspection) domain() string {
+	if r.Calibration.Far == 0 {
+		return "no: samples unlike the training data cannot be told"
+	}
+	return fmt.Sprintf("yes: squared distances a dimension are familiar up to %.3g, strange from %.3g", r.Calibration.Near, r.Calibration.Far)
 }

@@ -21,14 +21,29 @@ type spread struct {
 	entropySD float64   // nats; NaN for one candidate
 	kl        float64   // sum over candidates
 	sum, sum2 []float64 // (d) of the posterior mean and its square
+	strangers int       // candidates with a familiarity of 0; −1: the model cannot tell
 }
 
 func spreads(e *selector.Evidence) []spread {
 	out := make([]spread, e.Models())
 	for m := range out {
 		out[m] = spreadOf(e.Posteriors(m))
+		out[m].strangers = strangers(e.Familiarity(m))
 	}
 	return out
+}
+
+func strangers(familiarity []float64) int {
+	if familiarity == nil {
+		return -1
+	}
+	n := 0
+	for _, f := range familiarity {
+		if f == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func spreadOf(posteriors []rcvae.Posterior) spread {
@@ -72,7 +87,7 @@ func agreement(e *selector.Evidence) float64 {
 func diagnose(name string, m int, outcomes []outcome) Diagnostic {
 	d := Diagnostic{Model: name}
 	var sum, sum2, sds []float64
-	var n int
+	var n, strange, strangeQuestions int
 	for _, o := range outcomes {
 		s := o.spread[m]
 		if sum == nil {
@@ -83,8 +98,16 @@ func diagnose(name string, m int, outcomes []outcome) Diagnostic {
 			sum2[j] += s.sum2[j]
 		}
 		n += s.n
+		strange += s.strangers
+		if s.strangers == s.n {
+			strangeQuestions++
+		}
 		d.KL += s.kl
 		sds = append(sds, s.entropySD)
+	}
+	if strange >= 0 {
+		share, questions := float64(strange)/float64(n), float64(strangeQuestions)/float64(len(outcomes))
+		d.Unfamiliar, d.UnfamiliarQuestions = &share, &questions
 	}
 	d.LatentDim = len(sum)
 	d.KL /= float64(n)

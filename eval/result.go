@@ -105,6 +105,12 @@ type Diagnostic struct {
 	ActiveUnits int     `json:"active_units"`               // latent dimensions with a variance of the posterior mean over 0.01
 	KL          float64 `json:"kl_nats"`                    // mean over candidates
 	EntropySD   float64 `json:"entropy_sd_within_question"` // nats, mean over questions
+
+	// Shares of the candidates whose text is so unlike the model's training data that
+	// its score does not count in votes, and of the questions with no other; nil for
+	// models that cannot tell.
+	Unfamiliar          *float64 `json:"unfamiliar_candidates,omitempty"`
+	UnfamiliarQuestions *float64 `json:"unfamiliar_questions,omitempty"`
 }
 
 // WriteJSON writes the result as indented JSON. Equal results give equal bytes.

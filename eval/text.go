@@ -132,6 +132,12 @@ func writeDiagnostics(b *strings.Builder, p Pool) {
 	for _, d := range p.Diagnostics {
 		fmt.Fprintf(b, "%-48s %12s %10.3g %24.3g\n", cut(d.Model, 48), fmt.Sprintf("%d of %d", d.ActiveUnits, d.LatentDim), d.KL, d.EntropySD)
 	}
+	for _, d := range p.Diagnostics {
+		if d.Unfamiliar != nil {
+			wrap(b, "", fmt.Sprintf("%s: %s %% of the candidates are unlike its training data (their scores do not count in votes), and all candidates of %s %% of the questions (majority votes)",
+				d.Model, percent(*d.Unfamiliar), percent(*d.UnfamiliarQuestions)))
+		}
+	}
 	if p.SeedAgreement != nil {
 		fmt.Fprintf(b, "agreement of the models' entropies inside a question: Spearman %.2f\n", *p.SeedAgreement)
 	}

@@ -46,11 +46,13 @@ func (r Rule) ChooseInto(c *Choice, e *Evidence, subset []int) {
 		c.takeEarliest(e, subset)
 	case kindVote:
 		r.fillScores(c, e, subset)
+		r.discountStrangers(c, e, subset)
 		c.weighVotes(e, subset, r.tauFor(e))
 		c.takeLeaders(e, subset)
 	case kindTiebreak:
 		c.countVotes(e, subset)
 		r.fillScores(c, e, subset)
+		r.discountStrangers(c, e, subset)
 		c.breakTies(e, subset)
 	case kindFirst:
 		for a := range subset {
@@ -80,6 +82,38 @@ func (r Rule) fillScores(c *Choice, e *Evidence, subset []int) {
 	column := e.columns[r.score]
 	for a, i := range subset {
 		c.Scores[a] = column[i]
+	}
+}
+
+// discountStrangers draws the scores sᵢ that come from a model towards s̄, the mean of
+// those that vote, the more the less familiar fᵢ the candidate's text is to the model:
+//
+//	sᵢ ← s̄ + fᵢ·(sᵢ − s̄)
+//
+// The score of a stranger (f = 0) says nothing, and a vote among strangers is a
+// majority vote. Where nobody votes, and for rules that pick by score alone, there is
+// nothing to fall back on and scores stay.
+func (r Rule) discountStrangers(c *Choice, e *Evidence, subset []int) {
+	if e.familiar == nil || !r.Needs.Has(NeedModel) {
+		return
+	}
+	var mean, voters float64
+	for a, i := range subset {
+		if e.class[i] >= 0 {
+			mean += c.Scores[a]
+			voters++
+		}
+	}
+	if voters == 0 {
+		return
+	}
+	mean /= voters
+	for a, i := range subset {
+		if f := e.familiar[i]; f == 0 {
+			c.Scores[a] = mean // exactly: strangers are equals
+		} else {
+			c.Scores[a] -= (1 - f) * (c.Scores[a] - mean)
+		}
 	}
 }
 

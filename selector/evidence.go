@@ -18,6 +18,7 @@ type Evidence struct {
 	class      []int                 // (n) class of equal answers; −1: does not vote
 	classes    int                   // number of classes
 	tau        float64               // τ of votes by a model's score
+	familiar   []float64             // (n), see [rcvae.FamiliarModel]; nil if no model can tell
 	verdicts   []bool                // (n); nil unless set by [Evidence.WithVerdicts]
 	models     []opinion
 	all        []int // 0 … n−1
@@ -27,6 +28,7 @@ type Evidence struct {
 type opinion struct {
 	tau        float64
 	posteriors []rcvae.Posterior     // (n)
+	familiar   []float64             // (n); nil for a model that cannot tell
 	columns    [scoreCount][]float64 // (n), only those that a model gives
 }
 
@@ -129,6 +131,14 @@ func opinionOf(m rcvae.Model, question rcvae.Embedding, solutions []rcvae.Embedd
 	if len(o.posteriors) != len(solutions) {
 		return o, fmt.Errorf("posteriors: got %d, want %d", len(o.posteriors), len(solutions))
 	}
+	if m, ok := m.(rcvae.FamiliarModel); ok && calibration.Far > 0 {
+		if o.familiar, err = m.Familiarity(question, solutions); err != nil {
+			return o, fmt.Errorf("familiarity: %w", err)
+		}
+		if len(o.familiar) != len(solutions) {
+			return o, fmt.Errorf("familiarity: got %d values, want %d", len(o.familiar), len(solutions))
+		}
+	}
 	var likelihoods []rcvae.Likelihood
 	if need.Has(NeedLikelihoods) {
 		decoder, ok := m.(rcvae.LikelihoodModel)
@@ -166,6 +176,7 @@ func (e *Evidence) average(opinions []opinion) {
 	for _, o := range opinions {
 		e.tau += o.tau / float64(len(opinions))
 	}
+	e.familiar = familiarity(opinions)
 	for id := range scores {
 		if opinions[0].columns[id] == nil {
 			continue
@@ -187,7 +198,44 @@ func (e *Evidence) average(opinions []opinion) {
 	}
 }
 
+// familiarity returns the mean over the opinions that can tell, or nil.
+func familiarity(opinions []opinion) []float64 {
+	var mean []float64
+	tell := 0.0
+	for _, o := range opinions {
+		if o.familiar == nil {
+			continue
+		}
+		if mean == nil {
+			mean = make([]float64, len(o.familiar))
+		}
+		tell++
+		for i, f := range o.familiar {
+			mean[i] += f
+		}
+	}
+	for i := range mean {
+		mean[i] /= tell
+	}
+	return mean
+}
+
+// strangers returns how many of the candidates have a familiarity of 0.
+func (e *Evidence) strangers() (n int) {
+	for _, f := range e.familiar {
+		if f == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 func (e *Evidence) checkFinite() error {
+	for i, f := range e.familiar {
+		if !(f >= 0 && f <= 1) {
+			return fmt.Errorf("the familiarity of candidate %d is %v, want 0 to 1", i+1, f)
+		}
+	}
 	for id, column := range e.columns {
 		for i, v := range column {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -211,6 +259,10 @@ func (e *Evidence) Models() int { return len(e.models) }
 // Posteriors returns the posteriors of model m, one a candidate. They are not to
 // be changed.
 func (e *Evidence) Posteriors(m int) []rcvae.Posterior { return e.models[m].posteriors }
+
+// Familiarity returns how familiar the candidates are to model m, see
+// [rcvae.FamiliarModel], or nil if it cannot tell. It is not to be changed.
+func (e *Evidence) Familiarity(m int) []float64 { return e.models[m].familiar }
 
 // Alone returns the evidence as if only model m had been asked.
 func (e *Evidence) Alone(m int) *Evidence {

@@ -50,6 +50,23 @@ func (r Rule) reason(e *Evidence, c Choice, candidates []rcvae.Candidate) string
 	return reason
 }
 
+// strangeness says what it means that so many of n candidates are strangers.
+func (r Rule) strangeness(strangers, n int) string {
+	who := fmt.Sprintf("%d of %d candidates are", strangers, n)
+	if strangers == n {
+		who = "all candidates are"
+	}
+	who += " unlike the texts that the model was trained on"
+	switch {
+	case r.kind == kindPick:
+		return who + ": their scores may mislead"
+	case strangers == n && r.kind == kindVote:
+		return who + ": their scores do not count, which makes this a majority vote"
+	default:
+		return who + ": their scores do not count"
+	}
+}
+
 // votes returns the number of votes of each class.
 func (e *Evidence) votes() []int {
 	votes := make([]int, e.classes)

@@ -100,6 +100,9 @@ func (s *Named) warnings(e *Evidence, c Choice) []string {
 			}
 		}
 	}
+	if n := e.strangers(); n > 0 && s.rule.Needs.Has(NeedModel) {
+		warnings = append(warnings, s.rule.strangeness(n, e.n))
+	}
 	if s.rule.kind == kindPick && e.n > 1 && len(c.Tied) == e.n {
 		warnings = append(warnings, "all candidates have the same score: the earliest one was taken")
 	}

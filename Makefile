@@ -119,5 +119,5 @@ builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding
 	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
 	$(PYTHON) tools/adapt/split.py --part second --mixed --out out/builtin $(TRAIN_POOLS)
 	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second.jsonl.gz \
-	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --cache embeddings.sqlite --out math.rcvae
+	  --pool math-train-qwen2.5-coder-0.5b-second.jsonl.gz --sampler top_p --embedder minilm-math --seed 5 --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae internal/builtin/math.rcvae

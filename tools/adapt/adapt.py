@@ -44,8 +44,8 @@ class Settings:
     entropy: float = 1.0  # weight of the listwise loss of −H
     pair: float = 1.0  # weight of the pair head's loss
     elbo: float = 0.1  # weight of −ELBO / D of right samples
-    plain: float = 0.0  # share of the texts that are seen without boxes, headings and other marks
-    program: float = 0.0  # share of the texts whose equations are seen as a program
+    plain: float = 0.25  # share of the texts that are seen without boxes, headings and other marks
+    program: float = 0.1  # share of the texts whose equations are seen as a program
     slips: int = 0  # corrupted copies of a right sample that join its question
     others: int = 0  # right solutions by other writers that join a question
     soup: str = ""  # names of earlier runs, joined by "+": the mean of their layers is taken and nothing is trained

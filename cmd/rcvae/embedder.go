@@ -46,6 +46,15 @@ func trainEmbedder(objective string) string {
 	return minilm.Name
 }
 
+// addModelEmbedderFlags is addEmbedderFlags for commands that follow their model, see
+// [followEmbedder].
+func addModelEmbedderFlags(cmd *cobra.Command) {
+	addEmbedderFlags(cmd)
+	embedder := cmd.Flags().Lookup("embedder")
+	embedder.Usage = "embedding model `NAME` (default: the model's own; see 'rcvae embedders list')"
+	embedder.DefValue = "" // for the help alone
+}
+
 // openEmbedder returns the embedder that the flags name, behind its cache, which
 // reports progress on standard error. The caller closes it.
 func openEmbedder(cmd *cobra.Command) (*embed.Cache, error) {

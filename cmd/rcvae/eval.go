@@ -48,7 +48,7 @@ that apply):
 	f.Bool("timing", false, "measure the time that a selection takes")
 	f.String("out", "", "`FILE` to write result.json to")
 	f.Bool("json", false, "print the result as JSON instead of a table")
-	addEmbedderFlags(cmd)
+	addModelEmbedderFlags(cmd)
 	return cmd
 }
 

@@ -40,7 +40,7 @@ Rules (--selector):
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
 	addModelFlag(cmd)
-	addEmbedderFlags(cmd)
+	addModelEmbedderFlags(cmd)
 	addSamplingFlags(cmd, 8)
 	return cmd
 }

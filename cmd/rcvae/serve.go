@@ -75,7 +75,7 @@ Rules (--selector, and "rcvae": {"selector": …} in a request):
 	f.Bool("decisions-texts", false, "log the questions and answers too")
 	f.String("traces", "", "`URL` of an OTLP/HTTP collector, for example http://127.0.0.1:4318/v1/traces")
 	f.String("log-level", "info", "least level that is logged: debug, info, warn or error")
-	addEmbedderFlags(cmd)
+	addModelEmbedderFlags(cmd)
 	return cmd
 }
 

@@ -109,8 +109,11 @@ TRAIN_POOLS = $(SHARED)/data/train-pools/gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz
   $(SHARED)/data/train-pools/math-train-qwen2.5-coder-0.5b.jsonl.gz
 
 .PHONY: adapt
-adapt: ## adapt the encoder to graded samples: out/adapt/product.safetensors (needs PYTHON with torch, best with a GPU)
+adapt: ## adapt the encoder to graded samples: layers, card and golden vectors in out/adapt (needs PYTHON with torch, best with a GPU)
 	$(PYTHON) tools/adapt/adapt.py --train $(TRAIN_POOLS) --weights embed/minilm/minilm.safetensors --vocabulary embed/minilm/vocab.txt --out out/adapt
+	$(GO) run ./embed/minilm/internal/quantize -layers out/adapt/product.safetensors out/adapt/math.safetensors
+	$(PYTHON) tools/adapt/golden.py --texts embed/minilm/testdata/golden.jsonl.gz --tables embed/minilm/minilm.safetensors --layers out/adapt/math.safetensors \
+	  --vocabulary embed/minilm/vocab.txt --out out/adapt/golden.safetensors
 
 .PHONY: builtin-model
 builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding cache to start from

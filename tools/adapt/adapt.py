@@ -4,13 +4,15 @@
 
 Each --run is one experiment with the settings of class Settings that it changes; without --run the product's settings are used. DIR/NAME.scores.npz
 gets the scores of dev questions and test pools by the entropy trained end to end, by the pair head, and by CVAEs trained
-afterwards (report.py makes tables of them); DIR/NAME.safetensors the layers of the runs that --keep names.
+afterwards (report.py makes tables of them); DIR/NAME.safetensors the layers of the runs that --keep names, DIR/NAME.json
+its settings, losses, and what it was made from.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import multiprocessing
 import random
@@ -108,6 +110,8 @@ def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, others: dic
     joint = Joint(encoder.words.weight.shape[1]).to(device)
     groups = [(p, i) for p in pools for i, q in enumerate(p.questions) if part(q.id, s.second, s.dev) == "adapt" and q.candidates]
     steps = int(s.epochs * (len(groups) // s.batch))
+    if not steps:
+        raise ValueError(f"{len(groups)} questions to adapt on make no batch of {s.batch}: give more, or a smaller batch")
     parameters = [p for m in (encoder, joint) for p in m.parameters() if p.requires_grad]
     decay = lambda wide: [p for p in parameters if (p.ndim >= 2) == wide]
     optimiser = torch.optim.AdamW(
@@ -276,8 +280,22 @@ def run(s: Settings, a, questions, others, weights, cache: dict, device: str, lo
         encoder.round_weights()  # scores are those of the product's int8 weights
     scores = scored(s, [pools[p] for p in a.train], [pools[p] for p in a.test], encoder, joint, device, log)
     np.savez_compressed(a.out / f"{s.name}.scores.npz", **scores)
-    (a.out / f"{s.name}.json").write_text(json.dumps(dataclasses.asdict(s) | {"losses": losses}))
+    (a.out / f"{s.name}.json").write_text(json.dumps(dataclasses.asdict(s) | {"losses": losses} | card(a, s, questions), indent=1))
     log(s.name, "done")
+
+
+def card(a, s: Settings, questions) -> dict:
+    """What the run was made from, for its model card: files with their hashes and sizes, the software, the licences."""
+    digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
+    layers = a.out / f"{s.name}.safetensors"
+    return {
+        "data": {p.name: {"sha256": digest(p), "questions": len(questions[p]), "candidates": sum(len(q.candidates) for q in questions[p])} for p in a.train},
+        "parts": {name: sum(part(q.id, s.second, s.dev) == name for p in a.train for q in questions[p]) for name in ("adapt", "second", "dev")},
+        "start": {"weights": a.weights.name, "sha256": digest(a.weights)},
+        "layers": {"sha256": digest(layers)} if layers.exists() else {},
+        "torch": torch.__version__,
+        "licences": {"all-MiniLM-L6-v2": "Apache-2.0", "GSM8K and MATH": "MIT", "samples": "Qwen2.5-Coder's, Apache-2.0"},
+    }
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ func TestStrangersAreTold(t *testing.T) {
 		want        string
 	}{
 		{"vote:entropy", []float64{1, .2, .1}, ""},
+		{"vote:entropy", []float64{1, 0, .1}, ""},
 		{"vote:entropy", []float64{0, .2, 0}, "2 of 3 candidates are unlike"},
 		{"vote:entropy", filled(3, 0), "a majority vote"},
 		{"tiebreak:entropy", filled(3, 0), "do not count"},

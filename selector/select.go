@@ -100,7 +100,8 @@ func (s *Named) warnings(e *Evidence, c Choice) []string {
 			}
 		}
 	}
-	if n := e.strangers(); n > 0 && s.rule.Needs.Has(NeedModel) {
+	// One in twenty candidates of a known kind is a stranger too, which is not worth a word.
+	if n := e.strangers(); n > 0 && 2*n >= e.n && s.rule.Needs.Has(NeedModel) {
 		warnings = append(warnings, s.rule.strangeness(n, e.n))
 	}
 	if s.rule.kind == kindPick && e.n > 1 && len(c.Tied) == e.n {

@@ -50,7 +50,6 @@ class Settings:
     program: float = 0.1  # share of the texts whose equations are seen as a program
     slips: int = 0  # corrupted copies of a right sample that join its question
     others: int = 0  # right solutions by other writers that join a question
-    soup: str = ""  # names of earlier runs, joined by "+": the mean of their layers is taken and nothing is trained
     second: float = 0.2  # share of the questions kept for the second stage
     dev: float = 0.07
     seed: int = 0
@@ -91,12 +90,6 @@ class Pool:
 def in_parallel(change, texts) -> list[str]:
     with multiprocessing.get_context("fork").Pool() as workers:
         return workers.starmap(change, texts, chunksize=500)
-
-
-def souped(names: list[str], folder: Path, weights, device: str) -> Encoder:
-    """The mean of the layers of runs that began at the same weights."""
-    runs = [load_weights(folder / f"{name}.safetensors") for name in names]
-    return Encoder(weights | {k: torch.stack([r[k] for r in runs]).mean(0) for k in runs[0]}).to(device)
 
 
 def trained(pools: list[Pool], s: Settings, weights, tokens: Tokens, others: dict, device: str, log) -> tuple[Encoder, Joint, list[float]]:
@@ -216,9 +209,8 @@ def scored(s: Settings, train: list[Pool], test: list[Pool], encoder, joint, dev
     scores = {}
     for kind, pools, keep in (("dev", train, where("dev")), ("test", test, lambda q: True)):
         for e in (Embedded(p, keep, encoder, device) for p in pools):
-            row = {name: f(e.r, e.q) for name, f in fitted.items()}
-            if joint:
-                row["end-to-end"], row["pair"] = joint_scores(joint, e, device)
+            entropy, logit = joint_scores(joint, e, device)
+            row = {"end-to-end": entropy, "pair": logit} | {name: f(e.r, e.q) for name, f in fitted.items()}
             at = np.cumsum([0] + [len(q.candidates) for q in e.questions])
             log(f"{s.name} {kind} {e.pool.name} auroc:", {name: auroc(e.questions, v, at) for name, v in row.items()})
             scores |= {f"{kind}/{e.pool.name}/{name}": v.astype(np.float32) for name, v in row.items()}
@@ -270,10 +262,7 @@ def run(s: Settings, a, questions, others, weights, cache: dict, device: str, lo
         log("tokens", key)
     pools = cache[key]
     train = [pools[p] for p in a.train if not s.pools or any(n in p.name for n in s.pools.split("+"))]
-    if s.soup:
-        encoder, joint, losses = souped(s.soup.split("+"), a.out, weights, device), None, []
-    else:
-        encoder, joint, losses = trained(train, s, weights, tokens, others, device, log)
+    encoder, joint, losses = trained(train, s, weights, tokens, others, device, log)
     if s.name in a.keep or not a.run:
         save_file({k: v.half() for k, v in encoder.stored().items()}, a.out / f"{s.name}.safetensors")
     if not s.words and not s.low_rank:

@@ -204,7 +204,7 @@ func noteSampler(cmd *cobra.Command, path, sampler string, counts []dataset.Samp
 		}
 		without := ""
 		if left > 0 {
-			without = fmt.Sprintf(", %d questions have none and are left out", left)
+			without = fmt.Sprintf("; questions without any, left out: %d", left)
 		}
 		note(cmd, "%s: samples of %d samplers; %s is used (%.3g a question%s); --sampler NAME chooses another, --sampler all takes all",
 			poolName(path), len(counts), samplerName(sampler), float64(c.Samples)/float64(c.Questions), without)

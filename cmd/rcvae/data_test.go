@@ -64,7 +64,7 @@ func TestEvalTakesOneSampler(t *testing.T) {
 		questions, k, lines int
 		notes               []string
 	}{
-		{"the one with most samples", "", "top_p", 8, 3, 1, []string{"eval: mixed: samples of 3 samplers; top_p is used (3 a question, 1 questions have none", "--sampler all"}},
+		{"the one with most samples", "", "top_p", 8, 3, 1, []string{"eval: mixed: samples of 3 samplers; top_p is used (3 a question; questions without any, left out: 1)", "--sampler all"}},
 		{"asked for", "top_k", "top_k", 8, 3, 0, nil},
 		{"all", "all", "all", 9, 7, 0, nil},
 	} {

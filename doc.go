@@ -8,9 +8,9 @@
 // embedded and encoded, and a selection rule (in the paper: the lowest posterior
 // entropy) chooses one.
 //
-// This package holds the vocabulary that every other package shares: [Problem],
+// This package holds the vocabulary that every other package shares: [Problem], [Question],
 // [Candidate], [Embedding], [Posterior], [Selection], and the small interfaces
-// [Embedder], [Sampler], [Model], [Selector] and [Grader]. [BestOf] joins them.
+// [Embedder], [Model], [Selector] and [Grader].
 // It imports nothing but the standard library.
 //
 // Source: "Enhancing reasoning performance of LLMs via Conditional Variational

@@ -3,7 +3,6 @@ package rcvae
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // ErrNoCandidates is returned by a [Selector] that is given nothing to choose from.
@@ -16,7 +15,7 @@ type Sampler interface {
 }
 
 // Selector chooses one of a question's candidates. It sees the question as text
-// and never a [Problem]. Ties go to the earlier candidate. With no candidates it
+// and never a [Problem], and it never reads a verdict. Ties go to the earlier candidate. With no candidates it
 // returns [ErrNoCandidates].
 type Selector interface {
 	Select(ctx context.Context, question string, candidates []Candidate) (Selection, error)
@@ -25,7 +24,9 @@ type Selector interface {
 // Selection is a [Selector]'s choice.
 type Selection struct {
 	Index    int       // of the chosen candidate
-	Scores   []float64 // one a candidate, higher is better; what the rule ranked or weighted by
+	Scores   []float64 // (n), higher is better; what the rule ranked or weighted by
+	Class    []int     // (n), the candidates' classes of equal answers, from 0; −1: does not vote
+	Weights  []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
 	Rule     string    // name of the rule, for example "vote:entropy"
 	Reason   string    // one sentence for people
 	Warnings []string  // what did not stop the choice but should be known
@@ -36,27 +37,4 @@ type Selection struct {
 type Grader interface {
 	Answer(solution string) (answer string, ok bool)
 	Equivalent(gold, answer string) bool
-}
-
-// BestOf answers a question with the best of K samples.
-type BestOf struct {
-	K        int // candidates to draw, at least 1
-	Sampler  Sampler
-	Selector Selector
-}
-
-// Solve draws K candidates and returns the chosen one with the selection.
-func (b BestOf) Solve(ctx context.Context, question string) (Candidate, Selection, error) {
-	if b.K < 1 {
-		return Candidate{}, Selection{}, fmt.Errorf("best of %d: K must be at least 1", b.K)
-	}
-	candidates, err := b.Sampler.Sample(ctx, question, b.K)
-	if err != nil {
-		return Candidate{}, Selection{}, fmt.Errorf("sample %d candidates: %w", b.K, err)
-	}
-	selection, err := b.Selector.Select(ctx, question, candidates)
-	if err != nil {
-		return Candidate{}, Selection{}, fmt.Errorf("select among %d candidates: %w", len(candidates), err)
-	}
-	return candidates[selection.Index], selection, nil
 }

@@ -21,22 +21,27 @@ const tolerance = 1e-5
 // an error.
 func TestEmbedder(t *testing.T, e rcvae.Embedder) {
 	t.Helper()
-	texts := []string{"Ann has 3 apples.", "", "x = 2", "Ann has 3 apples.", "Überraschung 😀"}
+	question := "How many apples has Ann?"
+	texts := []rcvae.Text{{Text: question}}
+	for _, text := range []string{"Ann has 3 apples.", "", "x = 2", "Ann has 3 apples.", "Überraschung 😀"} {
+		texts = append(texts, rcvae.Text{Role: rcvae.RoleSolution, Text: text, Question: question})
+	}
+	dimension := e.Fingerprint().Dimension
 	together, err := e.Embed(t.Context(), texts)
 	if err != nil || len(together) != len(texts) {
 		t.Fatalf("Embed(%d texts) = %d embeddings, %v", len(texts), len(together), err)
 	}
 	for i, text := range texts {
-		checkUnit(t, text, together[i], len(together[0]))
-		alone, err := e.Embed(t.Context(), []string{text})
+		checkUnit(t, text.Text, together[i], dimension)
+		alone, err := e.Embed(t.Context(), []rcvae.Text{text})
 		if err != nil || len(alone) != 1 || distance(alone[0], together[i]) > tolerance {
-			t.Errorf("Embed(%q) alone differs from the embedding among others (%v)", text, err)
+			t.Errorf("Embed(%q) alone differs from the embedding among others (%v)", text.Text, err)
 		}
 	}
-	if !slices.Equal(together[0], together[3]) {
+	if !slices.Equal(together[1], together[4]) {
 		t.Errorf("equal texts have different embeddings")
 	}
-	if distance(together[0], together[2]) < tolerance {
+	if distance(together[1], together[3]) < tolerance {
 		t.Errorf("different texts have one embedding: is the input order kept?")
 	}
 	if none, err := e.Embed(t.Context(), nil); err != nil || len(none) != 0 {
@@ -44,7 +49,7 @@ func TestEmbedder(t *testing.T, e rcvae.Embedder) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := e.Embed(ctx, []string{"a text that nobody has embedded before"}); !errors.Is(err, context.Canceled) {
+	if _, err := e.Embed(ctx, []rcvae.Text{{Text: "a text that nobody has embedded before"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Embed with a cancelled context = %v, want context.Canceled", err)
 	}
 }
@@ -72,41 +77,69 @@ func distance(a, b rcvae.Embedding) float64 {
 	return math.Sqrt(square)
 }
 
-// TestModel checks that m gives one finite posterior a solution, that permuting the
-// solutions permutes the posteriors bit by bit, and that a wrong dimension is an error.
-func TestModel(t *testing.T, m rcvae.Model, question rcvae.Embedding, solutions []rcvae.Embedding) {
+// TestModel checks that m gives one finite posterior per solution, that permuting the
+// solutions permutes the inferences bit by bit, that a missing signal is no error, and
+// that a wrong dimension is one.
+func TestModel(t *testing.T, m rcvae.Model, question rcvae.Embedding, solutions []rcvae.Solution) {
 	t.Helper()
-	posteriors, err := m.Posteriors(question, solutions)
-	if err != nil || len(posteriors) != len(solutions) {
-		t.Fatalf("Posteriors(%d solutions) = %d posteriors, %v", len(solutions), len(posteriors), err)
+	inferences, err := m.Infer(question, solutions, false)
+	if err != nil || len(inferences) != len(solutions) {
+		t.Fatalf("Infer(%d solutions) = %d inferences, %v", len(solutions), len(inferences), err)
 	}
-	for i, p := range posteriors {
+	for i, inference := range inferences {
+		p, in := inference.Posterior, inference.InDistribution
 		if len(p.Mu) != len(p.LogVar) || len(p.Mu) == 0 || math.IsNaN(p.Entropy()) || !(p.KL() >= 0) {
 			t.Errorf("posterior %d: %d means, %d log variances, entropy %v, KL %v", i, len(p.Mu), len(p.LogVar), p.Entropy(), p.KL())
+		}
+		if !(in >= 0 && in <= 1) {
+			t.Errorf("inference %d: in-distribution weight %v, want 0 to 1", i, in)
 		}
 	}
 	reversed := slices.Clone(solutions)
 	slices.Reverse(reversed)
-	again, err := m.Posteriors(question, reversed)
+	again, err := m.Infer(question, reversed, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range posteriors {
-		q := again[len(again)-1-i]
-		if !slices.Equal(p.Mu, q.Mu) || !slices.Equal(p.LogVar, q.LogVar) {
-			t.Errorf("posterior %d depends on the order of the solutions", i)
+	for i, a := range inferences {
+		b := again[len(again)-1-i]
+		if !slices.Equal(a.Posterior.Mu, b.Posterior.Mu) || !slices.Equal(a.Posterior.LogVar, b.Posterior.LogVar) || a.InDistribution != b.InDistribution {
+			t.Errorf("inference %d depends on the order of the solutions", i)
 		}
 	}
-	if _, err := m.Posteriors(question[1:], solutions); err == nil {
-		t.Error("Posteriors of a question of another dimension succeeded, want an error")
+	checkModelInputs(t, m, question, solutions)
+}
+
+func checkModelInputs(t *testing.T, m rcvae.Model, question rcvae.Embedding, solutions []rcvae.Solution) {
+	t.Helper()
+	if _, err := m.Infer(question[1:], solutions, false); err == nil {
+		t.Error("Infer of a question of another dimension succeeded, want an error")
 	}
-	if none, err := m.Posteriors(question, nil); err == nil && len(none) != 0 {
-		t.Errorf("Posteriors(no solutions) = %d posteriors", len(none))
+	if none, err := m.Infer(question, nil, false); err != nil || len(none) != 0 {
+		t.Errorf("Infer(no solutions) = %d inferences, %v, want none", len(none), err)
+	}
+	one := rcvae.Solution{Embedding: solutions[0].Embedding, Signals: slices.Clone(solutions[0].Signals)}
+	for j := range one.Signals {
+		one.Signals[j] = math.NaN()
+	}
+	if _, err := m.Infer(question, []rcvae.Solution{one}, false); err != nil {
+		t.Errorf("Infer without signals = %v, want no error: a missing column has a learned value", err)
+	}
+	one.Signals = append(one.Signals, 0)
+	if _, err := m.Infer(question, []rcvae.Solution{one}, false); err == nil {
+		t.Error("Infer with a signal too many succeeded, want an error")
+	}
+	one.Signals = one.Signals[:len(one.Signals)-1]
+	one.Embedding = slices.Clone(one.Embedding)
+	one.Embedding[0] = float32(math.NaN())
+	if _, err := m.Infer(question, []rcvae.Solution{one}, false); err == nil {
+		t.Error("Infer of an embedding with NaN succeeded, want an error")
 	}
 }
 
 // TestSelector checks that s names a candidate, gives one finite score each and a
-// reason, takes a single candidate, and returns [rcvae.ErrNoCandidates] for none.
+// reason, takes a single candidate, does not look at verdicts, and returns
+// [rcvae.ErrNoCandidates] for none.
 func TestSelector(t *testing.T, s rcvae.Selector, question string, candidates []rcvae.Candidate) {
 	t.Helper()
 	for n := 1; n <= len(candidates); n++ {
@@ -119,6 +152,13 @@ func TestSelector(t *testing.T, s rcvae.Selector, question string, candidates []
 		}
 		if got.Rule == "" || got.Reason == "" {
 			t.Errorf("Select among %d: rule %q, reason %q, want both", n, got.Rule, got.Reason)
+		}
+		graded := slices.Clone(candidates[:n])
+		for i := range graded {
+			graded[i].Verdict = rcvae.Verdict(1 + i%2)
+		}
+		if again, err := s.Select(t.Context(), question, graded); err != nil || again.Index != got.Index {
+			t.Errorf("Select among %d = candidate %d, and %d (%v) with other verdicts", n, got.Index, again.Index, err)
 		}
 		for i, score := range got.Scores {
 			if math.IsNaN(score) || math.IsInf(score, 0) {

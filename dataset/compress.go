@@ -3,13 +3,12 @@ package dataset
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 
-	kgzip "github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -26,34 +25,31 @@ func unpack(r io.Reader) (io.ReadCloser, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	var unpacked io.ReadCloser
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		z, err := kgzip.NewReader(buffered)
-		if err != nil {
-			return nil, explainPacked(err)
-		}
-		return &packedReader{reader: z, close: z.Close, left: maxUnpacked}, nil
+		unpacked, err = gzip.NewReader(buffered)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdMemory))
-		if err != nil {
-			return nil, explainPacked(err)
+		var z *zstd.Decoder
+		if z, err = zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdMemory)); err == nil {
+			unpacked = z.IOReadCloser()
 		}
-		return &packedReader{reader: z, close: func() error { z.Close(); return nil }, left: maxUnpacked}, nil
 	case bytes.Equal(magic, []byte("PAR1")):
 		return nil, errors.New("this is a Parquet file; load it by path")
+	default:
+		return io.NopCloser(buffered), nil
 	}
-	return io.NopCloser(buffered), nil
+	return &packedReader{unpacked, maxUnpacked}, explainPacked(err)
 }
 
 // packedReader limits what comes out of a decompressor and explains its errors.
 type packedReader struct {
-	reader io.Reader
-	close  func() error
-	left   int64
+	io.ReadCloser
+	left int64
 }
 
 func (p *packedReader) Read(b []byte) (int, error) {
-	n, err := p.reader.Read(b)
+	n, err := p.ReadCloser.Read(b)
 	if p.left -= int64(n); p.left < 0 {
 		return 0, fmt.Errorf("the file unfolds to more than %d GiB; split it", maxUnpacked>>30)
 	}
@@ -63,11 +59,11 @@ func (p *packedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (p *packedReader) Close() error { return p.close() }
-
 // explainPacked says what a decompressor's error means for the file.
 func explainPacked(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the compressed file is truncated (%w); copy or download it again", io.ErrUnexpectedEOF)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
@@ -76,18 +72,18 @@ func explainPacked(err error) error {
 	return fmt.Errorf("the compressed file is damaged (%w); copy or download it again", err)
 }
 
-// pack returns a writer that compresses as path's extension asks. Closing it does
-// not close w.
-func pack(w io.Writer, path string) (io.WriteCloser, error) {
+// pack calls write with a writer to w that compresses as path's extension asks.
+func pack(w io.Writer, path string, write func(w io.Writer) error) error {
 	switch filepath.Ext(path) {
 	case ".gz":
-		return gzip.NewWriter(w), nil
+		z := gzip.NewWriter(w)
+		return errors.Join(write(z), z.Close())
 	case ".zst":
-		return zstd.NewWriter(w)
+		z, err := zstd.NewWriter(w)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(z), z.Close())
 	}
-	return nopWriteCloser{w}, nil
+	return write(w)
 }
-
-type nopWriteCloser struct{ io.Writer }
-
-func (nopWriteCloser) Close() error { return nil }

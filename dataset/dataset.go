@@ -4,96 +4,24 @@
 // answer, subject, level), in the original form of GSM8K (question, answer with
 // "#### 72" in it) or of MATH (problem, solution, level "Level 5", type), and as
 // the Parquet files of these sets. A pool is JSON Lines too: a problem and its
-// candidates. Files may be compressed with gzip or zstd; that is told from their
-// content.
+// candidates, which is a [rcvae.Question]. Files may be compressed with gzip or zstd;
+// that is told from their content.
 //
 // Readers stream: memory is bounded by the longest line (64 MiB at most), and a
-// compressed file may unfold to 8 GiB at most.
+// compressed file may unfold to 8 GiB at most. Fields that this package does not know
+// are kept in [rcvae.Extra] as they were, and written back.
 package dataset
 
 import (
-	"encoding/json"
 	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"rcvae"
 )
-
-// Item is one line of a pool: a problem with the solutions that language models
-// wrote for it.
-type Item struct {
-	rcvae.Problem
-	Samples []Sample
-	Extra   map[string]json.RawMessage // fields that this package does not know, as they were
-
-	form form
-}
-
-// Sample is a candidate with what is known about it besides.
-type Sample struct {
-	rcvae.Candidate
-	Correct *bool                      // nil: not graded
-	Extra   map[string]json.RawMessage // fields that this package does not know, as they were
-
-	form form
-}
-
-// form remembers how an object was written, so that writing it back changes
-// nothing that was not changed.
-type form struct {
-	keys []string          // in their order
-	raw  map[string]string // known fields of unusual form: null, "Level 5", a number for an answer
-}
-
-// Candidates returns the candidates alone, which is what a selector may see.
-func (it Item) Candidates() []rcvae.Candidate {
-	candidates := make([]rcvae.Candidate, len(it.Samples))
-	for i, s := range it.Samples {
-		candidates[i] = s.Candidate
-	}
-	return candidates
-}
-
-// WithSampler returns the item with those samples only that the named sampler drew.
-func (it Item) WithSampler(name string) Item {
-	var kept []Sample
-	for _, s := range it.Samples {
-		if s.Sampler == name {
-			kept = append(kept, s)
-		}
-	}
-	it.Samples = kept
-	return it
-}
-
-// SamplerCount says how much of a pool a sampler drew.
-type SamplerCount struct {
-	Name      string // "" for samples that name none
-	Samples   int
-	Questions int // items with a sample of it
-}
-
-// Samplers counts the samplers of a pool's samples, in order of appearance.
-func Samplers(items []Item) []SamplerCount {
-	var counts []SamplerCount
-	index := map[string]int{}
-	last := map[string]int{} // the last item, from 1, that had a sample of it
-	for n, item := range items {
-		for _, s := range item.Samples {
-			i, ok := index[s.Sampler]
-			if !ok {
-				i = len(counts)
-				index[s.Sampler] = i
-				counts = append(counts, SamplerCount{Name: s.Sampler})
-			}
-			counts[i].Samples++
-			if last[s.Sampler] != n+1 {
-				last[s.Sampler] = n + 1
-				counts[i].Questions++
-			}
-		}
-	}
-	return counts
-}
 
 // LineError tells which line of a file could not be read.
 type LineError struct {
@@ -107,3 +35,85 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.L
 
 // Unwrap returns Err.
 func (e *LineError) Unwrap() error { return e.Err }
+
+// load reads the named files, one after the other; what says what they hold.
+func load[T any](paths []string, what string, read func(file *os.File, path string) iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for _, path := range paths {
+		before := len(all)
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", what, err)
+		}
+		for one, err := range read(file, path) {
+			if err != nil {
+				_ = file.Close() // it was only read
+				return nil, err
+			}
+			all = append(all, one)
+		}
+		_ = file.Close()
+		if len(all) == before {
+			return nil, fmt.Errorf("load %s: %s holds none", what, path)
+		}
+	}
+	return all, nil
+}
+
+// ids are the places where ids were seen.
+type ids map[string]LineError
+
+// settle gives a problem without an id one that is stable under compression of its
+// file, and differs between files of different names; it refuses an id that was seen
+// before. It says for err, or its own error, in which line it is.
+func (seen ids) settle(p *rcvae.Problem, file string, line int, err error) error {
+	if p.ID == "" {
+		base := filepath.Base(file)
+		base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
+		p.ID = fmt.Sprintf("%s:line-%d", base, line)
+	}
+	at := LineError{file, line, err}
+	if first, ok := seen[p.ID]; ok && err == nil {
+		at.Err = fmt.Errorf("id %q occurs twice, first at %s:%d; ids must be unique", p.ID, first.File, first.Line)
+	}
+	if at.Err != nil {
+		return &at
+	}
+	seen[p.ID] = at
+	return nil
+}
+
+// WithSampler returns the question with those candidates only that the named sampler
+// drew.
+func WithSampler(q rcvae.Question, name string) rcvae.Question {
+	q.Candidates = slices.DeleteFunc(slices.Clone(q.Candidates), func(c rcvae.Candidate) bool { return c.Sampler != name })
+	return q
+}
+
+// SamplerCount says how much of a pool a sampler drew.
+type SamplerCount struct {
+	Name       string // "" for candidates that name none
+	Candidates int
+	Questions  int // with a candidate of it
+}
+
+// Samplers counts the samplers of a pool's candidates, in order of appearance.
+func Samplers(questions []rcvae.Question) []SamplerCount {
+	var counts []SamplerCount
+	for _, q := range questions {
+		var seen []string // in this question
+		for _, c := range q.Candidates {
+			i := slices.IndexFunc(counts, func(s SamplerCount) bool { return s.Name == c.Sampler })
+			if i < 0 {
+				i = len(counts)
+				counts = append(counts, SamplerCount{Name: c.Sampler})
+			}
+			counts[i].Candidates++
+			if !slices.Contains(seen, c.Sampler) {
+				seen = append(seen, c.Sampler)
+				counts[i].Questions++
+			}
+		}
+	}
+	return counts
+}

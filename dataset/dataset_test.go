@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func readProblems(text string) (problems []rcvae.Problem, err error) {
 	return problems, nil
 }
 
-func readPool(text string) (items []dataset.Item, err error) {
+func readPool(text string) (items []rcvae.Question, err error) {
 	for it, err := range dataset.Pool(strings.NewReader(text), "p.jsonl") {
 		if err != nil {
 			return items, err
@@ -48,26 +49,26 @@ func TestProblemForms(t *testing.T) {
 		"numbers": {`{"id":12,"question":"q","answer":7.50}`, rcvae.Problem{ID: "12", Question: "q", Answer: "7.50"}},
 		"GSM8K": {
 			`{"question":"q","answer":"48/2=<<48/2=24>>24\n#### 1,024"}`,
-			rcvae.Problem{ID: "line-1", Question: "q", Solution: "48/2=<<48/2=24>>24\n#### 1,024", Answer: "1024"},
+			rcvae.Problem{ID: "p.jsonl:line-1", Question: "q", Solution: "48/2=<<48/2=24>>24\n#### 1,024", Answer: "1024"},
 		},
 		"MATH": {
 			`{"problem":"p","level":"Level 5","type":"Algebra","solution":"$\\boxed{1}$, so \\boxed{\\frac{1}{2}}."}`,
-			rcvae.Problem{ID: "line-1", Question: "p", Solution: `$\boxed{1}$, so \boxed{\frac{1}{2}}.`, Answer: `\frac{1}{2}`, Subject: "Algebra", Level: 5},
+			rcvae.Problem{ID: "p.jsonl:line-1", Question: "p", Solution: `$\boxed{1}$, so \boxed{\frac{1}{2}}.`, Answer: `\frac{1}{2}`, Subject: "Algebra", Level: 5},
 		},
 		"MATH, level unknown": {
 			`{"problem":"p","level":"Level ?","type":"Geometry","solution":"\\boxed{}"}`,
-			rcvae.Problem{ID: "line-1", Question: "p", Solution: `\boxed{}`, Subject: "Geometry"},
+			rcvae.Problem{ID: "p.jsonl:line-1", Question: "p", Solution: `\boxed{}`, Subject: "Geometry"},
 		},
 		"MATH-500": {
 			`{"problem":"p","solution":"s","answer":"2","subject":"Algebra","level":4,"unique_id":"test/algebra/1.json"}`,
 			rcvae.Problem{ID: "test/algebra/1.json", Question: "p", Solution: "s", Answer: "2", Subject: "Algebra", Level: 4},
 		},
-		"null":    {`{"id":null,"question":"q","answer":"1","level":null}`, rcvae.Problem{ID: "line-1", Question: "q", Answer: "1"}},
-		"escapes": {`{"question":"\u00e9\n\"","answer":"\ud83d\ude00"}`, rcvae.Problem{ID: "line-1", Question: "é\n\"", Answer: "😀"}},
+		"null":    {`{"id":null,"question":"q","answer":"1","level":null}`, rcvae.Problem{ID: "p.jsonl:line-1", Question: "q", Answer: "1"}},
+		"escapes": {`{"question":"\u00e9\n\"","answer":"\ud83d\ude00"}`, rcvae.Problem{ID: "p.jsonl:line-1", Question: "é\n\"", Answer: "😀"}},
 	}
 	for name, test := range tests {
 		got, err := readProblems(test.line)
-		if err != nil || len(got) != 1 || got[0] != test.want {
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], test.want) {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, test.want)
 		}
 	}
@@ -129,7 +130,7 @@ func TestCompressedByContent(t *testing.T) {
 		"zstd":            string(encoder.EncodeAll([]byte(text+text), nil)),
 	}
 	for name, packed := range tests {
-		if got, err := readProblems(packed); err != nil || len(got) != 2 || got[1].ID != "line-3" {
+		if got, err := readProblems(packed); err != nil || len(got) != 2 || got[1].ID != "p.jsonl:line-3" {
 			t.Errorf("%s: problems = %v, %v, want 2", name, got, err)
 		}
 	}
@@ -172,7 +173,7 @@ func TestLongCandidateAndTooLongLine(t *testing.T) {
 	pool := func(bytes int) string {
 		return `{"question":"q","candidates":[{"text":"` + strings.Repeat("x", bytes) + `"}]}`
 	}
-	if items, err := readPool(pool(512 << 10)); err != nil || len(items[0].Samples[0].Text) != 512<<10 {
+	if items, err := readPool(pool(512 << 10)); err != nil || len(items[0].Candidates[0].Text) != 512<<10 {
 		t.Errorf("candidate of 512 KiB: %v", err)
 	}
 	if _, err := readPool(pool(512<<10 + 1)); err == nil || !strings.Contains(err.Error(), "p.jsonl:1") || !strings.Contains(err.Error(), "candidate 1") {

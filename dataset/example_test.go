@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"rcvae"
 	"rcvae/dataset"
 )
 
@@ -17,7 +18,7 @@ func ExampleProblems() {
 		}
 		fmt.Println(problem.ID, problem.Answer)
 	}
-	// Output: line-1 42
+	// Output: train.jsonl:line-1 42
 }
 
 func ExampleProblems_error() {
@@ -29,21 +30,40 @@ func ExampleProblems_error() {
 }
 
 func ExamplePool() {
-	const pool = `{"id": "a", "question": "6*7?", "answer": "42", "candidates": [{"text": "It is 42.", "answer": "42", "correct": true, "rm_score": 0.90}]}`
-	writer := dataset.NewPoolWriter(os.Stdout)
-	for item, err := range dataset.Pool(strings.NewReader(pool), "pool.jsonl") {
+	const pool = `{"id": "a", "question": "6*7?", "answer": "42", "rm_score": 0.90, "candidates": [{"correct": true, "text": "It is 42.", "answer": "42"}]}`
+	for question, err := range dataset.Pool(strings.NewReader(pool), "pool.jsonl") {
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		item.Samples[0].Sampler = "greedy" // is added; the rest stays as it was
-		if err := writer.Write(item); err != nil {
+		question.Candidates[0].Sampler = "greedy"
+		if err := dataset.WritePool(os.Stdout, []rcvae.Question{question}); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output: {"id":"a","question":"6*7?","answer":"42","candidates":[{"text":"It is 42.","answer":"42","correct":true,"sampler":"greedy"}],"rm_score":0.90}
+}
+
+func ExampleComplete() {
+	const pool = `{"question": "6*7?", "candidates": [{"text": "It is 42", "correct": true}, {"text": "no idea", "correct": false}]}`
+	var questions []rcvae.Question
+	for question, err := range dataset.Pool(strings.NewReader(pool), "pool.jsonl") {
+		if err != nil {
 			fmt.Println(err)
 			return
 		}
+		questions = append(questions, question)
 	}
-	if err := writer.Close(); err != nil {
-		fmt.Println(err)
-	}
-	// Output: {"id": "a", "question": "6*7?", "answer": "42", "candidates": [{"text": "It is 42.", "answer": "42", "correct": true, "rm_score": 0.90, "sampler": "greedy"}]}
+	gaps := dataset.Complete(questions, func(solution string) (answer, from string) {
+		answer, found := strings.CutPrefix(solution, "It is ")
+		if !found {
+			return "", ""
+		}
+		return answer, "phrase"
+	})
+	fmt.Println(questions[0].Candidates[0].Answer)
+	fmt.Println(strings.Join(gaps.Lines(), "\n"))
+	// Output:
+	// 42
+	// 2 of 2 candidates have no answer in the pool: it was found in the text of 1 of them, the others do not vote
 }

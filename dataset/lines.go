@@ -44,14 +44,12 @@ func lines(r io.Reader, name string) iter.Seq2[line, error] {
 				text = bytes.TrimPrefix(text, []byte("\ufeff"))
 			}
 			text = bytes.TrimSpace(text)
-			if len(text) > 0 {
-				if err := checkJSON(text); err != nil {
-					fail(number, err)
-					return
-				}
-				if !yield(line{number, text}, nil) {
-					return
-				}
+			if bad := checkJSON(text); len(text) > 0 && bad != nil {
+				fail(number, bad)
+				return
+			}
+			if len(text) > 0 && !yield(line{number, text}, nil) {
+				return
 			}
 			if errors.Is(err, io.EOF) {
 				return
@@ -82,8 +80,7 @@ func checkJSON(text []byte) error {
 	if json.Valid(text) {
 		return nil
 	}
-	var raw json.RawMessage
-	err := json.Unmarshal(text, &raw)
+	err := json.Unmarshal(text, new(json.RawMessage))
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
 		return fmt.Errorf("not JSON: %w", err)
@@ -97,5 +94,5 @@ func checkJSON(text []byte) error {
 	if int(syntax.Offset) >= len(text) {
 		return fmt.Errorf("not JSON: the line ends too early (%w); was the file cut off?", err)
 	}
-	return fmt.Errorf("not JSON at byte %d: %w; the file must have one JSON object a line", at+1, err)
+	return fmt.Errorf("not JSON at byte %d: %w; the file must have one JSON object per line", at+1, err)
 }

@@ -10,31 +10,30 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+
+	"rcvae"
 )
 
 // parquetRows yields the problems of a Parquet file whose columns have the names
 // of the JSON forms, as the published files of GSM8K and MATH do.
-func parquetRows(file *os.File, name string) iter.Seq2[record, error] {
-	return func(yield func(record, error) bool) {
-		row := 0
-		fail := func(err error) { yield(record{}, &LineError{name, row, err}) }
+func parquetRows(file *os.File, name string, seen ids) iter.Seq2[rcvae.Problem, error] {
+	return func(yield func(rcvae.Problem, error) bool) {
 		next, err := openParquet(file)
 		if err != nil {
-			fail(err)
+			yield(rcvae.Problem{}, fmt.Errorf("%s: %w", name, err))
 			return
 		}
-		for {
+		for row := 1; ; row++ {
 			fields, err := next()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			row++
-			rec, err := newRecord(fields, row, err)
-			if err != nil {
-				fail(err)
-				return
+			var p rcvae.Problem
+			if err == nil {
+				p, err = newProblem(fields)
 			}
-			if !yield(rec, nil) {
+			err = seen.settle(&p, name, row, err)
+			if !yield(p, err) || err != nil {
 				return
 			}
 		}

@@ -1,233 +1,133 @@
 package dataset
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"slices"
-	"strconv"
 
 	"rcvae"
-)
-
-// Pool yields the items of a pool, plain or compressed. An error is a [*LineError],
-// names the file by name, and ends the sequence. An item without an id gets
-// "line-N".
-//
-// A candidate's LogProb is set when sum_logprob, tail_logprob and
-// min_window_logprob are all there; one alone stays in Extra.
-func Pool(r io.Reader, name string) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		var d poolDecoder
-		for l, err := range lines(r, name) {
-			var item Item
-			if err == nil {
-				if item, err = d.item(l.text); err != nil {
-					err = &LineError{name, l.number, err}
-				}
-			}
-			if err != nil {
-				yield(Item{}, err)
-				return
-			}
-			if item.ID == "" {
-				item.ID = "line-" + strconv.Itoa(l.number)
-			}
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
-// LoadPool reads the named pools, one after the other. A pool without items is an
-// error.
-func LoadPool(paths ...string) ([]Item, error) {
-	var all []Item
-	for _, path := range paths {
-		before := len(all)
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("load pool: %w", err)
-		}
-		for item, err := range Pool(file, path) {
-			if err != nil {
-				_ = file.Close() // it was only read
-				return nil, err
-			}
-			all = append(all, item)
-		}
-		if err := file.Close(); err != nil {
-			return nil, fmt.Errorf("load pool: %w", err)
-		}
-		if len(all) == before {
-			return nil, fmt.Errorf("%s: the pool holds no items", path)
-		}
-	}
-	return all, nil
-}
-
-// The fields that this package knows, in the order in which new objects have them.
-var (
-	itemFields   = [...]string{"id", "question", "solution", "answer", "subject", "level", "candidates"}
-	sampleFields = [...]string{"text", "answer", "correct", "model", "sampler", "finish", "n_tokens",
-		"sum_logprob", "tail_logprob", "min_window_logprob", "answer_from"}
-	logProbFields = sampleFields[7:10]
 )
 
 // maxCandidate is the longest text of a candidate in bytes, about 128 thousand tokens.
 const maxCandidate = 512 << 10
 
-// poolDecoder remembers the last forms, which mostly are the next ones too, so that
-// a pool holds them once.
-type poolDecoder struct{ itemKeys, sampleKeys []string }
+// NoAnswer is the AnswerFrom of a candidate in which an answer was looked for and none
+// was found. In a pool it is an "answer" of null, beside a verdict other than correct.
+const NoAnswer = "none"
 
-func (d *poolDecoder) item(text []byte) (it Item, err error) {
-	found := false
-	keys, err := members(text, func(key string, value []byte) (err error) {
-		switch key {
-		case "id":
-			it.ID, err = it.form.text(key, value)
-		case "question":
-			it.Question, err = it.form.text(key, value)
-		case "solution":
-			it.Solution, err = it.form.text(key, value)
-		case "answer":
-			it.Answer, err = it.form.text(key, value)
-		case "subject":
-			it.Subject, err = it.form.text(key, value)
-		case "level":
-			it.Level, err = it.form.level(key, value)
-		case "candidates":
-			found = true
-			it.Samples, err = d.samples(value)
-		default:
-			keep(&it.Extra, key, value)
-		}
-		return err
-	})
-	switch {
-	case err != nil:
-		return Item{}, err
-	case it.Question == "":
-		return Item{}, errors.New(`field "question" is missing or empty`)
-	case !found:
-		return Item{}, errors.New(`field "candidates" is missing; is this a file of problems instead of a pool?`)
-	}
-	it.form.keys = share(&d.itemKeys, keys)
-	return it, nil
-}
-
-func (d *poolDecoder) samples(text []byte) (samples []Sample, err error) {
-	err = elements(text, func(value []byte) error {
-		s, err := d.sample(value)
-		if err != nil {
-			return fmt.Errorf("candidate %d: %w", len(samples)+1, err)
-		}
-		samples = append(samples, s)
-		return nil
-	})
-	return samples, err
-}
-
-func (d *poolDecoder) sample(text []byte) (s Sample, err error) {
-	found := false
-	var logProb [3][]byte // values of logProbFields
-	keys, err := members(text, func(key string, value []byte) (err error) {
-		switch key {
-		case "text":
-			found = true
-			s.Text, err = s.form.text(key, value)
-		case "answer":
-			s.Answer, err = s.form.text(key, value)
-		case "correct":
-			s.Correct, err = s.form.bool(key, value)
-		case "model":
-			s.Model, err = s.form.text(key, value)
-		case "sampler":
-			s.Sampler, err = s.form.text(key, value)
-		case "finish":
-			s.Finish, err = s.form.text(key, value)
-		case "answer_from":
-			s.AnswerFrom, err = s.form.text(key, value)
-		case "n_tokens":
-			s.Tokens, err = s.form.count(key, value)
-		default:
-			if i := slices.Index(logProbFields, key); i >= 0 {
-				logProb[i] = value
-				return checkNumber(value)
+// Pool yields the questions of a pool, plain or compressed. An error is a
+// [*LineError], names the file by name, and ends the sequence. A question without an
+// id gets "NAME:line-N", with NAME the last element of name; an id that occurs twice
+// is an error.
+//
+// A candidate without "correct" is ungraded. Its LogProb is set when sum_logprob,
+// tail_logprob and min_window_logprob are all there; one alone stays in Extra.
+func Pool(r io.Reader, name string) iter.Seq2[rcvae.Question, error] {
+	return func(yield func(rcvae.Question, error) bool) {
+		seen := make(ids)
+		for l, err := range lines(r, name) {
+			var q rcvae.Question
+			if err == nil {
+				q, err = parseQuestion(l.text)
+				err = seen.settle(&q.Problem, name, l.number, err)
 			}
-			keep(&s.Extra, key, value)
+			if !yield(q, err) || err != nil {
+				return
+			}
 		}
-		return err
+	}
+}
+
+// LoadPool reads the named pools, one after the other. A pool without questions is an
+// error. An id may stand in several pools, where it must be that of the same question.
+func LoadPool(paths ...string) ([]rcvae.Question, error) {
+	type asked struct{ question, path string }
+	first := make(map[string]asked)
+	return load(paths, "pool", func(file *os.File, path string) iter.Seq2[rcvae.Question, error] {
+		return func(yield func(rcvae.Question, error) bool) {
+			for q, err := range Pool(file, path) {
+				before, ok := first[q.ID]
+				if !ok {
+					first[q.ID] = asked{q.Question, path}
+				} else if err == nil && before.question != q.Question {
+					err = fmt.Errorf("%s: id %q is another question than in %s; one id must mean one question, rename it in one of the pools", path, q.ID, before.path)
+				}
+				if !yield(q, err) {
+					return
+				}
+			}
+		}
 	})
-	if err == nil && !found {
-		err = errors.New(`field "text" is missing`)
-	}
-	if err == nil && len(s.Text) > maxCandidate {
-		err = fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(s.Text), maxCandidate)
-	}
-	if err == nil {
-		err = s.setLogProb(logProb)
-	}
+}
+
+// parseQuestion reads one line of a pool.
+func parseQuestion(text []byte) (q rcvae.Question, err error) {
+	f, err := parseFields(text)
 	if err != nil {
-		return Sample{}, err
+		return q, err
 	}
-	s.form.keys = share(&d.sampleKeys, keys)
-	return s, nil
-}
-
-// setLogProb sets the log-probabilities if all are numbers, and keeps the given
-// ones as they are if not.
-func (s *Sample) setLogProb(values [3][]byte) error {
-	var numbers [3]float64
-	complete := true
-	for i, value := range values {
-		if value == nil || kind(value) == 'n' {
-			complete = false
-			continue
-		}
-		var err error
-		if numbers[i], err = strconv.ParseFloat(string(value), 64); err != nil {
-			return fmt.Errorf("field %q: %w", logProbFields[i], err)
-		}
+	q.ID, q.Question = f.text("id"), f.text("question")
+	q.Solution, q.Answer = f.text("solution"), f.text("answer")
+	q.Subject, q.Level = f.text("subject"), parseLevel(f.text("level"))
+	value, found := f.take("candidates")
+	switch {
+	case f.err != nil:
+		return q, f.err
+	case q.Question == "":
+		return q, errors.New(`field "question" is missing or empty`)
+	case !found:
+		return q, errors.New(`field "candidates" is missing; is this a file of problems instead of a pool?`)
 	}
-	if complete {
-		s.LogProb = &rcvae.LogProb{Sum: numbers[0], Tail: numbers[1], MinWindow: numbers[2]}
-		return nil
+	var candidates []json.RawMessage
+	if json.Unmarshal(value, &candidates) != nil {
+		return q, errors.New(`field "candidates": an array is expected`)
 	}
-	for i, value := range values {
-		if value != nil {
-			keep(&s.Extra, logProbFields[i], value)
+	q.Candidates = make([]rcvae.Candidate, len(candidates))
+	for i, text := range candidates {
+		if q.Candidates[i], err = parseCandidate(text); err != nil {
+			return q, fmt.Errorf("candidate %d: %w", i+1, err)
 		}
 	}
-	return nil
+	q.Extra = f.rest()
+	return q, nil
 }
 
-func keep(extra *map[string]json.RawMessage, key string, value []byte) {
-	if *extra == nil {
-		*extra = make(map[string]json.RawMessage)
-	}
-	(*extra)[key] = bytes.Clone(value)
-}
-
-// share returns last if keys are the same, and remembers keys if not.
-func share(last *[]string, keys []string) []string {
-	if !slices.Equal(*last, keys) {
-		*last = keys
-	}
-	return *last
-}
-
-// ParseSample reads one candidate of a pool from a JSON object.
-func ParseSample(object []byte) (Sample, error) {
+// ParseCandidate reads one candidate of a pool from a JSON object.
+func ParseCandidate(object []byte) (rcvae.Candidate, error) {
 	if err := checkJSON(object); err != nil {
-		return Sample{}, err
+		return rcvae.Candidate{}, err
 	}
-	var d poolDecoder
-	return d.sample(object)
+	return parseCandidate(object)
+}
+
+func parseCandidate(text []byte) (c rcvae.Candidate, err error) {
+	f, err := parseFields(text)
+	if err != nil {
+		return c, err
+	}
+	_, hasText := f.raw["text"]
+	_, hasAnswer := f.raw["answer"]
+	c = rcvae.Candidate{
+		Text: f.text("text"), Answer: f.text("answer"), AnswerFrom: f.text("answer_from"), Verdict: f.verdict("correct"),
+		Model: f.text("model"), Sampler: f.text("sampler"), Finish: f.text("finish"), Tokens: f.count("n_tokens"),
+	}
+	if p := f.numbers(logProbFields[:]...); p != nil {
+		c.LogProb = &rcvae.LogProb{Sum: p[0], Tail: p[1], MinWindow: p[2]}
+	}
+	if hasAnswer && c.Answer == "" && c.AnswerFrom == "" && c.Verdict != rcvae.Correct {
+		c.AnswerFrom = NoAnswer
+	}
+	c.Extra = f.rest()
+	switch {
+	case f.err != nil:
+		return c, f.err
+	case !hasText:
+		return c, errors.New(`field "text" is missing`)
+	case len(c.Text) > maxCandidate:
+		return c, fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(c.Text), maxCandidate)
+	}
+	return c, nil
 }

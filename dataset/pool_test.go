@@ -1,9 +1,8 @@
 package dataset_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -36,28 +35,103 @@ func TestPoolErrors(t *testing.T) {
 
 const poolLine = `{"note": {"b": 1.50, "a": [1e3]}, "id": "x", "question": "q <&>", "answer": 72, "level": "Level 5", "candidates": [` +
 	`{"rm_score": 0.10, "text": "té\nxt", "answer": null, "correct": null, "finish": "", "n_tokens": 3, "sum_logprob": -1.5, "tail_logprob": -0.5, "min_window_logprob": -2}, ` +
-	`{"text": "", "correct": true, "sum_logprob": -1.50}, {"text": "u", "answer": "72", "correct": false, "sampler": "greedy"}]}`
+	`{"text": "", "correct": true, "sum_logprob": -1.50}, {"text": "u", "answer": "72", "correct": false, "sampler": "greedy", "correct_mv": true}]}`
 
-func TestPoolRoundTripIsExact(t *testing.T) {
+// Known fields come in a fixed order and form, unknown ones as they were, by name.
+func TestPoolRoundTrip(t *testing.T) {
 	items, err := readPool(poolLine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := write(t, items); got != poolLine+"\n" {
-		t.Errorf("round trip gives\n%s\nwant\n%s", got, poolLine)
+	const want = `{"id":"x","question":"q <&>","answer":"72","level":5,"candidates":[` +
+		`{"text":"té\nxt","answer":null,"answer_from":"none","n_tokens":3,"sum_logprob":-1.5,"tail_logprob":-0.5,"min_window_logprob":-2,"rm_score":0.10},` +
+		`{"text":"","correct":true,"sum_logprob":-1.50},` +
+		`{"text":"u","answer":"72","correct":false,"sampler":"greedy","correct_mv":true}],"note":{"b":1.50,"a":[1e3]}}` + "\n"
+	if got := write(t, items); got != want {
+		t.Errorf("round trip gives\n%s\nwant\n%s", got, want)
 	}
-	it := items[0]
-	if it.Answer != "72" || it.Level != 5 || len(it.Samples) != 3 || it.Samples[0].Correct != nil || !*it.Samples[1].Correct {
-		t.Errorf("item = %+v", it)
+	q := items[0]
+	if q.Answer != "72" || q.Level != 5 || len(q.Candidates) != 3 {
+		t.Errorf("question = %+v", q)
 	}
-	if got, want := *it.Samples[0].LogProb, (rcvae.LogProb{Sum: -1.5, Tail: -0.5, MinWindow: -2}); got != want {
+	for i, want := range []rcvae.Verdict{rcvae.Ungraded, rcvae.Correct, rcvae.Incorrect} {
+		if got := q.Candidates[i].Verdict; got != want {
+			t.Errorf("verdict %d = %v, want %v", i+1, got, want)
+		}
+	}
+	if got, want := *q.Candidates[0].LogProb, (rcvae.LogProb{Sum: -1.5, Tail: -0.5, MinWindow: -2}); got != want {
 		t.Errorf("log-probabilities = %v, want %v", got, want)
 	}
-	if it.Samples[1].LogProb != nil {
-		t.Errorf("log-probabilities = %v from one of three, want none", it.Samples[1].LogProb)
+	if got := q.Candidates[1].LogProb; got != nil {
+		t.Errorf("log-probabilities = %v from one of three, want none", got)
 	}
-	if got := it.WithSampler("greedy").Candidates(); len(got) != 1 || got[0].Text != "u" {
+	if got := dataset.WithSampler(q, "greedy").Candidates; len(got) != 1 || got[0].Text != "u" {
 		t.Errorf("greedy candidates = %v", got)
+	}
+}
+
+// An id is one question: twice in a file is an error that names both lines; in two
+// files it must be the same question.
+func TestPoolIDs(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	line := func(id, question string) string {
+		return `{"id":"` + id + `","question":"` + question + `","candidates":[{"text":"a"}]}` + "\n"
+	}
+	a, b := file("a.jsonl", line("x", "q")), file("b.jsonl", line("x", "q")+line("y", "q"))
+	twice, other := file("twice.jsonl", line("x", "q")+"\n"+line("x", "q")), file("other.jsonl", line("x", "r"))
+	_, err := dataset.LoadPool(twice)
+	var bad *dataset.LineError
+	if !errors.As(err, &bad) || bad.Line != 3 || !strings.Contains(err.Error(), "first at "+twice+":1") {
+		t.Errorf("an id twice in a file = %v, want an error that names lines 3 and 1", err)
+	}
+	if got, err := dataset.LoadPool(a, b); err != nil || len(got) != 3 || got[0].ID != got[1].ID {
+		t.Errorf("an id in two files = %v, %v, want three questions", got, err)
+	}
+	if _, err := dataset.LoadPool(a, other); err == nil || !strings.Contains(err.Error(), a) || !strings.Contains(err.Error(), other) || !strings.Contains(err.Error(), `"x"`) {
+		t.Errorf("an id of two questions = %v, want an error that names both files", err)
+	}
+	c, d := file("c.jsonl", line("", "q")), file("d.jsonl", line("", "r"))
+	if got, err := dataset.LoadPool(c, d); err != nil || got[0].ID != "c.jsonl:line-1" || got[1].ID != "d.jsonl:line-1" {
+		t.Errorf("made-up ids = %v, %v, want them to differ", got, err)
+	}
+}
+
+// Absent, null and correct-without-answer are three things: only the second says that
+// an answer was looked for.
+func TestComplete(t *testing.T) {
+	items, err := readPool(`{"question":"q","candidates":[{"text":"7","correct":true},{"text":"8","answer":null,"correct":false},` +
+		`{"text":"7","answer":null,"correct":true,"n_tokens":3,"sum_logprob":-1,"tail_logprob":-1,"min_window_logprob":-1},{"text":"none"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := dataset.Complete(items, nil)
+	want := dataset.Gaps{Candidates: 4, Ungraded: 1, Missing: 3, NoTokens: 3, NoLogProb: 3}
+	if counted != want || items[0].Candidates[0].Answer != "" {
+		t.Errorf("Complete(nil) = %+v, want %+v and no change", counted, want)
+	}
+	want.Extracted = 2
+	got := dataset.Complete(items, func(text string) (string, string) {
+		if text == "none" {
+			return "", ""
+		}
+		return text, "number"
+	})
+	c := items[0].Candidates
+	if got != want || c[0].Answer != "7" || c[0].AnswerFrom != "number" || c[1].Answer != "" || c[2].Answer != "7" || c[3].AnswerFrom != dataset.NoAnswer {
+		t.Errorf("Complete() = %+v, %+v, want %+v", got, c, want)
+	}
+	if lines := got.Lines(); len(lines) != 4 || !strings.HasPrefix(lines[0], "1 of 4 candidates have no verdict") {
+		t.Errorf("Lines() = %q", lines)
+	}
+	if again := dataset.Complete(items, nil); again.Missing != 0 {
+		t.Errorf("after Complete() %d answers are missing", again.Missing)
 	}
 }
 
@@ -68,7 +142,7 @@ func TestSamplersCountsInOrderOfAppearance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []dataset.SamplerCount{{Name: "greedy", Samples: 1, Questions: 1}, {Name: "top_p", Samples: 3, Questions: 2}, {Name: "", Samples: 2, Questions: 2}}
+	want := []dataset.SamplerCount{{Name: "greedy", Candidates: 1, Questions: 1}, {Name: "top_p", Candidates: 3, Questions: 2}, {Name: "", Candidates: 2, Questions: 2}}
 	if got := dataset.Samplers(items); !reflect.DeepEqual(got, want) {
 		t.Errorf("Samplers() = %+v, want %+v", got, want)
 	}
@@ -77,104 +151,62 @@ func TestSamplersCountsInOrderOfAppearance(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, items []dataset.Item) string {
+func write(t *testing.T, items []rcvae.Question) string {
 	t.Helper()
-	var b bytes.Buffer
-	w := dataset.NewPoolWriter(&b)
-	for _, it := range items {
-		if err := w.Write(it); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	var b strings.Builder
+	if err := dataset.WritePool(&b, items); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
-// A change is written, and nothing else changes.
-func TestPoolChangeIsWritten(t *testing.T) {
+func TestSavePool(t *testing.T) {
 	items, err := readPool(poolLine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	items[0].Answer, items[0].Level = "73", 4
-	items[0].Samples[0].Correct = new(true)
-	items[0].Samples[0].Extra["new"] = json.RawMessage("[\n1]")
-	want := strings.NewReplacer(`"answer": 72`, `"answer": "73"`, `"Level 5"`, `4`, `"correct": null`, `"correct": true`,
-		`-2}`, `-2, "new": [1]}`).Replace(poolLine) + "\n"
-	if got := write(t, items); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
-func TestPoolWriterFiles(t *testing.T) {
-	items, err := readPool(poolLine)
-	if err != nil {
-		t.Fatal(err)
-	}
+	compactExtra(t, items)
 	dir := t.TempDir()
-	for _, name := range []string{"p.jsonl", "p.jsonl.gz", "p.jsonl.zst"} {
+	for name, magic := range map[string]string{"p.jsonl": "{", "p.jsonl.gz": "\x1f\x8b", "p.jsonl.zst": "\x28\xb5\x2f\xfd"} {
 		path := filepath.Join(dir, name)
-		w, err := dataset.CreatePool(path)
-		if err != nil {
+		if err := dataset.SavePool(path, items); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(w.Write(items[0]), w.Close()); err != nil {
-			t.Fatal(err)
-		}
-		w.Abort() // does nothing
 		got, err := dataset.LoadPool(path)
 		if err != nil || !reflect.DeepEqual(got, items) {
 			t.Errorf("%s: read %v, %v, want what was written", name, got, err)
 		}
-		if err := w.Write(items[0]); err == nil {
-			t.Error("Write() after Close() succeeds, want an error")
+		if packed, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(packed), magic) {
+			t.Errorf("%s begins with %.4q, %v, want %q", name, packed, err, magic)
 		}
-	}
-	plain, err := os.ReadFile(filepath.Join(dir, "p.jsonl.gz"))
-	if err != nil || !bytes.HasPrefix(plain, []byte{0x1f, 0x8b}) {
-		t.Error("p.jsonl.gz is not compressed")
 	}
 }
 
-func TestPoolWriterLeavesNothingBehind(t *testing.T) {
+func TestSavePoolLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
-	w, err := dataset.CreatePool(filepath.Join(dir, "p.jsonl.gz"))
-	if err != nil {
-		t.Fatal(err)
+	good := rcvae.Question{Problem: rcvae.Problem{Question: "q"}}
+	for name, bad := range map[string]rcvae.Question{
+		"NaN":      {Problem: good.Problem, Candidates: []rcvae.Candidate{{LogProb: &rcvae.LogProb{Sum: math.NaN()}}}},
+		"is empty": {},
+		"extra":    {Problem: good.Problem, Candidates: []rcvae.Candidate{{Extra: rcvae.Extra{"extra": []byte("{")}}}},
+	} {
+		if err := dataset.SavePool(filepath.Join(dir, "p.jsonl.gz"), []rcvae.Question{good, bad}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("SavePool() = %v, want an error about %s", err, name)
+		}
 	}
-	nan := rcvae.LogProb{Sum: nan()}
-	bad := dataset.Item{Problem: rcvae.Problem{Question: "q"}, Samples: []dataset.Sample{{Candidate: rcvae.Candidate{LogProb: &nan}}}}
-	if err := w.Write(bad); err == nil || !strings.Contains(err.Error(), "NaN") {
-		t.Errorf("Write() = %v, want an error about NaN", err)
-	}
-	if err := w.Close(); err == nil {
-		t.Error("Close() after a failed write succeeds, want an error")
-	}
-	w, err = dataset.CreatePool(filepath.Join(dir, "p.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Abort()
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("%d files left behind", len(entries))
 	}
 }
 
-func nan() float64 {
-	zero := 0.0
-	return zero / zero
-}
-
-func TestParseSample(t *testing.T) {
-	s, err := dataset.ParseSample([]byte(` {"text": "It is 5.", "answer": 5} `))
+func TestParseCandidate(t *testing.T) {
+	s, err := dataset.ParseCandidate([]byte(` {"text": "It is 5.", "answer": 5} `))
 	if err != nil || s.Text != "It is 5." || s.Answer != "5" {
-		t.Errorf("ParseSample() = %+v, %v", s, err)
+		t.Errorf("ParseCandidate() = %+v, %v", s, err)
 	}
 	for _, bad := range []string{"", " ", "{", "[]", `"text"`, `{"text": NaN}`, `{"answer": "5"}`, "\xff"} {
-		if _, err := dataset.ParseSample([]byte(bad)); err == nil {
-			t.Errorf("ParseSample(%q) succeeds, want an error", bad)
+		if _, err := dataset.ParseCandidate([]byte(bad)); err == nil {
+			t.Errorf("ParseCandidate(%q) succeeds, want an error", bad)
 		}
 	}
 }

@@ -2,95 +2,141 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
+	"rcvae"
 	"rcvae/internal/atomicfile"
 )
 
-// PoolWriter writes a pool as JSON Lines. Fields that were read keep their order,
-// and unknown ones their bytes. Exactly one of [PoolWriter.Close] and
-// [PoolWriter.Abort] ends it; Abort after Close does nothing, so it can be deferred.
-type PoolWriter struct {
-	file     *atomicfile.File // nil when the stream belongs to the caller
-	packer   io.WriteCloser
-	buffered *bufio.Writer
-	object   objectWriter
-	err      error // the first one; it forbids Close to put the file in place
-}
+// logProbFields are the fields of [rcvae.LogProb], in its order.
+var logProbFields = [...]string{"sum_logprob", "tail_logprob", "min_window_logprob"}
 
-// CreatePool begins to write the pool at path, compressed if path ends in .gz or
-// .zst. The file appears when the writer is closed.
-func CreatePool(path string) (*PoolWriter, error) {
-	file, err := atomicfile.Create(path)
+// AppendQuestion appends one line of a pool to dst, with its newline: the fields that
+// this package knows in a fixed order, without those that are empty, then Extra by name.
+func AppendQuestion(dst []byte, q rcvae.Question) ([]byte, error) {
+	if q.Question == "" {
+		return dst, fmt.Errorf("write question %q: its text is empty", q.ID)
+	}
+	var o object
+	o.put("id", q.ID)
+	o.put("question", q.Question)
+	some(&o, "solution", q.Solution)
+	some(&o, "answer", q.Answer)
+	some(&o, "subject", q.Subject)
+	some(&o, "level", q.Level)
+	candidates := make([]json.RawMessage, len(q.Candidates))
+	for i, c := range q.Candidates {
+		var err error
+		if candidates[i], err = encodeCandidate(c); err != nil {
+			return dst, fmt.Errorf("write question %q: candidate %d: %w", q.ID, i+1, err)
+		}
+	}
+	o.put("candidates", candidates)
+	text, err := o.close(q.Extra)
 	if err != nil {
-		return nil, fmt.Errorf("create pool: %w", err)
+		return dst, fmt.Errorf("write question %q: %w", q.ID, err)
 	}
-	packer, err := pack(file, path)
-	if err != nil {
-		file.Abort()
-		return nil, fmt.Errorf("create pool: %w", err)
-	}
-	w := NewPoolWriter(packer)
-	w.file, w.packer = file, packer
-	return w, nil
+	return append(append(dst, text...), '\n'), nil
 }
 
-// NewPoolWriter returns a writer of an uncompressed pool. Close flushes it and does
-// not close w.
-func NewPoolWriter(w io.Writer) *PoolWriter {
-	p := &PoolWriter{packer: nopWriteCloser{w}, buffered: bufio.NewWriterSize(w, 64<<10)}
-	p.object.encoder = json.NewEncoder(&p.object.Buffer)
-	p.object.encoder.SetEscapeHTML(false)
-	return p
+func encodeCandidate(c rcvae.Candidate) ([]byte, error) {
+	var o object
+	o.put("text", c.Text)
+	if c.Answer == "" && c.AnswerFrom == NoAnswer {
+		o.put("answer", nil)
+	}
+	some(&o, "answer", c.Answer)
+	some(&o, "answer_from", c.AnswerFrom)
+	if c.Verdict != rcvae.Ungraded {
+		o.put("correct", c.Verdict == rcvae.Correct)
+	}
+	some(&o, "model", c.Model)
+	some(&o, "sampler", c.Sampler)
+	some(&o, "finish", c.Finish)
+	some(&o, "n_tokens", c.Tokens)
+	if p := c.LogProb; p != nil {
+		for i, x := range [...]float64{p.Sum, p.Tail, p.MinWindow} {
+			o.put(logProbFields[i], x)
+		}
+	}
+	return o.close(c.Extra)
 }
 
-// Write appends one item. After an error the pool cannot be completed.
-func (p *PoolWriter) Write(it Item) error {
-	if p.err != nil {
-		return p.err
-	}
-	p.object.Reset()
-	if err := p.object.item(it); err != nil {
-		p.err = fmt.Errorf("write item %q: %w", it.ID, err)
-		return p.err
-	}
-	p.object.WriteByte('\n')
-	if _, err := p.buffered.Write(p.object.Bytes()); err != nil {
-		p.err = fmt.Errorf("write pool: %w", err)
-	}
-	return p.err
+// object builds a JSON object on one line.
+type object struct {
+	text bytes.Buffer
+	keys []string
+	err  error // the first one
 }
 
-// Close completes the pool and puts the file in place. If that fails, or a write
-// has failed, it leaves no file behind.
-func (p *PoolWriter) Close() error {
-	defer p.Abort()
-	if p.err != nil {
-		return p.err
+// put adds a field, unless the object has it already.
+func (o *object) put(key string, value any) {
+	if slices.Contains(o.keys, key) || o.err != nil {
+		return
 	}
-	err := p.buffered.Flush()
-	if err == nil {
-		err = p.packer.Close()
+	o.text.WriteByte("{,"[min(len(o.keys), 1)])
+	o.keys = append(o.keys, key)
+	encoder := json.NewEncoder(&o.text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(key) // a string always encodes, into memory
+	o.text.Truncate(o.text.Len() - len("\n"))
+	o.text.WriteByte(':')
+	if err := encoder.Encode(value); err != nil {
+		o.err = fmt.Errorf("field %q: %w", key, err)
+		return
 	}
-	if err == nil && p.file != nil {
-		err = p.file.Commit()
+	o.text.Truncate(o.text.Len() - len("\n"))
+}
+
+// some adds a field unless it is empty.
+func some[T comparable](o *object, key string, value T) {
+	var empty T
+	if value != empty {
+		o.put(key, value)
 	}
-	if err != nil {
-		return fmt.Errorf("write pool: %w", err)
+}
+
+// close adds the fields of extra and ends the object.
+func (o *object) close(extra rcvae.Extra) ([]byte, error) {
+	for _, key := range slices.Sorted(maps.Keys(extra)) {
+		o.put(key, extra[key])
 	}
-	p.err = errors.New("the pool writer is closed")
+	o.text.WriteByte('}')
+	return o.text.Bytes(), o.err
+}
+
+// WritePool writes an uncompressed pool.
+func WritePool(w io.Writer, questions []rcvae.Question) error {
+	var line []byte
+	for _, q := range questions {
+		var err error
+		if line, err = AppendQuestion(line[:0], q); err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("write pool: %w", err)
+		}
+	}
 	return nil
 }
 
-// Abort gives the pool up. A file that was at the path stays as it was.
-func (p *PoolWriter) Abort() {
-	if p.file != nil {
-		p.file.Abort()
+// SavePool writes the pool to path, compressed if path ends in .gz or .zst. After an
+// error the file is what it was before.
+func SavePool(path string, questions []rcvae.Question) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
+		return pack(w, path, func(w io.Writer) error {
+			buffered := bufio.NewWriterSize(w, 64<<10)
+			return errors.Join(WritePool(buffered, questions), buffered.Flush())
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("save pool: %w", err)
 	}
-	if p.err == nil {
-		p.err = errors.New("the pool writer is closed")
-	}
+	return nil
 }

@@ -47,7 +47,7 @@ Rules (--selector, and "rcvae": {"selector": …} in a request):
 	f.Float64("margin", d.Margin, "adaptive k: share of the votes' weight at which the leading answer is good enough")
 	f.String("selector", selector.Default, "selection `RULE` of a request that names none")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: "+strings.Join(grade.Kinds(), ", "))
-	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
+	addTauFlag(cmd)
 	f.Uint64("seed", 1, "seed of the rule random")
 	f.Int("concurrency", 256, "calls to the upstream at once, all requests together")
 	f.Int("retries", 2, "repetitions of a failed call to the upstream")

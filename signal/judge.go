@@ -1,0 +1,89 @@
+package signal
+
+import "math"
+
+// judge compares two sides that were read as a whole and appends the verdict. Where
+// they could be read in another way (a percentage that is a unit, hours with minutes,
+// a mixed number) an equation that does not hold is not reported.
+func (r *reader) judge(left, right *sideTokens, approximate bool) {
+	e := Equation{Approximate: approximate}
+	e.words(r.text, left.from, right.to)
+	e.Left, e.Right = trim(r.text[left.from:left.to]), trim(r.text[right.from:right.to])
+	e.stated, e.result = right.value, right.ops == 0
+	e.Holds, e.Rounded = compare(&left.reading, &right.reading, approximate)
+	if !e.Holds && left.percents+right.percents > 0 {
+		e.Holds = r.otherPercent(left, right, approximate)
+	}
+	if !e.Holds && right.ops > 0 { // 5 + 3 = 8 * 2 = 16 is a running calculation
+		running := reading{value: right.first, decimals: 2}
+		e.Holds, _ = compare(&left.reading, &running, approximate)
+	}
+	if !e.Holds && (left.doubt || right.doubt || mixes(&left.reading, &right.reading)) {
+		return
+	}
+	e.Want = left.value.String()
+	if left.ops == 0 {
+		e.Want = right.value.String()
+	}
+	r.found = append(r.found, e)
+}
+
+// otherPercent reads the percent signs of each side as a unit.
+func (r *reader) otherPercent(left, right *sideTokens, approximate bool) bool {
+	for _, plain := range [...][2]bool{{true, false}, {false, true}, {true, true}} {
+		a := side(r.text, r.tokens, left.start, left.stop, plain[0])
+		b := side(r.text, r.tokens, right.start, right.stop, plain[1])
+		if holds, _ := compare(&a.reading, &b.reading, approximate); holds {
+			return true
+		}
+	}
+	// 5 / 20 = 25 and 20 * 50 = 10, the sign left out on one side
+	a, b := left.value, right.value
+	hundred := integer(100)
+	one := reading{value: a.mul(hundred), ops: 1, divided: true}
+	two := reading{value: b, decimals: right.decimals}
+	if holds, _ := compare(&one, &two, approximate); holds {
+		return true
+	}
+	one.value = a.mul(hundred.inverse())
+	holds, _ := compare(&one, &two, approximate)
+	return holds
+}
+
+// compare reports whether two values are the same, and whether only by rounding: a
+// single number may differ from the other side by its last digit, if the other side
+// has more digits than it shows.
+func compare(left, right *reading, approximate bool) (holds, rounded bool) {
+	a, b := left.value, right.value
+	if math.IsNaN(a.f) || math.IsNaN(b.f) || math.IsInf(a.f, 0) || math.IsInf(b.f, 0) {
+		return false, false
+	}
+	if a.equal(b) {
+		return true, false
+	}
+	exact, stated := a, right
+	if right.ops > 0 {
+		exact, stated = b, left
+	}
+	return near(exact, stated, left.ops > 0 && right.ops > 0, approximate), true
+}
+
+func near(exact number, stated *reading, both, approximate bool) bool {
+	gap := math.Abs(exact.f - stated.value.f)
+	slack := exact.slack + stated.value.slack
+	if gap <= slack*1.01 {
+		return true
+	}
+	if approximate && gap <= 0.05*math.Abs(exact.f) {
+		return true
+	}
+	decimals := stated.decimals
+	if both {
+		return (!exact.exact() || !stated.value.exact()) && gap <= 0.006*math.Abs(exact.f)
+	}
+	if !approximate && exact.fits(decimals) {
+		return false
+	}
+	unit := math.Pow10(-decimals)
+	return gap < unit*1.0001+slack || gap <= 0.006*math.Abs(exact.f)
+}

@@ -24,7 +24,7 @@ type Equation struct {
 func Equations(text string) []Equation {
 	l := lexer{text: text, tokens: make([]token, 0, 64+len(text)/4)}
 	l.run()
-	r := reader{text: text, tokens: bridge(l.tokens)}
+	r := reader{text: text, tokens: bridge(l.tokens), modular: l.modular}
 	r.read()
 	for _, note := range l.notes {
 		r.note(note)
@@ -63,14 +63,19 @@ func bridge(tokens []token) []token {
 
 // reader goes through the tokens of a text once.
 type reader struct {
-	text   string
-	tokens []token
-	found  []Equation
-	offset int // of text in the whole
+	text    string
+	tokens  []token
+	found   []Equation
+	modular bool // an equation may be a congruence
 }
 
 // note reads a calculator annotation, whose text stands in the whole at an offset.
 func (r *reader) note(s span) {
+	for _, e := range r.found {
+		if e.Start < s.end && s.start < e.End {
+			return // read already, around the annotation
+		}
+	}
 	inside := Equations(r.text[s.start:s.end])
 	for i := range inside {
 		inside[i].Start += s.start
@@ -177,7 +182,7 @@ func (r *reader) clean(s, from int) bool {
 	case open:
 		return t.match < 0 || int(t.match) > s
 	case textUnit:
-		return first.kind != operator && r.unscathed(s, from)
+		return first.kind != operator && (t.class == plainWord || t.class >= timeWord) && r.unscathed(s, from)
 	case word:
 		if first.kind == operator || first.kind == open && first.glued {
 			return false

@@ -1,6 +1,9 @@
 package signal
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // judge compares two sides that were read as a whole and appends the verdict. Where
 // they could be read in another way (a percentage that is a unit, hours with minutes,
@@ -18,7 +21,11 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		running := reading{value: right.first, decimals: 2}
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
-	if !e.Holds && (left.doubt || right.doubt || mixes(&left.reading, &right.reading)) {
+	share := left.named && left.ops == 1 && left.divided // 1/3 of the day = 8 hours
+	if !e.Holds && (r.modular || r.denied(e.End)) {
+		return
+	}
+	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
 		return
 	}
 	e.Want = left.value.String()
@@ -26,6 +33,23 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		e.Want = right.value.String()
 	}
 	r.found = append(r.found, e)
+}
+
+// denials are what a text says of an equation that it does not claim.
+var denials = [...]string{"not true", "is not", "isn't", "not equal", "not satisf", "not hold", "false", "contradict", "impossible", "incorrect", "not possible", "no solution", "\\neq", "not correct", "not valid", "does not"}
+
+// denied reports whether the text goes on to deny the equation that ends at a byte.
+func (r *reader) denied(end int) bool {
+	rest := r.text[end:min(len(r.text), end+64)]
+	if i := strings.IndexAny(rest, ".\n="); i >= 0 {
+		rest = rest[:i]
+	}
+	for _, d := range denials {
+		if strings.Contains(rest, d) {
+			return true
+		}
+	}
+	return false
 }
 
 // otherPercent reads the percent signs of each side as a unit.
@@ -71,7 +95,7 @@ func compare(left, right *reading, approximate bool) (holds, rounded bool) {
 func near(exact number, stated *reading, both, approximate bool) bool {
 	gap := math.Abs(exact.f - stated.value.f)
 	slack := exact.slack + stated.value.slack
-	if gap <= slack*1.01 {
+	if gap <= slack*1.01 || gap <= 1e-9*math.Abs(exact.f) {
 		return true
 	}
 	if approximate && gap <= 0.05*math.Abs(exact.f) {

@@ -8,13 +8,14 @@ import (
 // lexer cuts a text into tokens. It never looks further ahead than a few bytes, or to
 // the end of what it consumes, so its time is linear.
 type lexer struct {
-	text   string
-	tokens []token
-	pos    int
-	space  bool // before the next token
-	fresh  bool // at the beginning of a line
-	stack  []int32
-	notes  []span // calculator annotations
+	text    string
+	tokens  []token
+	pos     int
+	space   bool // before the next token
+	fresh   bool // at the beginning of a line
+	stack   []int32
+	notes   []span // calculator annotations
+	modular bool   // the text speaks of congruences
 }
 
 type span struct{ start, end int }

@@ -113,6 +113,7 @@ func (l *lexer) word() {
 		t.kind = percent
 	case functionWord:
 		t.kind = opaque
+		l.modular = l.modular || w == "mod" || w == "modulo"
 	case plusWord:
 		t.kind, t.symbol = operator, '+'
 	case minusWord:
@@ -131,7 +132,7 @@ func (l *lexer) variable(w string, touching bool) bool {
 	if len(w) == 1 {
 		return w != "a" && w != "A" && w != "I" || l.peek(0) != ' ' || !letter(l.peek(1)) || !letter(l.peek(2))
 	}
-	return len(w) == 2 && digit(w[1])
+	return len(w) == 2 && digit(w[1]) || strings.IndexByte(w, '_') > 0
 }
 
 // equals makes a relation of "equals" and "equal to".
@@ -178,6 +179,7 @@ func (l *lexer) symbol() {
 	case r == '“' || r == '”' || r == '‘' || r == '’':
 		l.skip(n)
 	default:
+		l.modular = l.modular || r == '≡'
 		l.take(n, opaque, 0)
 	}
 }
@@ -201,8 +203,10 @@ func (l *lexer) command() {
 	case name == "begin" || name == "end":
 		l.environment(start)
 	case !known:
+		l.modular = l.modular || name == "pmod" || name == "bmod" || name == "mod"
 		l.emit(opaque, start, 0)
 	case t.kind != end:
+		l.modular = l.modular || name == "equiv"
 		l.emit(t.kind, start, t.symbol)
 	default:
 		l.space = true
@@ -234,6 +238,8 @@ func (l *lexer) escape(c byte) {
 		for strings.IndexByte(" \t\r\n&", l.peek(0)) >= 0 && l.pos < len(l.text) {
 			l.pos++
 		}
+	case '{', '}', '|':
+		l.take(2, opaque, 0)
 	case 0:
 		l.skip(1)
 	case '(':
@@ -277,10 +283,15 @@ func (l *lexer) argument(start int) {
 	}
 }
 
-// environment skips \begin{align*} and ends the line.
+// environment skips \begin{align*} and ends the line; matrices and cases are not read.
 func (l *lexer) environment(start int) {
 	if n := strings.IndexByte(l.text[l.pos:min(len(l.text), l.pos+40)], '}'); n >= 0 {
 		l.pos += n + 1
+	}
+	name := l.text[start:l.pos]
+	if strings.Contains(name, "matrix") || strings.Contains(name, "array") || strings.Contains(name, "cases") {
+		l.emit(opaque, start, 0)
+		return
 	}
 	l.emit(line, start, 0)
 }

@@ -133,18 +133,18 @@ func (a number) power(exponent number) (number, bool) {
 	return result, !math.IsInf(result.f, 0) && !math.IsNaN(result.f)
 }
 
-// root is the square root, exact for squares.
-func (a number) root() (number, bool) {
+// root is the root of an index of 2 or more, exact where it is an integer.
+func (a number) root(index number) (number, bool) {
 	if a.f < 0 {
 		return number{}, false
 	}
-	if a.exact() {
-		n, d := int64(math.Round(math.Sqrt(float64(a.num)))), int64(math.Round(math.Sqrt(float64(a.den))))
-		if n < math.MaxInt32 && d < math.MaxInt32 && n*n == a.num && d*d == a.den {
-			return fraction(n, d), true
+	f := math.Pow(a.f, 1/index.f)
+	if whole := integer(int64(math.Round(f))); f < 1e9 {
+		if back, ok := whole.power(index); ok && back.equal(a) {
+			return whole, true
 		}
 	}
-	return inexact(math.Sqrt(a.f)), true
+	return inexact(f), true
 }
 
 // equal holds for the same value; inexact values may differ by what floats lose.

@@ -34,6 +34,7 @@ type reading struct {
 	doubt    bool     // other readings are possible: judged only if it holds
 	units    [8]uint8 // for each measure one unit, 255 for several
 	scale    bool
+	named    bool // units stand in it
 }
 
 const maxDepth = 24
@@ -42,6 +43,7 @@ const maxDepth = 24
 func side(text string, tokens []token, pos, limit int, plain bool) *parser {
 	p := &parser{text: text, tokens: tokens, pos: pos, limit: limit, plain: plain}
 	for p.at(currency) {
+		p.measured(moneyWord, '$')
 		p.pos++
 	}
 	if p.pos < limit {
@@ -93,7 +95,7 @@ func (p *parser) sum() number {
 
 func (p *parser) product() number {
 	v := p.signed()
-	for !p.bad {
+	for previous := byte(0); !p.bad; {
 		symbol, skip := p.factor()
 		if symbol == 0 {
 			break
@@ -106,6 +108,8 @@ func (p *parser) product() number {
 		if p.bad {
 			break
 		}
+		p.doubt = p.doubt || symbol == '/' && previous == '/' // 6 / 1/2
+		previous = symbol
 		if symbol == '/' {
 			if w.f == 0 {
 				return p.fail()
@@ -197,8 +201,10 @@ func (p *parser) signed() number {
 		if p.depth++; p.depth > maxDepth {
 			return p.fail()
 		}
+		ops := p.ops
 		v := p.signed()
 		p.depth--
+		p.doubt = p.doubt || p.ops > ops // -3^2
 		return v.neg()
 	}
 	v := p.primary()
@@ -241,19 +247,35 @@ func (p *parser) primary() number {
 		p.divided = true
 		return above.mul(below.inverse())
 	case t.kind == rootSign:
-		p.next()
-		v, ok := p.group().root()
-		if p.bad || !ok {
-			return p.fail()
-		}
-		p.ops++
-		p.divided = true
-		return v
+		return p.radical()
 	case t.kind == word && t.class == halfWord:
 		p.next()
 		return fraction(1, 2)
 	}
 	return p.fail()
+}
+
+// radical reads \sqrt{2} and \sqrt[3]{8}.
+func (p *parser) radical() number {
+	p.next()
+	index := integer(2)
+	if t := p.peek(); t.kind == open && t.symbol == '[' {
+		index = p.group()
+		if index.f < 2 || index.f > 64 {
+			return p.fail()
+		}
+	}
+	radicand := p.group()
+	if p.bad {
+		return radicand
+	}
+	v, ok := radicand.root(index)
+	if !ok {
+		return p.fail()
+	}
+	p.ops++
+	p.divided = true
+	return v
 }
 
 // group reads an expression in parentheses or braces.

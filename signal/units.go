@@ -50,6 +50,7 @@ func (p *parser) unitWord(t token) bool {
 
 // note remembers what a unit says about the number.
 func (p *parser) note(t token) {
+	p.named = true
 	switch t.class {
 	case scaleWord, shareWord:
 		p.scale = true

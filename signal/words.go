@@ -69,8 +69,8 @@ func table(lists map[class]string) map[string]class {
 }
 
 // glued lists the units that may follow a number without a space.
-var glued = map[string]bool{"kg": true, "g": true, "cm": true, "mm": true, "km": true, "ml": true, "lb": true, "lbs": true, "oz": true,
-	"ft": true, "mph": true, "hrs": true, "hr": true, "h": true, "min": true, "mins": true, "m": true, "dollars": true, "hours": true}
+var glued = map[string]bool{"kg": true, "cm": true, "mm": true, "km": true, "ml": true, "lb": true, "lbs": true, "oz": true,
+	"ft": true, "mph": true, "hrs": true, "hr": true, "min": true, "mins": true, "dollars": true, "hours": true}
 
 func classify(word string) class {
 	if len(word) > 12 {
@@ -96,6 +96,8 @@ func measure(word string) (kind class, unit byte) {
 	}
 	w := strings.ToLower(word)
 	switch w {
+	case "dollars", "dollar":
+		return kind, '$'
 	case "feet", "ft":
 		return kind, 'F'
 	case "hrs", "hr":

@@ -125,7 +125,7 @@ func (r *reader) equation(from, i int, chain bool) {
 // the whole side; else words may stand before it.
 func (r *reader) left(from, i int, chain bool) *sideTokens {
 	if chain {
-		p := side(r.text, r.tokens, from, i, false)
+		p := side(r.text, r.tokens, from, i, mode{})
 		if p.bad || p.pos != i {
 			return nil
 		}
@@ -136,7 +136,7 @@ func (r *reader) left(from, i int, chain bool) *sideTokens {
 			s++
 			continue
 		}
-		p := side(r.text, r.tokens, s, i, false)
+		p := side(r.text, r.tokens, s, i, mode{})
 		if !p.bad && p.pos == i {
 			if !r.clean(s, from) {
 				return nil
@@ -209,7 +209,7 @@ func (r *reader) unscathed(s, from int) bool {
 
 // right reads the side that begins at a token.
 func (r *reader) right(from int) *sideTokens {
-	p := side(r.text, r.tokens, from, len(r.tokens), false)
+	p := side(r.text, r.tokens, from, len(r.tokens), mode{})
 	if p.bad || !r.ends(p) {
 		return nil
 	}

@@ -22,7 +22,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
 	share := left.named && left.ops == 1 && left.divided // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End)) {
+	if !e.Holds && (r.modular || r.denied(e.End) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right)) {
 		return
 	}
 	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
@@ -52,11 +52,42 @@ func (r *reader) denied(end int) bool {
 	return false
 }
 
+// enumerates recognises sums whose terms are worked out as they are listed:
+// 8 + 95 * 0.10 = 9.50 + 120 * 0.05 = 6.
+func (r *reader) enumerates(left, right *sideTokens) bool {
+	if left.lastOps == 0 {
+		return false
+	}
+	term, first := reading{value: left.last, ops: 1}, reading{value: right.first, decimals: 2}
+	holds, _ := compare(&term, &first, false)
+	return holds
+}
+
+// leftToRight recognises a calculation that is right when read from left to right, as
+// a pocket calculator does.
+func (r *reader) leftToRight(left, right *sideTokens) bool {
+	if left.sums == 0 && right.sums == 0 {
+		return false
+	}
+	a := side(r.text, r.tokens, left.start, left.stop, mode{flat: true})
+	b := side(r.text, r.tokens, right.start, right.stop, mode{flat: true})
+	one, _ := compare(&a.reading, &right.reading, false)
+	two, _ := compare(&left.reading, &b.reading, false)
+	return one || two
+}
+
+// continues reports whether a quantity goes on behind its first number: 4 hours and
+// 40 minutes.
+func (r *reader) continues(right *sideTokens) bool {
+	i := right.stop
+	return i+1 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral
+}
+
 // otherPercent reads the percent signs of each side as a unit.
 func (r *reader) otherPercent(left, right *sideTokens, approximate bool) bool {
 	for _, plain := range [...][2]bool{{true, false}, {false, true}, {true, true}} {
-		a := side(r.text, r.tokens, left.start, left.stop, plain[0])
-		b := side(r.text, r.tokens, right.start, right.stop, plain[1])
+		a := side(r.text, r.tokens, left.start, left.stop, mode{plain: plain[0]})
+		b := side(r.text, r.tokens, right.start, right.stop, mode{plain: plain[1]})
 		if holds, _ := compare(&a.reading, &b.reading, approximate); holds {
 			return true
 		}

@@ -16,15 +16,23 @@ type parser struct {
 	limit  int // tokens from here on are not read
 	depth  int
 	bad    bool // pos is where reading failed, in the middle of the expression
-	plain  bool // % is a unit, not a hundredth
+	mode        // how what can be read in two ways is read
 
 	reading
+}
+
+// mode chooses between readings of what people write in more than one sense.
+type mode struct {
+	plain bool // % is a unit, not a hundredth
+	flat  bool // from left to right: 100 - 4 / 6 = 16
 }
 
 // reading is what is known about a side besides its value.
 type reading struct {
 	value    number
 	first    number // the first operand, for 5 + 3 = 8 * 2 = 16
+	last     number // the last term of a sum
+	lastOps  int    // operations in it
 	from, to int    // bytes of the side, without units at its end
 	ops      int
 	sums     int // of them + and -
@@ -40,8 +48,8 @@ type reading struct {
 const maxDepth = 24
 
 // side reads the tokens from pos up to limit at most.
-func side(text string, tokens []token, pos, limit int, plain bool) *parser {
-	p := &parser{text: text, tokens: tokens, pos: pos, limit: limit, plain: plain}
+func side(text string, tokens []token, pos, limit int, m mode) *parser {
+	p := &parser{text: text, tokens: tokens, pos: pos, limit: limit, mode: m}
 	for p.at(currency) {
 		p.measured(moneyWord, '$')
 		p.pos++
@@ -82,19 +90,36 @@ func (p *parser) sum() number {
 		p.next()
 		p.ops++
 		p.sums++
-		percents := p.percents
-		w := p.product()
+		percents, ops := p.percents, p.ops
+		var w number
+		if p.flat {
+			w = p.signed()
+		} else {
+			w = p.product()
+		}
+		p.doubt = p.doubt || p.percents != percents // 50 + 20 %
+		p.last, p.lastOps = w, p.ops-ops
 		if t.symbol == '-' {
 			w = w.neg()
 		}
-		p.doubt = p.doubt || p.percents != percents // 50 + 20 %
 		v = v.add(w)
+		if p.flat && !p.bad {
+			v = p.factors(v)
+		}
 	}
 	return v
 }
 
 func (p *parser) product() number {
 	v := p.signed()
+	if p.bad {
+		return v
+	}
+	return p.factors(v)
+}
+
+// factors multiplies a value by the factors that follow it.
+func (p *parser) factors(v number) number {
 	for previous := byte(0); !p.bad; {
 		symbol, skip := p.factor()
 		if symbol == 0 {

@@ -22,6 +22,11 @@ type Equation struct {
 // Equations reads the equations of a text, in their order. A side that is not read as
 // a whole (a variable, a cut left end, an unknown sign) is not judged and not returned.
 func Equations(text string) []Equation {
+	_, found := read(text)
+	return found
+}
+
+func read(text string) ([]token, []Equation) {
 	l := lexer{text: text, tokens: make([]token, 0, 64+len(text)/4)}
 	l.run()
 	r := reader{text: text, tokens: bridge(l.tokens), modular: l.modular}
@@ -32,7 +37,7 @@ func Equations(text string) []Equation {
 	if len(l.notes) > 0 {
 		slices.SortStableFunc(r.found, func(a, b Equation) int { return a.Start - b.Start })
 	}
-	return r.found
+	return r.tokens, r.found
 }
 
 // bridge removes the ends of lines inside an equation: before "=", and behind an
@@ -115,7 +120,7 @@ func (r *reader) equation(from, i int, chain bool) {
 		return
 	}
 	right := r.right(i + 1)
-	if right == nil || left.ops == 0 && (right.ops == 0 || !chain) {
+	if right == nil || left.ops == 0 { // a name, or what the text has said before
 		return
 	}
 	r.judge(left, right, r.tokens[i].symbol == 'a')

@@ -22,7 +22,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
 	share := left.named && left.ops == 1 && left.divided // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right)) {
+	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right)) {
 		return
 	}
 	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
@@ -50,6 +50,17 @@ func (r *reader) denied(end int) bool {
 		}
 	}
 	return false
+}
+
+// swapped recognises a difference whose terms stand in the wrong order: 70 - 80 = 10.
+func swapped(left, right *sideTokens) bool {
+	return left.ops == 1 && left.sums == 1 && right.ops == 0 && left.value.neg().equal(right.value)
+}
+
+// defines recognises an operation that is applied by its definition, which is not a
+// product: 3 * 2 = 3^2 + 3 \cdot 2 - 2^2.
+func defines(left, right *sideTokens) bool {
+	return left.ops == 1 && left.sums == 0 && !left.divided && right.ops > 1 && right.sums > 0
 }
 
 // enumerates recognises sums whose terms are worked out as they are listed:

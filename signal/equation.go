@@ -96,6 +96,9 @@ func (r *reader) read() {
 		case t.kind == relation:
 			r.equation(from, i, chain)
 			from, chain = i+1, true
+		case t.class == breakWord && r.states(i):
+			r.equation(from, i, chain)
+			from, chain = i+1, false
 		case breaks(t):
 			from, chain = i+1, false
 		}
@@ -113,13 +116,24 @@ func breaks(t token) bool {
 	return false
 }
 
+// states reports whether "is" stands between an expression and its value: 20 % of 50 is 10.
+func (r *reader) states(i int) bool {
+	t := r.tokens[i]
+	if r.text[t.start:t.end] != "is" || i == 0 {
+		return false
+	}
+	k := r.tokens[i-1].kind
+	return k == numeral || k == closing || k == percent
+}
+
 // equation judges the two sides of the relation at i.
 func (r *reader) equation(from, i int, chain bool) {
-	left := r.left(from, i, chain)
+	left := r.left(from, i, chain, mode{})
 	if left == nil {
+		r.identity(from, i, chain)
 		return
 	}
-	right := r.right(i + 1)
+	right := r.right(i+1, mode{})
 	if right == nil || left.ops == 0 { // a name, or what the text has said before
 		return
 	}
@@ -128,20 +142,20 @@ func (r *reader) equation(from, i int, chain bool) {
 
 // left reads the side that ends at the relation i. Behind another relation it must be
 // the whole side; else words may stand before it.
-func (r *reader) left(from, i int, chain bool) *sideTokens {
+func (r *reader) left(from, i int, chain bool, m mode) *sideTokens {
 	if chain {
-		p := side(r.text, r.tokens, from, i, mode{})
+		p := side(r.text, r.tokens, from, i, m)
 		if p.bad || p.pos != i {
 			return nil
 		}
 		return &sideTokens{p.reading, from, i}
 	}
 	for s := from; s < i; {
-		if !r.begins(s, i) {
+		if !r.begins(s, i, m) {
 			s++
 			continue
 		}
-		p := side(r.text, r.tokens, s, i, mode{})
+		p := side(r.text, r.tokens, s, i, m)
 		if !p.bad && p.pos == i {
 			if !r.clean(s, from) {
 				return nil
@@ -159,7 +173,7 @@ type sideTokens struct {
 }
 
 // begins reports whether a side may begin at a token.
-func (r *reader) begins(s, limit int) bool {
+func (r *reader) begins(s, limit int, m mode) bool {
 	switch t := r.tokens[s]; t.kind {
 	case numeral, fracSign, rootSign, currency:
 		return true
@@ -169,6 +183,8 @@ func (r *reader) begins(s, limit int) bool {
 		return t.symbol == '-'
 	case word:
 		return t.class == halfWord
+	case opaque:
+		return m.name != 0 && t.symbol == m.name
 	}
 	return false
 }
@@ -213,8 +229,8 @@ func (r *reader) unscathed(s, from int) bool {
 }
 
 // right reads the side that begins at a token.
-func (r *reader) right(from int) *sideTokens {
-	p := side(r.text, r.tokens, from, len(r.tokens), mode{})
+func (r *reader) right(from int, m mode) *sideTokens {
+	p := side(r.text, r.tokens, from, len(r.tokens), m)
 	if p.bad || !r.ends(p) {
 		return nil
 	}

@@ -21,7 +21,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		running := reading{value: right.first, decimals: 2}
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
-	share := left.named && left.ops == 1 && left.divided // 1/3 of the day = 8 hours
+	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
 	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right)) {
 		return
 	}

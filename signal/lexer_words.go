@@ -105,6 +105,9 @@ func (l *lexer) word() {
 	t := l.emit(word, start, 0)
 	if l.variable(w, t.glued) {
 		t.kind = opaque
+		if len(w) == 1 {
+			t.symbol = w[0]
+		}
 		return
 	}
 	t.class = classify(w)
@@ -168,6 +171,8 @@ func (l *lexer) symbol() {
 	switch t, known := runes[r]; {
 	case known:
 		l.take(n, t.kind, t.symbol)
+	case r == 'π':
+		l.take(n, opaque, '\x01')
 	case r == '½':
 		l.take(n, numeral, 0).value = fraction(1, 2)
 	case r == '¼':
@@ -224,6 +229,7 @@ var commands = map[string]token{
 	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop}, "quad": {kind: stop},
 	"circ": {kind: unitSign}, "degree": {kind: unitSign}, "percent": {kind: percent},
 	"left": {}, "right": {}, "big": {}, "Big": {}, "bigg": {}, "bigl": {}, "bigr": {}, "Bigl": {}, "Bigr": {}, "displaystyle": {}, "boxed": {}, "fbox": {},
+	"pi": {kind: opaque, symbol: '\x01'}, "theta": {kind: opaque, symbol: '\x02'}, "alpha": {kind: opaque, symbol: '\x03'},
 	"underline": {}, "limits": {}, "hline": {}, "therefore": {kind: stop}, "because": {kind: stop},
 }
 

@@ -25,6 +25,9 @@ type parser struct {
 type mode struct {
 	plain bool // % is a unit, not a hundredth
 	flat  bool // from left to right: 100 - 4 / 6 = 16
+
+	name byte    // the variable that is read, 0 for none
+	x    float64 // its value
 }
 
 // reading is what is known about a side besides its value.
@@ -36,6 +39,7 @@ type reading struct {
 	from, to int    // bytes of the side, without units at its end
 	ops      int
 	sums     int // of them + and -
+	names    int // how often the variable stands in it
 	percents int
 	divided  bool
 	decimals int      // of the last numeral
@@ -160,13 +164,15 @@ func (p *parser) factor() (symbol byte, skip int) {
 		if p.pos+1 < p.limit && p.tokens[p.pos+1].class == byWord && p.operand(p.pos+2) {
 			return map[class]byte{multiplied: '*', divided: '/'}[t.class], 2
 		}
-	case t.kind == word && t.class == ofWord:
+	case (t.kind == word || t.kind == textUnit) && t.class == ofWord:
 		return p.share()
 	case t.kind == open && t.match >= 0 && int(t.match) < p.limit && p.juxtaposed(t):
 		p.doubt = p.doubt || !t.glued
 		return '*', 0
 	case t.kind == fracSign, t.kind == rootSign:
 		p.doubt = true // 3\frac12 is a sum, 3\sqrt2 a product
+		return '*', 0
+	case p.variable(p.pos):
 		return '*', 0
 	}
 	return 0, 0
@@ -216,8 +222,15 @@ func (p *parser) operand(i int) bool {
 		return t.match >= 0 && int(t.match) < p.limit
 	case word:
 		return t.class == halfWord
+	case opaque:
+		return p.variable(i)
 	}
 	return false
+}
+
+// variable reports whether a token is the variable that is read.
+func (p *parser) variable(i int) bool {
+	return p.name != 0 && i < p.limit && p.tokens[i].kind == opaque && p.tokens[i].symbol == p.name
 }
 
 func (p *parser) signed() number {
@@ -276,6 +289,10 @@ func (p *parser) primary() number {
 	case t.kind == word && t.class == halfWord:
 		p.next()
 		return fraction(1, 2)
+	case p.variable(p.pos):
+		p.next()
+		p.names++
+		return inexact(p.x)
 	}
 	return p.fail()
 }

@@ -15,6 +15,11 @@ func (p *parser) unit() {
 			}
 			p.pos++
 		case t.kind == textUnit:
+			if t.class == ofWord {
+				if symbol, _ := p.share(); symbol != 0 {
+					return
+				}
+			}
 			p.note(t)
 			p.pos++
 			p.squared()

@@ -13,8 +13,9 @@ const maxIdentity = 60
 
 // identity judges an equation between two expressions of one variable. It holds if both
 // have the same value wherever they are compared. It is wrong only if it cannot be an
-// equation to be solved: if the two differ by a constant, so that nothing solves it, or
-// if both are multiples of the variable, so that only 0 does.
+// equation to be solved: if the left side is one to be simplified and the right side
+// simpler, and if the two differ by a constant, so that nothing solves it, or are both
+// multiples of the variable, so that only 0 does.
 func (r *reader) identity(from, i int, chain bool) {
 	m := mode{name: r.onlyName(from, i), x: points[0]}
 	if m.name == 0 {
@@ -37,7 +38,8 @@ func (r *reader) identity(from, i int, chain bool) {
 	f, g := r.values(left, m), r.values(right, m)
 	e.Holds = same(f, g)
 	if !e.Holds {
-		if left.doubt || right.doubt || r.modular || r.denied(e.End) || !unsolvable(f, g) {
+		simplifies := (left.names > 1 || left.sums > 1) && right.ops < left.ops && r.tokens[i].symbol == 'e'
+		if !simplifies || left.doubt || right.doubt || r.modular || r.denied(e.End) || r.breaksOff(left, right) || !unsolvable(f, g) {
 			return
 		}
 	}
@@ -59,6 +61,9 @@ func (r *reader) onlyName(from, i int) byte {
 			return 0
 		}
 		name = t.symbol
+	}
+	if name == 'f' || name == 'g' { // functions
+		return 0
 	}
 	return name
 }
@@ -121,7 +126,10 @@ func linear(f [len(points)]float64, text string, tokens []token, from, i int, na
 			break
 		}
 	}
-	s := strconv.FormatFloat(slope, 'g', 6, 64) + letter
+	s := letter
+	if !close(slope, 1) {
+		s = strconv.FormatFloat(slope, 'g', 6, 64) + letter
+	}
 	switch {
 	case close(rest, 0):
 		return s

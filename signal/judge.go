@@ -22,7 +22,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
 	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right)) {
+	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right) || r.breaksOff(left, right)) {
 		return
 	}
 	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
@@ -66,7 +66,8 @@ func defines(left, right *sideTokens) bool {
 // enumerates recognises sums whose terms are worked out as they are listed:
 // 8 + 95 * 0.10 = 9.50 + 120 * 0.05 = 6.
 func (r *reader) enumerates(left, right *sideTokens) bool {
-	if left.lastOps == 0 {
+	chain := left.start > 0 && r.tokens[left.start-1].kind == relation
+	if left.lastOps == 0 || right.ops == 0 && !chain {
 		return false
 	}
 	term, first := reading{value: left.last, ops: 1}, reading{value: right.first, decimals: 2}
@@ -85,6 +86,14 @@ func (r *reader) leftToRight(left, right *sideTokens) bool {
 	one, _ := compare(&a.reading, &right.reading, false)
 	two, _ := compare(&left.reading, &b.reading, false)
 	return one || two
+}
+
+// breaksOff reports whether the text was cut at its token limit inside the right side.
+func (r *reader) breaksOff(left, right *sideTokens) bool {
+	if strings.TrimSpace(r.text[right.to:]) != "" {
+		return false
+	}
+	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])
 }
 
 // continues reports whether a quantity goes on behind its first number: 4 hours and

@@ -33,7 +33,7 @@ const (
 var words = table(map[class]string{
 	breakWord: `so then which therefore thus hence because since if while but or is are was were be we she he they
 		that this these there it has have had gives give means leaves leaving making makes make totaling when where after before as
-		she's he's that's it's you i who whereas although for who let now finally since with`,
+		she's he's that's it's you i who whereas although for who let now finally with implies solve solving solves yields becomes equation`,
 	joinWord:     `and to`,
 	openWord:     `from than over by less more twice double triple thrice between subtract subtracting subtracted add adding added sum remaining except another`,
 	plusWord:     `plus`,

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them
 	"rcvae/llm":                            {},                             //
 	"rcvae/selector":                       {},                             //
+	"rcvae/signal":                         {},                             // reads texts
 	"rcvae/rcvaetest":                      {},
 	"rcvae/eval":                           {"rcvae/selector"},                      // measures rules
 	"rcvae/cmd/rcvae":                      {"*"},                                   // wires everything

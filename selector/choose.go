@@ -15,7 +15,6 @@ type Choice struct {
 	Class           []int     // (n), classes of equal answers; −1: does not vote. Nil for rules that do not vote
 	Weights         []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
 	Representatives []int     // (classes), the candidate that stands for each answer
-	Missing         int       // candidates whose score is the mean of the others, for want of their own
 
 	counted bool   // every vote weighs 1
 	column  Column // of the rule's score
@@ -92,7 +91,7 @@ func (r Rule) choose(e *Evidence) (c Choice, err error) {
 	} else if c.column, err = e.Column(r.Score); err != nil {
 		return c, err
 	}
-	c.Scores, c.Missing = c.column.Scores, c.column.Missing
+	c.Scores = c.column.Scores
 	if !r.Votes() {
 		c.Scores = c.column.Raw
 		c.pick()

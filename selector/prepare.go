@@ -20,7 +20,9 @@ type Prepared struct {
 	votes   []bool // (n), see [rcvae.Candidate.Votes]
 	class   []int  // (n), classes of equal answers, −1: does not vote, or without NeedAnswers
 	models  []preparedModel
-	signals signalReader // nil unless needed
+
+	signals     signalReader // nil unless needed
+	signalNames []string     // (columns)
 }
 
 // preparedModel is a model with what it says of the candidates.
@@ -125,7 +127,7 @@ func checkUnit(r rcvae.Embedding) error {
 func (p *Prepared) askModels(sources Sources) error {
 	source := sources.signalSource()
 	if p.need.Has(NeedSignals) || p.need.Has(NeedModel) && slices.ContainsFunc(sources.Models, readsSignals) {
-		p.signals = source.read(p.encoded.Question)
+		p.signals, p.signalNames = source.read(p.encoded.Question), source.names
 	}
 	if !p.need.Has(NeedModel) {
 		return nil

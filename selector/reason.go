@@ -87,8 +87,8 @@ func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
 		}
 		warnings = append(warnings, "no candidate has an answer to vote with: "+fallback)
 	}
-	if c.Missing > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d of %d candidates lack what the score is computed from, such as log-probabilities or a token count: the mean of the others stands for theirs", c.Missing, n))
+	if missing := MissingLogProbs(e.candidates); missing > 0 && r.Needs().Has(NeedLogProbs) {
+		warnings = append(warnings, fmt.Sprintf("%d of %d candidates have no log-probabilities or no token count: the mean of the others stands for theirs", missing, n))
 	}
 	if r.Needs().Has(NeedModel) {
 		warnings = append(warnings, r.unlike(e)...)

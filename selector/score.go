@@ -48,8 +48,6 @@ type Column struct {
 	// out-of-distribution text (wᵢ = 0) says nothing, and a vote among such texts is a
 	// majority vote. Where nobody votes nothing is discounted.
 	Scores []float64 // (n)
-
-	Missing int // candidates without a value of their own
 }
 
 // needs returns what the score and its terms look at.
@@ -95,7 +93,7 @@ func (e *Evidence) Column(s Score) (Column, error) {
 	}
 	c := Column{Raw: raw, Scores: raw}
 	if s.Partial {
-		c.Missing = e.fill(raw)
+		e.fill(raw)
 	}
 	if err := e.checkFinite(s.Name, raw); err != nil {
 		return Column{}, err
@@ -114,7 +112,6 @@ func (e *Evidence) sum(s Score) (Column, error) {
 		if err != nil {
 			return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
 		}
-		total.Missing = max(total.Missing, c.Missing)
 		for i := range total.Raw {
 			total.Raw[i] += t.Weight * c.Raw[i]
 			total.Scores[i] += t.Weight * c.Scores[i]
@@ -144,8 +141,8 @@ func (e *Evidence) discount(raw []float64) []float64 {
 }
 
 // fill gives each NaN the mean of the others that vote, or else of all others, or else
-// 0, and returns how many there were. A filled value neither helps nor harms a vote.
-func (e *Evidence) fill(values []float64) (missing int) {
+// 0. A filled value neither helps nor harms a vote.
+func (e *Evidence) fill(values []float64) {
 	mean, known := e.voterMean(values)
 	if known == 0 {
 		mean, _ = meanOf(values, func(int) bool { return true })
@@ -153,10 +150,8 @@ func (e *Evidence) fill(values []float64) (missing int) {
 	for i, v := range values {
 		if math.IsNaN(v) {
 			values[i] = mean
-			missing++
 		}
 	}
-	return missing
 }
 
 // voterMean returns the mean of the voting candidates' values that are not NaN, and

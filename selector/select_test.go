@@ -98,7 +98,7 @@ func TestMissingLogProbabilities(t *testing.T) {
 	sources := sourcesOf(columnModel{scores: filled(4, 0), tau: 1})
 	for _, name := range []string{"logprob", "tail-logprob", "vote:logprob", "vote:entropy+logprob"} {
 		got := selectBy(t, mustParse(t, name), sources, candidates)
-		if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "1 of 4 candidates lack") {
+		if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "1 of 4 candidates have no log-probabilities") {
 			t.Errorf("%s: warnings %q, want one about 1 of 4 candidates", name, got.Warnings)
 		}
 		want, unit := -7.0/3, 1.0 // the mean of −1, −4 and −2
@@ -111,7 +111,7 @@ func TestMissingLogProbabilities(t *testing.T) {
 	}
 	// alone in a subset it has nothing to be compared with, which is no error
 	p := prepare(t, candidates, selector.Sources{}, selector.NeedLogProbs)
-	if c := choose(t, "logprob", evidenceOf(t, p, []int{2})); c.Best != 0 || c.Missing != 1 {
+	if c := choose(t, "logprob", evidenceOf(t, p, []int{2})); c.Best != 0 || c.Scores[0] != 0 {
 		t.Errorf("logprob of one candidate without any = %+v", c)
 	}
 }

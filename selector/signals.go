@@ -49,11 +49,7 @@ func readSignals(q rcvae.Question) signalReader {
 		if len(subset) == len(all) && slices.IsSorted(subset) {
 			return all
 		}
-		candidates := make([]rcvae.Candidate, len(subset))
-		for a, i := range subset {
-			candidates[a] = q.Candidates[i]
-		}
-		return signal.Compute(q.Problem.Question, candidates).Values
+		return signal.Compute(q.Problem.Question, at(q.Candidates, subset)).Values
 	}
 }
 

@@ -47,15 +47,17 @@ func consensusOf(e *Evidence) ([]float64, error) {
 // dot sums in four float64 accumulators, which lets the products overlap. Note: a BLAS
 // adds up in an order that depends on where a vector lies in memory.
 func dot(a, b rcvae.Embedding) float64 {
-	var s [4]float64
-	for ; len(a) >= 4 && len(b) >= 4; a, b = a[4:], b[4:] {
-		s[0] += float64(a[0]) * float64(b[0])
-		s[1] += float64(a[1]) * float64(b[1])
-		s[2] += float64(a[2]) * float64(b[2])
-		s[3] += float64(a[3]) * float64(b[3])
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	j := 0
+	for ; j+4 <= len(a); j += 4 {
+		s0 += float64(a[j]) * float64(b[j])
+		s1 += float64(a[j+1]) * float64(b[j+1])
+		s2 += float64(a[j+2]) * float64(b[j+2])
+		s3 += float64(a[j+3]) * float64(b[j+3])
 	}
-	for j := range a {
-		s[0] += float64(a[j]) * float64(b[j])
+	for ; j < len(a); j++ {
+		s0 += float64(a[j]) * float64(b[j])
 	}
-	return s[0] + s[1] + s[2] + s[3]
+	return s0 + s1 + s2 + s3
 }

@@ -156,7 +156,7 @@ func TestWeightsMarginAndStop(t *testing.T) {
 			t.Errorf("%s: margin %v, want 0", tt.rule, c.Margin())
 		}
 		for left := range 3 {
-			if got, want := c.Decided(left), left <= tt.decidedAt; got != want {
+			if got, want := mustParse(t, tt.rule).Decided(c.Weights, left), left <= tt.decidedAt; got != want {
 				t.Errorf("%s: Decided(%d) = %v, want %v", tt.rule, left, got, want)
 			}
 		}
@@ -166,14 +166,12 @@ func TestWeightsMarginAndStop(t *testing.T) {
 // Whatever the candidates to come answer, a decided vote keeps its answer; and where it
 // is not decided some answers change it or tie it.
 func TestDecidedIsExact(t *testing.T) {
-	for a := range 5 {
-		for b := range 5 {
-			for left := range 4 {
-				changed := float64(b+left) >= float64(a) || left >= a // all for the rival, or for a new answer
-				if a == 0 || b > a {
-					continue
-				}
-				if got := selector.Decided([]float64{float64(a), float64(b)}, left); got == changed {
+	majority := mustParse(t, "majority")
+	for a := 1; a < 5; a++ {
+		for b := range a + 1 {
+			for left := range 5 {
+				changed := b+left >= a || left >= a // all for the rival, or for a new answer
+				if got := majority.Decided([]float64{float64(b), float64(a)}, left); got == changed {
 					t.Errorf("%d against %d with %d to come: decided %v", a, b, left, got)
 				}
 			}

@@ -205,7 +205,7 @@ func TestUnlikeCandidatesAreTold(t *testing.T) {
 		{"vote:entropy", []float64{1, 0, .1}, ""},
 		{"vote:entropy", []float64{0, .2, 0}, "2 of 3 candidates are unlike"},
 		{"vote:entropy", filled(3, 0), "a majority vote"},
-		{"tiebreak:entropy", filled(3, 0), "do not count"},
+		{"tiebreak:entropy", filled(3, 0), "does not count"},
 		{"entropy", filled(3, 0), "may mislead"},
 		{"majority", filled(3, 0), ""},
 	} {

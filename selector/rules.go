@@ -12,16 +12,16 @@ func DefaultFor(have Needs) Rule {
 			return r
 		}
 	}
-	return Rule{Score: first()}
+	return Rule{Aggregate: First}
 }
 
 // Scores lists the scores of the project. A new one is a line here.
 func Scores() []Score {
-	return append(modelScores(), consensus(), meanLogProb(), tailLogProb(), longest(), shortest(), entropyLogProb())
+	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), entropyLogProb())
 }
 
-// Rules lists the rules of the project: the scores, majority, the votes, the
-// tie-breaks, and the rules that others are compared with.
+// Rules lists the rules of the project: the scores, the votes, the tie-breaks, majority,
+// and the rules that others are compared with.
 func Rules() []Rule {
 	var rules []Rule
 	for _, a := range []Aggregate{Pick, Vote, Tiebreak} {
@@ -29,7 +29,7 @@ func Rules() []Rule {
 			rules = append(rules, Rule{Score: s, Aggregate: a})
 		}
 	}
-	return append(rules, Rule{Aggregate: Majority}, Rule{Score: first()}, Rule{Aggregate: Random}, Rule{Score: oracle()})
+	return append(rules, Rule{Aggregate: Majority}, Rule{Aggregate: First}, Rule{Aggregate: Random}, Rule{Score: oracle()})
 }
 
 // Table returns the names of the rules that an evaluation shows by default: every
@@ -40,17 +40,6 @@ func Table() []string {
 		"majority", "entropy", "ratio", "entropy+logprob", "consensus", "norm", "kl", "elbo", "recon", "iwae",
 		"logprob", "tail-logprob", "longest", "shortest", "first", "random", "oracle",
 	}
-}
-
-// first prefers earlier candidates.
-func first() Score {
-	return Score{Name: "first", About: "the first candidate", Best: "the first", Values: func(e *Evidence) ([]float64, error) {
-		values := make([]float64, e.Len())
-		for i := range values {
-			values[i] = -float64(i)
-		}
-		return values, nil
-	}}
 }
 
 // oracle prefers correct candidates.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Score is a number for each candidate by which rules rank or weigh them; higher is
@@ -48,8 +49,6 @@ type Column struct {
 	// out-of-distribution text (wᵢ = 0) says nothing, and a vote among such texts is a
 	// majority vote. Where nobody votes nothing is discounted.
 	Scores []float64 // (n)
-
-	Missing int // candidates without a value of their own
 }
 
 // needs returns what the score and its terms look at.
@@ -93,13 +92,13 @@ func (e *Evidence) Column(s Score) (Column, error) {
 	if len(raw) != e.Len() {
 		return Column{}, fmt.Errorf("score %s has %d values for %d candidates", s.Name, len(raw), e.Len())
 	}
-	c := Column{Raw: raw, Scores: raw}
 	if s.Partial {
-		c.Missing = e.fill(raw)
+		raw = e.filled(raw)
 	}
 	if err := e.checkFinite(s.Name, raw); err != nil {
 		return Column{}, err
 	}
+	c := Column{Raw: raw, Scores: raw}
 	if s.Needs.Has(NeedModel) {
 		c.Scores = e.discount(raw)
 	}
@@ -114,7 +113,6 @@ func (e *Evidence) sum(s Score) (Column, error) {
 		if err != nil {
 			return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
 		}
-		total.Missing = max(total.Missing, c.Missing)
 		for i := range total.Raw {
 			total.Raw[i] += t.Weight * c.Raw[i]
 			total.Scores[i] += t.Weight * c.Scores[i]
@@ -143,26 +141,26 @@ func (e *Evidence) discount(raw []float64) []float64 {
 	return scores
 }
 
-// fill gives each NaN the mean of the others that vote, or else of all others, or else
-// 0, and returns how many there were. A filled value neither helps nor harms a vote.
-func (e *Evidence) fill(values []float64) (missing int) {
+// filled returns the values with each NaN replaced by the mean of the others that vote,
+// or else of all others, or else by 0: it neither helps nor harms a vote.
+func (e *Evidence) filled(values []float64) []float64 {
 	mean, known := e.voterMean(values)
 	if known == 0 {
 		mean, _ = meanOf(values, func(int) bool { return true })
 	}
+	values = slices.Clone(values)
 	for i, v := range values {
 		if math.IsNaN(v) {
 			values[i] = mean
-			missing++
 		}
 	}
-	return missing
+	return values
 }
 
 // voterMean returns the mean of the voting candidates' values that are not NaN, and
 // their number.
 func (e *Evidence) voterMean(values []float64) (mean float64, n int) {
-	return meanOf(values, func(i int) bool { return e.votes[i] })
+	return meanOf(values, func(i int) bool { return e.candidates[i].Votes() })
 }
 
 // meanOf returns the mean of the values that count and are not NaN, 0 if there are none.

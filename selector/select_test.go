@@ -32,7 +32,7 @@ func TestSelectReasons(t *testing.T) {
 		{"majority", answers("1", "2"), []float64{0, 1}, 0, "1 of 2 votes for 1, a tie of 2 answers; the earliest was taken", 0},
 		{"majority", answers("", ""), []float64{0, 1}, 0, "none of 2 candidates has an answer; the first was taken", 1},
 		{"majority", answers(strings.Repeat("é", 50)), []float64{0}, 0, "1 of 1 votes for " + strings.Repeat("é", 40) + "…", 0},
-		{"first", answers("1", "2"), []float64{0, 1}, 0, "candidate 1 of 2: the first", 0},
+		{"first", answers("1", "2"), []float64{0, 1}, 0, "the first of 2 candidates", 0},
 		{"entropy", answers("1", "2"), []float64{1, 1}, 0, "candidate 1 of 2: lowest posterior entropy", 1},
 	}
 	for _, tt := range tests {
@@ -98,7 +98,7 @@ func TestMissingLogProbabilities(t *testing.T) {
 	sources := sourcesOf(columnModel{scores: filled(4, 0), tau: 1})
 	for _, name := range []string{"logprob", "tail-logprob", "vote:logprob", "vote:entropy+logprob"} {
 		got := selectBy(t, mustParse(t, name), sources, candidates)
-		if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "1 of 4 candidates lack") {
+		if len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], "1 of 4 candidates have no log-probabilities") {
 			t.Errorf("%s: warnings %q, want one about 1 of 4 candidates", name, got.Warnings)
 		}
 		want, unit := -7.0/3, 1.0 // the mean of −1, −4 and −2
@@ -111,7 +111,7 @@ func TestMissingLogProbabilities(t *testing.T) {
 	}
 	// alone in a subset it has nothing to be compared with, which is no error
 	p := prepare(t, candidates, selector.Sources{}, selector.NeedLogProbs)
-	if c := choose(t, "logprob", evidenceOf(t, p, []int{2})); c.Best != 0 || c.Missing != 1 {
+	if c := choose(t, "logprob", evidenceOf(t, p, []int{2})); c.Best != 0 || c.Scores[0] != 0 {
 		t.Errorf("logprob of one candidate without any = %+v", c)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rcvae"
+	"rcvae/signal"
 )
 
 // signalSource is where signal columns come from.
@@ -29,11 +30,27 @@ func (s Sources) signalSource() *signalSource {
 	return textSignals()
 }
 
-// textSignals are the signals of the project.
+// textSignals are the signals of package signal.
 func textSignals() *signalSource {
-	return &signalSource{read: func(rcvae.Question) signalReader {
-		return func(subset []int) [][]float64 { return make([][]float64, len(subset)) }
-	}}
+	s := &signalSource{version: signal.Version}
+	for _, c := range signal.Columns() {
+		s.names = append(s.names, c.Name)
+		s.set = append(s.set, c.Centred || c.Group == signal.Agreement)
+	}
+	s.read = readSignals
+	return s
+}
+
+// readSignals reads all candidates at once. Columns that compare candidates are computed
+// anew for a proper subset.
+func readSignals(q rcvae.Question) signalReader {
+	all := signal.Compute(q.Problem.Question, q.Candidates).Values
+	return func(subset []int) [][]float64 {
+		if len(subset) == len(all) && slices.IsSorted(subset) {
+			return all
+		}
+		return signal.Compute(q.Problem.Question, at(q.Candidates, subset)).Values
+	}
 }
 
 // find returns the positions of the columns that a model was trained on.

@@ -23,8 +23,10 @@ type parser struct {
 
 // mode chooses between readings of what people write in more than one sense.
 type mode struct {
-	plain bool // % is a unit, not a hundredth
-	flat  bool // from left to right: 100 - 4 / 6 = 16
+	plain    bool // % is a unit, not a hundredth
+	relative bool // 50 + 20 % = 60
+	flat     bool // from left to right: 100 - 4 / 6 = 16
+	tight    bool // 6 / 1/2 = 12
 
 	name byte    // the variable that is read, 0 for none
 	x    float64 // its value
@@ -101,7 +103,9 @@ func (p *parser) sum() number {
 		} else {
 			w = p.product()
 		}
-		p.doubt = p.doubt || p.percents != percents // 50 + 20 %
+		if p.relative && p.percents != percents {
+			w = w.mul(v)
+		}
 		p.last, p.lastOps = w, p.ops-ops
 		if t.symbol == '-' {
 			w = w.neg()
@@ -124,7 +128,7 @@ func (p *parser) product() number {
 
 // factors multiplies a value by the factors that follow it.
 func (p *parser) factors(v number) number {
-	for previous := byte(0); !p.bad; {
+	for !p.bad {
 		symbol, skip := p.factor()
 		if symbol == 0 {
 			break
@@ -137,8 +141,6 @@ func (p *parser) factors(v number) number {
 		if p.bad {
 			break
 		}
-		p.doubt = p.doubt || symbol == '/' && previous == '/' // 6 / 1/2
-		previous = symbol
 		if symbol == '/' {
 			if w.f == 0 {
 				return p.fail()
@@ -339,10 +341,21 @@ func (p *parser) group() number {
 // mixed adds the fraction of a mixed number: 2 1/2, 3\frac{1}{2}, 2½.
 func (p *parser) mixed(whole token) number {
 	v := whole.value
+	if p.pos+2 > p.limit {
+		return v
+	}
+	a, slash := p.tokens[p.pos], p.tokens[p.pos+1]
+	if p.tight && a.symbol == '/' && a.glued && slash.kind == numeral && slash.glued && slash.value.f != 0 {
+		p.pos++
+		p.next()
+		p.ops++
+		p.divided = true
+		return v.mul(slash.value.inverse())
+	}
 	if whole.decimals > 0 || p.pos+2 >= p.limit {
 		return v
 	}
-	a, slash, b := p.tokens[p.pos], p.tokens[p.pos+1], p.tokens[p.pos+2]
+	b := p.tokens[p.pos+2]
 	switch {
 	case a.kind == numeral && !a.glued && slash.symbol == '/' && slash.glued && b.kind == numeral && b.glued && a.value.f < b.value.f:
 		p.pos += 2

@@ -12,6 +12,7 @@ import (
 
 	"rcvae"
 	"rcvae/cvae"
+	"rcvae/signal"
 	"rcvae/train"
 )
 
@@ -144,7 +145,7 @@ func TestHeldOutQuestionsAreNotTrainedOn(t *testing.T) {
 }
 
 func TestRunWithoutAnEmbedder(t *testing.T) {
-	c := cvae.DefaultConfig(cvae.Contrastive, 0, "any_wrong")
+	c := cvae.DefaultConfig(cvae.Contrastive, 0, "wrong_any")
 	c.SignalVersion, c.Hidden, c.Latent, c.Epochs = 1, []int{16}, 4, 2
 	list := questions(60, "a")
 	for i := range list {
@@ -166,7 +167,7 @@ func TestRunErrors(t *testing.T) {
 		t.Error("training on nothing succeeded")
 	}
 	c := cvae.DefaultConfig(cvae.Contrastive, dimension, "no_such_column")
-	c.SignalVersion = 1
+	c.SignalVersion = signal.Version
 	if _, err := train.Run(t.Context(), c, questions(9, "a"), train.Options{Embedder: cueEmbedder{}}); err == nil || !strings.Contains(err.Error(), "no_such_column") {
 		t.Errorf("an unknown column: %v, want an error that names it", err)
 	}

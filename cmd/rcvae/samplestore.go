@@ -21,8 +21,8 @@ type sampleStore struct {
 	outPath, partialPath, recordPath string
 
 	items map[string]rcvae.Question // by problem id
-	file  *os.File                // the partial pool, to append to
-	runs  []runEntry              // earlier ones
+	file  *os.File                  // the partial pool, to append to
+	runs  []runEntry                // earlier ones
 }
 
 // openStore opens the store and, on resume, reads what earlier runs with the same

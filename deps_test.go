@@ -25,7 +25,8 @@ var allowed = map[string][]string{
 	"rcvae/grade/internal/latex":           {},                             // reads answers
 	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them
 	"rcvae/llm":                            {},                             //
-	"rcvae/selector":                       {},                             //
+	"rcvae/selector":                       {"rcvae/signal"},               //
+	"rcvae/signal":                         {},                             // reads texts
 	"rcvae/rcvaetest":                      {},
 	"rcvae/eval":                           {"rcvae/selector"},                      // measures rules
 	"rcvae/cmd/rcvae":                      {"*"},                                   // wires everything

@@ -23,13 +23,18 @@ type Selector interface {
 
 // Selection is a [Selector]'s choice.
 type Selection struct {
-	Index    int       // of the chosen candidate
-	Scores   []float64 // (n), higher is better; what the rule ranked or weighted by
-	Class    []int     // (n), the candidates' classes of equal answers, from 0; −1: does not vote
-	Weights  []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
-	Rule     string    // name of the rule, for example "vote:entropy"
-	Reason   string    // one sentence for people
-	Warnings []string  // what did not stop the choice but should be known
+	Index   int       // of the chosen candidate
+	Scores  []float64 // (n), higher is better; what the rule ranked or weighted by
+	Class   []int     // (n), the candidates' classes of equal answers, from 0; −1: does not vote
+	Weights []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
+
+	// Entropies are the posterior entropies ½ Σ ln σ² in nats, (n), as the models have
+	// them: not scaled to scores, not discounted. Nil for rules without a model.
+	Entropies []float64
+
+	Rule     string   // name of the rule, for example "vote:entropy"
+	Reason   string   // one sentence for people
+	Warnings []string // what did not stop the choice but should be known
 }
 
 // Grader extracts final answers and tells whether two of them are the same. For

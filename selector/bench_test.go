@@ -2,55 +2,49 @@ package selector_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"rcvae"
 	"rcvae/selector"
 )
 
-// sixteen makes the candidates of the usual question.
-func sixteen() []rcvae.Candidate {
-	out := make([]rcvae.Candidate, 16)
-	for i := range out {
-		out[i] = rcvae.Candidate{
+// sixteen makes the usual question, of MiniLM's dimension.
+func sixteen() rcvae.Encoded {
+	rng := rand.New(rand.NewPCG(1, 2))
+	q := rcvae.Encoded{Embedding: unit(rng, 384)}
+	for i := range 16 {
+		q.Candidates = append(q.Candidates, rcvae.Candidate{
 			Text: fmt.Sprint("solution ", i), Answer: fmt.Sprint(i % 5), Tokens: 9, LogProb: &rcvae.LogProb{Sum: -float64(i), Tail: -1},
-		}
+		})
+		q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: unit(rng, 384)})
 	}
-	return out
+	return q
 }
 
+// The cost of a choice beside what the model takes: of everything from given
+// embeddings, and of one more subset.
 func BenchmarkChoose(b *testing.B) {
-	e, err := selector.Gather(b.Context(), "q", sixteen(), everySource(), everything)
-	if err != nil {
-		b.Fatal(err)
-	}
-	subset := []int{0, 2, 3, 5, 8, 9, 12, 15}
-	for _, name := range []string{"entropy", "majority", "vote:entropy", "tiebreak:entropy", "consensus"} {
-		b.Run(name, func(b *testing.B) {
-			rule := mustParse(b, name)
-			var c selector.Choice
+	sources := selector.Sources{Models: []rcvae.Model{newLinear(1, true)}}
+	question := sixteen()
+	for _, name := range []string{"entropy", "majority", "vote:entropy", "tiebreak:entropy", "vote:entropy+logprob", "vote:consensus"} {
+		rule := mustParse(b, name)
+		b.Run(name+"/prepared", func(b *testing.B) {
+			p, err := selector.PrepareEncoded(question, sources, rule.Needs())
+			if err != nil {
+				b.Fatal(err)
+			}
 			for b.Loop() {
-				rule.ChooseInto(&c, e, subset)
+				chooseBy(b, rule, evidenceOf(b, p, nil))
 			}
 		})
-	}
-}
-
-// The cost of the evidence itself, beside what the model takes.
-func BenchmarkWeigh(b *testing.B) {
-	src, candidates := everySource(), sixteen()
-	solutions := make([]rcvae.Embedding, len(candidates))
-	for i := range solutions {
-		solutions[i] = make(rcvae.Embedding, 384)
-		solutions[i][i] = 1
-	}
-	for _, name := range []string{"vote:entropy", "vote:consensus"} {
-		b.Run(name, func(b *testing.B) {
-			need := mustParse(b, name).Needs
+		b.Run(name+"/everything", func(b *testing.B) {
 			for b.Loop() {
-				if _, err := src.Weigh(solutions[0], solutions, candidates, need); err != nil {
+				p, err := selector.PrepareEncoded(question, sources, rule.Needs())
+				if err != nil {
 					b.Fatal(err)
 				}
+				chooseBy(b, rule, evidenceOf(b, p, nil))
 			}
 		})
 	}

@@ -1,155 +1,150 @@
 package selector
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// Choice is what a [Rule] makes of one question's candidates.
+// Choice is what a [Rule] makes of the candidates of an [Evidence]. Candidates are
+// named by their position in the evidence.
 type Choice struct {
-	Best   int       // index of the chosen candidate; among equals the earliest
-	Tied   []int     // one candidate for each winner, Best included; empty when a vote found no answer
-	Scores []float64 // (len(subset)) what the rule ranked or weighted by, in the subset's order
+	Best   int       // the chosen candidate; among equals the earliest
+	Tied   []int     // one candidate per winner, Best included; empty when majority found no answer
+	Scores []float64 // (n), what the rule ranked or weighted by, higher is better
 
-	weights []float64 // (classes) votes, scratch
-	leaders []int     // (classes) position in the subset of each class's best text, scratch
+	Class           []int     // (n), classes of equal answers; −1: does not vote. Nil for rules that do not vote
+	Weights         []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
+	Representatives []int     // (classes), the candidate that stands for each answer
+
+	counted bool   // every vote weighs 1
+	column  Column // of the rule's score
 }
 
-// Choose applies the rule to the candidates in subset, given as increasing
-// indices, or to all candidates if subset is nil. The evidence must have been
-// gathered for the rule's needs.
+// Margin returns the difference of the two largest weights of a vote, as a share of
+// all weights; 0 without voters.
+func (c Choice) Margin() float64 {
+	first, second, sum := leaders(c.Weights)
+	if sum == 0 {
+		return 0
+	}
+	return (first - second) / sum
+}
+
+// Decided is [Decided] for rules whose votes count the same. Of weighted votes it is
+// never true: a candidate to come may have any score, and weights are relative to the
+// highest score, so it can make all earlier weights as small as it likes.
+func (c Choice) Decided(remaining int) bool { return c.counted && Decided(c.Weights, remaining) }
+
+// Decided reports whether so many candidates to come, with a vote of weight 1 each,
+// can neither change the answer with the largest weight nor make it a tie: whether its
+// lead is larger than their number.
+func Decided(weights []float64, remaining int) bool {
+	first, second, _ := leaders(weights)
+	return first-second > float64(remaining)
+}
+
+// Share returns the share of the largest weight in the sum of all; 0 without voters.
+func Share(weights []float64) float64 {
+	first, _, sum := leaders(weights)
+	if sum == 0 {
+		return 0
+	}
+	return first / sum
+}
+
+// leaders returns the two largest weights and the sum of all.
+func leaders(weights []float64) (first, second, sum float64) {
+	for _, w := range weights {
+		sum += w
+		second = max(second, min(first, w))
+		first = max(first, w)
+	}
+	return first, second, sum
+}
+
+// Choose applies the rule to the evidence's candidates. It depends on nothing else.
+// Scores that are not finite are an error, and so is evidence that was not prepared
+// for the rule's needs.
 //
-// In an evaluation ties count at their expected value: the mean over Tied, which
-// holds one candidate for each of the tied winners. The rule "random" ties all.
-func (r Rule) Choose(e *Evidence, subset []int) Choice {
-	var c Choice
-	r.ChooseInto(&c, e, subset)
-	return c
+// In an evaluation ties count at their expected value: the mean over Tied. The rule
+// "random" ties all.
+func (r Rule) Choose(e *Evidence) (Choice, error) {
+	c, err := r.choose(e)
+	if err == nil {
+		err = e.checkFinite(r.Name(), c.Scores)
+	}
+	if err != nil {
+		return Choice{}, fmt.Errorf("selector %s: %w", r.Name(), err)
+	}
+	return c, nil
 }
 
-// ChooseInto is [Rule.Choose] with the memory of an earlier choice.
-func (r Rule) ChooseInto(c *Choice, e *Evidence, subset []int) {
-	if subset == nil {
-		subset = e.all
+func (r Rule) choose(e *Evidence) (c Choice, err error) {
+	if err := r.check(); err != nil {
+		return c, err
 	}
-	if len(subset) == 0 {
-		panic("selector: choice from an empty subset")
+	if !e.need.Has(r.Needs()) {
+		return c, fmt.Errorf("it needs %v, the evidence was prepared for %v", r.Needs(), e.need)
 	}
-	if !e.need.Has(r.Needs &^ NeedAnswers) {
-		panic(fmt.Sprintf("selector: rule %s needs %v, the evidence was gathered for %v", r.Name, r.Needs, e.need))
+	if !r.scored() {
+		c.column = Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
+	} else if c.column, err = e.Column(r.Score); err != nil {
+		return c, err
 	}
-	c.Tied = c.Tied[:0]
-	c.Scores = resize(c.Scores, len(subset))
-	switch r.kind {
-	case kindPick:
-		r.fillScores(c, e, subset)
-		c.pick(subset)
-	case kindMajority:
-		c.countVotes(e, subset)
-		c.takeEarliest(e, subset)
-	case kindVote:
-		r.fillScores(c, e, subset)
-		r.discountStrangers(c, e, subset)
-		c.weighVotes(e, subset, r.tauFor(e))
-		c.takeLeaders(e, subset)
-	case kindTiebreak:
-		c.countVotes(e, subset)
-		r.fillScores(c, e, subset)
-		r.discountStrangers(c, e, subset)
-		c.breakTies(e, subset)
-	case kindFirst:
-		for a := range subset {
-			c.Scores[a] = -float64(a)
-		}
-		c.pick(subset)
-	case kindRandom:
-		clear(c.Scores)
-		c.pick(subset)
-	case kindOracle:
-		for a, i := range subset {
-			c.Scores[a] = 0
-			if e.verdicts[i] {
-				c.Scores[a] = 1
-			}
-		}
-		c.pick(subset)
+	c.Scores = c.column.Scores
+	if !r.Votes() {
+		c.Scores = c.column.Raw
+		c.pick()
+		return c, nil
 	}
-}
-
-// fillScores sets Scores to the rule's score of each candidate of the subset.
-func (r Rule) fillScores(c *Choice, e *Evidence, subset []int) {
-	if r.score == scoreConsensus {
-		e.consensus(c.Scores, subset)
-		return
+	c.Class, c.counted = e.class, !r.Weighted()
+	tau, err := r.tau(e)
+	if err != nil {
+		return c, err
 	}
-	column := e.columns[r.score]
-	for a, i := range subset {
-		c.Scores[a] = column[i]
-	}
-}
-
-// discountStrangers draws the scores sᵢ that come from a model towards s̄, the mean of
-// those that vote, the more the less familiar fᵢ the candidate's text is to the model:
-//
-//	sᵢ ← s̄ + fᵢ·(sᵢ − s̄)
-//
-// The score of a stranger (f = 0) says nothing, and a vote among strangers is a
-// majority vote. Where nobody votes, and for rules that pick by score alone, there is
-// nothing to fall back on and scores stay.
-func (r Rule) discountStrangers(c *Choice, e *Evidence, subset []int) {
-	if e.familiar == nil || !r.Needs.Has(NeedModel) {
-		return
-	}
-	var mean, voters float64
-	for a, i := range subset {
-		if e.class[i] >= 0 {
-			mean += c.Scores[a]
-			voters++
-		}
-	}
-	if voters == 0 {
-		return
-	}
-	mean /= voters
-	for a, i := range subset {
-		if f := e.familiar[i]; f == 0 {
-			c.Scores[a] = mean // exactly: strangers are equals
-		} else {
-			c.Scores[a] -= (1 - f) * (c.Scores[a] - mean)
-		}
-	}
-}
-
-// tauFor returns the τ of the rule's vote.
-func (r Rule) tauFor(e *Evidence) float64 {
-	switch {
-	case r.tau != 0:
-		return r.tau
-	case scores[r.score].tau != 0:
-		return scores[r.score].tau
-	default:
-		return e.tau
-	}
+	c.weigh(e, tau)
+	c.represent(e, r.Needs().Has(NeedModel))
+	c.take(e, r)
+	return c, nil
 }
 
 // pick takes the highest score.
-func (c *Choice) pick(subset []int) {
-	best := 0
-	for a, s := range c.Scores {
-		if s > c.Scores[best] {
-			best = a
+func (c *Choice) pick() {
+	for i, s := range c.Scores {
+		if s > c.Scores[c.Best] {
+			c.Best = i
 		}
 	}
-	c.Best = subset[best]
-	for a, s := range c.Scores {
-		if s == c.Scores[best] {
-			c.Tied = append(c.Tied, subset[a])
+	for i, s := range c.Scores {
+		if s == c.Scores[c.Best] {
+			c.Tied = append(c.Tied, i)
 		}
 	}
 }
 
-// resize returns a slice of length n, in the memory of s if that is enough. Its
-// contents are undefined.
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
+// weigh sets the weight of each class a to
+//
+//	W(a) = Σ over i with answer a of exp(τ·(sᵢ − max s))
+//
+// which for τ = 0 is its number of votes.
+//
+// Note: the maximum is that of the candidates which vote. It scales all weights
+// alike, and taken over all candidates it could let every weight underflow.
+func (c *Choice) weigh(e *Evidence, tau float64) {
+	c.Weights = make([]float64, e.classes)
+	highest := math.Inf(-1)
+	for i, k := range c.Class {
+		if k >= 0 {
+			highest = max(highest, c.Scores[i])
+		}
 	}
-	return s[:n]
+	for i, k := range c.Class {
+		switch {
+		case k < 0:
+		case tau == 0: // scores may be infinitely far apart
+			c.Weights[k]++
+		default:
+			c.Weights[k] += math.Exp(tau * (c.Scores[i] - highest))
+		}
+	}
 }

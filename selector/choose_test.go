@@ -4,30 +4,12 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"rcvae"
 	"rcvae/selector"
 )
-
-func evidence(t testing.TB, candidates []rcvae.Candidate, scores []float64, tau float64) *selector.Evidence {
-	t.Helper()
-	src := selector.Sources{Embedder: &hashEmbedder{}, Models: []rcvae.Model{columnModel{scores, tau}}}
-	e, err := selector.Gather(t.Context(), "q", candidates, src, selector.NeedEmbeddings|selector.NeedModel|selector.NeedAnswers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-func mustParse(t testing.TB, name string) selector.Rule {
-	t.Helper()
-	r, err := selector.Parse(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 func TestChoose(t *testing.T) {
 	abbc := answers("a", "b", "b", "c")
@@ -36,31 +18,33 @@ func TestChoose(t *testing.T) {
 		candidates []rcvae.Candidate
 		scores     []float64
 		tau        float64
-		subset     []int
+		subset     []int // Best and Tied are positions in it
 		best       int
 		tied       []int
 	}{
 		{"lowest entropy", "entropy", abbc, []float64{1, 2, 4, 3}, .5, nil, 2, []int{2}},
 		{"exact ties", "entropy", abbc, []float64{4, 2, 4, 3}, .5, nil, 0, []int{0, 2}},
-		{"subset", "entropy", abbc, []float64{1, 2, 4, 3}, .5, []int{0, 1, 3}, 3, []int{3}},
+		{"subset", "entropy", abbc, []float64{1, 2, 4, 3}, .5, []int{0, 1, 3}, 2, []int{2}},
 		{"majority", "majority", abbc, []float64{0, 0, 0, 0}, .5, nil, 1, []int{1}},
 		{"majority ties", "majority", answers("", "a", "b", "b", "a"), []float64{0, 0, 0, 0, 0}, .5, nil, 1, []int{1, 2}},
-		{"majority of a subset", "majority", abbc, []float64{0, 0, 0, 0}, .5, []int{2, 3}, 2, []int{2, 3}},
+		{"majority of a subset", "majority", abbc, []float64{0, 0, 0, 0}, .5, []int{2, 3}, 0, []int{0, 1}},
 		{"majority without answers", "majority", answers("", ""), []float64{0, 1}, .5, nil, 0, nil},
 		{"small tau follows the majority", "vote:entropy", abbc, []float64{0, 1, 2, 3}, .01, nil, 2, []int{2}},
 		{"large tau follows the score", "vote:entropy", abbc, []float64{0, 1, 2, 3}, 10, nil, 3, []int{3}},
+		{"tau 0 is a majority vote", "vote:entropy", answers("a", "b", "b"), []float64{9, 0, 0}, 0, nil, 1, []int{1}},
 		{"equal weights", "vote:entropy", answers("a", "b", "b", "a"), []float64{1, 2, 1, 2}, 1, nil, 1, []int{1, 3}},
 		{"non-voters have no weight", "vote:entropy", answers("", "a", "b"), []float64{1e6, 0, 1}, 1, nil, 2, []int{2}},
 		{"vote without answers", "vote:entropy", answers("", "", ""), []float64{0, 2, 1}, 1, nil, 1, []int{1}},
 		{"tie broken", "tiebreak:entropy", answers("a", "b", "b", "a", "c"), []float64{1, 2, 1, 3, 9}, 1, nil, 3, []int{3}},
 		{"no tie to break", "tiebreak:entropy", abbc, []float64{9, 1, 2, 8}, 1, nil, 2, []int{2}},
 		{"tie-break without answers", "tiebreak:entropy", answers("", ""), []float64{0, 2}, 1, nil, 1, []int{1}},
-		{"first", "first", abbc, []float64{0, 0, 0, 0}, 1, []int{1, 3}, 1, []int{1}},
-		{"random ties all", "random", abbc, []float64{0, 0, 0, 0}, 1, []int{1, 3}, 1, []int{1, 3}},
+		{"first", "first", abbc, []float64{0, 0, 0, 0}, 1, []int{1, 3}, 0, []int{0}},
+		{"random ties all", "random", abbc, []float64{0, 0, 0, 0}, 1, []int{1, 3}, 0, []int{0, 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := mustParse(t, tt.rule).Choose(evidence(t, tt.candidates, tt.scores, tt.tau), tt.subset)
+			p := prepare(t, tt.candidates, sourcesOf(columnModel{scores: tt.scores, tau: tt.tau}), modelAndAnswers)
+			c := choose(t, tt.rule, evidenceOf(t, p, tt.subset))
 			if c.Best != tt.best || !slices.Equal(c.Tied, tt.tied) {
 				t.Errorf("Choose() = best %d, tied %v, want best %d, tied %v", c.Best, c.Tied, tt.best, tt.tied)
 			}
@@ -68,13 +52,13 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// The vote's threshold between "more votes" and "better score" is where the
-// formula of METHOD.md puts it: exp(τ·Δ) = 2 for two votes against one.
+// The vote's threshold between "more votes" and "better score" is where the formula
+// puts it: exp(τ·Δ) = 2 for two votes against one.
 func TestVoteThreshold(t *testing.T) {
 	const tau = 0.5
 	for _, delta := range []float64{-0.01, 0.01} {
 		s := math.Log(2)/tau + delta
-		c := mustParse(t, "vote:entropy").Choose(evidence(t, answers("a", "b", "b"), []float64{s, 0, 0}, tau), nil)
+		c := choose(t, "vote:entropy", modelEvidence(t, answers("a", "b", "b"), columnModel{scores: []float64{s, 0, 0}, tau: tau}))
 		want := 1
 		if delta > 0 {
 			want = 0
@@ -83,9 +67,46 @@ func TestVoteThreshold(t *testing.T) {
 			t.Errorf("Δ = ln 2/τ %+v: Choose() = %d, want %d", delta, c.Best, want)
 		}
 	}
-	e := evidence(t, answers("a", "b", "b"), []float64{3, 0, 0}, tau) // exp(1.5) > 2
-	if got := mustParse(t, "vote:entropy").WithTau(0.1).Choose(e, nil).Best; got != 1 {
-		t.Errorf("WithTau(0.1).Choose() = %d, want 1", got)
+}
+
+// Zero is a τ, wherever it comes from, and an option beats the rule's, the score's and
+// the models'.
+func TestTau(t *testing.T) {
+	candidates := answers("a", "b", "b")
+	model := func(tau float64) rcvae.Model { return columnModel{scores: []float64{3, 0, 0}, tau: tau} } // exp(1.5) > 2
+	entropy := mustParse(t, "entropy").Score
+	lowered := entropy
+	lowered.Tau = new(0.1)
+	tests := []struct {
+		name   string
+		rule   selector.Rule
+		option *float64
+		models []rcvae.Model
+		best   int
+	}{
+		{"the model's", selector.Rule{Score: entropy, Aggregate: selector.Vote}, nil, []rcvae.Model{model(.5)}, 0},
+		{"a model's zero", selector.Rule{Score: entropy, Aggregate: selector.Vote}, nil, []rcvae.Model{model(0)}, 1},
+		{"the models' mean", selector.Rule{Score: entropy, Aggregate: selector.Vote}, nil, []rcvae.Model{model(.2), model(.2), model(.2)}, 1},
+		{"the score's", selector.Rule{Score: lowered, Aggregate: selector.Vote}, nil, []rcvae.Model{model(.5)}, 1},
+		{"the rule's", selector.Rule{Score: lowered, Aggregate: selector.Vote, Tau: new(.5)}, nil, []rcvae.Model{model(0)}, 0},
+		{"an option", selector.Rule{Score: lowered, Aggregate: selector.Vote}, new(.5), []rcvae.Model{model(0)}, 0},
+		{"an option of zero", selector.Rule{Score: entropy, Aggregate: selector.Vote}, new(0.0), []rcvae.Model{model(.5)}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := selector.New(tt.rule, sourcesOf(tt.models...), selector.Options{Tau: tt.option})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Select(t.Context(), "q", candidates)
+			if err != nil || (got.Index == 0) != (tt.best == 0) {
+				t.Errorf("Select() = %d, %v, want %d", got.Index, err, tt.best)
+			}
+		})
+	}
+	rule := selector.Rule{Score: selector.Score{Name: "n", Values: entropy.Values}, Aggregate: selector.Vote}
+	if _, err := rule.Choose(evidenceOf(t, prepare(t, candidates, selector.Sources{}, selector.NeedAnswers), nil)); err == nil {
+		t.Error("a vote with no τ anywhere is no error")
 	}
 }
 
@@ -94,32 +115,79 @@ func TestCutCandidateDoesNotVote(t *testing.T) {
 	for i := 1; i < 3; i++ {
 		candidates[i].Finish, candidates[i].AnswerFrom = "length", "number"
 	}
-	c := mustParse(t, "majority").Choose(evidence(t, candidates, make([]float64, 3), 1), nil)
-	if c.Best != 0 {
-		t.Errorf("majority = %d, want 0: the others were cut before their answer", c.Best)
+	if got := selectBy(t, mustParse(t, "majority"), selector.Sources{}, candidates).Index; got != 0 {
+		t.Errorf("majority = %d, want 0: the others were cut before their answer", got)
 	}
 }
 
-// lastDigit calls answers with the same last byte equivalent.
-type lastDigit struct{}
+// A choice shows what a server needs to stop drawing, and weights sum over classes.
+func TestWeightsMarginAndStop(t *testing.T) {
+	e := modelEvidence(t, answers("b", "a", "a", "", "a", "b"), columnModel{scores: []float64{0, 2, 0, 5, 1, 0}, tau: 1})
+	for _, tt := range []struct {
+		rule            string
+		weights         []float64
+		representatives []int
+		decidedAt       int // most candidates to come; −1: never decided
+	}{
+		{"majority", []float64{2, 3}, []int{0, 1}, 0},
+		{"tiebreak:entropy", []float64{2, 3}, []int{0, 1}, 0},
+		{"vote:entropy", []float64{2 * math.Exp(-2), 1 + math.Exp(-2) + math.Exp(-1)}, []int{0, 1}, -1},
+		{"entropy", nil, nil, -1},
+	} {
+		c := choose(t, tt.rule, e)
+		if len(c.Weights) != len(tt.weights) || !slices.Equal(c.Representatives, tt.representatives) {
+			t.Fatalf("%s: weights %v, representatives %v, want %v, %v", tt.rule, c.Weights, c.Representatives, tt.weights, tt.representatives)
+		}
+		var sum float64
+		for k, w := range tt.weights {
+			sum += w
+			if math.Abs(c.Weights[k]-w) > 1e-12 {
+				t.Errorf("%s: weights %v, want %v", tt.rule, c.Weights, tt.weights)
+			}
+		}
+		if sum > 0 {
+			if want := (tt.weights[1] - tt.weights[0]) / sum; math.Abs(c.Margin()-want) > 1e-12 {
+				t.Errorf("%s: margin %v, want %v", tt.rule, c.Margin(), want)
+			}
+			if want := tt.weights[1] / sum; math.Abs(selector.Share(c.Weights)-want) > 1e-12 {
+				t.Errorf("%s: share %v, want %v", tt.rule, selector.Share(c.Weights), want)
+			}
+		} else if c.Margin() != 0 {
+			t.Errorf("%s: margin %v, want 0", tt.rule, c.Margin())
+		}
+		for left := range 3 {
+			if got, want := c.Decided(left), left <= tt.decidedAt; got != want {
+				t.Errorf("%s: Decided(%d) = %v, want %v", tt.rule, left, got, want)
+			}
+		}
+	}
+}
+
+// Whatever the candidates to come answer, a decided vote keeps its answer; and where it
+// is not decided some answers change it or tie it.
+func TestDecidedIsExact(t *testing.T) {
+	for a := range 5 {
+		for b := range 5 {
+			for left := range 4 {
+				changed := float64(b+left) >= float64(a) || left >= a // all for the rival, or for a new answer
+				if a == 0 || b > a {
+					continue
+				}
+				if got := selector.Decided([]float64{float64(a), float64(b)}, left); got == changed {
+					t.Errorf("%d against %d with %d to come: decided %v", a, b, left, got)
+				}
+			}
+		}
+	}
+}
+
+// lastDigit calls answers with the same last byte equivalent, and counts its calls.
+type lastDigit struct{ calls *int }
 
 func (lastDigit) Answer(s string) (string, bool) { return s, s != "" }
-func (lastDigit) Equivalent(gold, answer string) bool {
+func (l lastDigit) Equivalent(gold, answer string) bool {
+	*l.calls++
 	return gold[len(gold)-1] == answer[len(answer)-1]
-}
-
-func TestClassesFollowGrader(t *testing.T) {
-	e, err := selector.Gather(t.Context(), "q", answers("5", "1", "21", "", "1"), selector.Sources{Grader: lastDigit{}}, selector.NeedAnswers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []int
-	for i := range e.Len() {
-		got = append(got, e.Class(i))
-	}
-	if want := []int{0, 1, 1, -1, 1}; !slices.Equal(got, want) {
-		t.Errorf("classes = %v, want %v", got, want)
-	}
 }
 
 // charClasses puts letters into one class and digits into another, and cannot read "?".
@@ -135,67 +203,183 @@ func (charClasses) Classes(answers []string) (class []int, count int) {
 	return class, 2
 }
 
-// A grader that groups answers itself is asked once, and its order does not matter.
-func TestClassesOfClassifier(t *testing.T) {
-	e, err := selector.Gather(t.Context(), "q", answers("b", "?", "5", "", "a", "4", "?"), selector.Sources{Grader: charClasses{}}, selector.NeedAnswers)
-	if err != nil {
-		t.Fatal(err)
+func TestClassesFollowGrader(t *testing.T) {
+	pairs, groups := lastDigit{new(int)}, charClasses{lastDigit{new(int)}}
+	for _, tt := range []struct {
+		name    string
+		grader  rcvae.Grader
+		answers []string
+		subset  []int
+		want    []int
+	}{
+		{"pairs", pairs, []string{"5", "1", "21", "", "1"}, nil, []int{0, 1, 1, -1, 1}},
+		{"a subset is numbered anew", pairs, []string{"5", "1", "21", "", "1"}, []int{4, 0}, []int{0, 1}},
+		{"a grader that groups", groups, []string{"b", "?", "5", "", "a", "4", "?"}, nil, []int{0, 1, 2, -1, 0, 2, 1}},
+		{"equal strings", nil, []string{"5", "05", "5"}, nil, []int{0, 1, 0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := evidenceOf(t, prepare(t, answers(tt.answers...), selector.Sources{Grader: tt.grader}, selector.NeedAnswers), tt.subset)
+			var got []int
+			for i := range e.Len() {
+				got = append(got, e.Class(i))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("classes = %v, want %v", got, tt.want)
+			}
+		})
 	}
-	var got []int
-	for i := range e.Len() {
-		got = append(got, e.Class(i))
+	if *groups.calls != 0 {
+		t.Errorf("a grader that groups was asked about %d pairs", *groups.calls)
 	}
-	if want := []int{0, 1, 2, -1, 0, 2, 1}; !slices.Equal(got, want) {
-		t.Errorf("classes = %v, want %v", got, want)
+}
+
+// Rules that do not vote do not compare answers, which can be slow.
+func TestGraderIsAskedByVotesOnly(t *testing.T) {
+	candidates := answers("1", "2", "3")
+	for _, name := range []string{"entropy", "first", "random", "consensus", "longest"} {
+		sources := sourcesOf(columnModel{scores: []float64{0, 0, 0}})
+		calls := new(int)
+		sources.Grader = lastDigit{calls}
+		selectBy(t, mustParse(t, name), sources, candidates)
+		if *calls != 0 {
+			t.Errorf("%s: the grader was asked %d times, want never", name, *calls)
+		}
+		selectBy(t, mustParse(t, "majority"), sources, candidates)
+		if *calls == 0 {
+			t.Error("majority: the grader was never asked")
+		}
 	}
 }
 
 func TestOracleSeesVerdicts(t *testing.T) {
-	e, err := selector.Gather(t.Context(), "q", answers("a", "b", "c"), selector.Sources{}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := mustParse(t, "oracle").Choose(e.WithVerdicts([]bool{false, true, true}), nil)
+	candidates := answers("a", "b", "c")
+	candidates[0].Verdict, candidates[1].Verdict, candidates[2].Verdict = rcvae.Incorrect, rcvae.Correct, rcvae.Correct
+	c := choose(t, "oracle", evidenceOf(t, prepare(t, candidates, selector.Sources{}, selector.NeedVerdicts), nil))
 	if want := []int{1, 2}; c.Best != 1 || !slices.Equal(c.Tied, want) {
 		t.Errorf("oracle = %d, tied %v, want 1, tied %v", c.Best, c.Tied, want)
 	}
+	e := evidenceOf(t, prepare(t, candidates, selector.Sources{}, 0), nil)
+	if _, err := mustParse(t, "oracle").Choose(e); err == nil {
+		t.Error("oracle chooses from evidence without verdicts")
+	}
+	if e.Candidates()[1].Verdict != rcvae.Ungraded || candidates[1].Verdict != rcvae.Correct {
+		t.Error("evidence shows a verdict that nobody needs, or the caller's candidates were changed")
+	}
 }
 
-func TestGatherErrors(t *testing.T) {
+func TestPrepareErrors(t *testing.T) {
 	all := selector.NeedEmbeddings | selector.NeedModel
+	unclassed := newLinear(1, false)
+	unclassed.info.Classes = false
+	unscaled := newLinear(1, false)
+	unscaled.info.Calibration.Scale = 0
 	tests := []struct {
-		name       string
-		candidates []rcvae.Candidate
-		src        selector.Sources
-		need       selector.Needs
-		want       string
+		name    string
+		sources selector.Sources
+		need    selector.Needs
+		want    string
 	}{
-		{"no model", answers("a"), selector.Sources{Embedder: &hashEmbedder{}}, all, "a trained model is needed"},
-		{"no embedder", answers("a"), selector.Sources{}, selector.NeedEmbeddings, "an embedder is needed"},
-		{"no classes", answers("a"), selector.Sources{Embedder: &hashEmbedder{}, Models: []rcvae.Model{linearModel{}}},
-			all | selector.NeedLikelihoods | selector.NeedRatio, `a model trained with the objective "ratio" is needed`},
-		{"no log-probabilities", answers("a"), selector.Sources{}, selector.NeedLogProbs,
-			"selector logprob: candidate 1 has no log-probabilities; use a pool or an upstream that gives them, or another rule"},
-		{"NaN", answers("a", "b"), selector.Sources{Embedder: &hashEmbedder{}, Models: []rcvae.Model{columnModel{[]float64{0, math.NaN()}, 1}}}, all,
-			"selector entropy: the score of candidate 2 is NaN"},
+		{"no model", sourcesOf(), all, "a trained model is needed"},
+		{"no embedder", selector.Sources{}, selector.NeedEmbeddings, "an embedder is needed"},
+		{"no classes", sourcesOf(unclassed), all | selector.NeedClasses, `a model trained with the objective "ratio" is needed`},
+		{"no scale", sourcesOf(unscaled), all, "model 1 has a calibration of scale 0"},
+		{"no log-probabilities", selector.Sources{}, selector.NeedLogProbs, "use a pool or an upstream that gives them, or another rule"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := selector.Gather(t.Context(), "q", tt.candidates, tt.src, tt.need)
-			if err == nil || err.Error() != tt.want {
-				t.Errorf("Gather() = %v, want %q", err, tt.want)
+			_, err := selector.Prepare(t.Context(), "q", answers("a", "b"), tt.sources, tt.need)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Prepare() = %v, want %q", err, tt.want)
 			}
 		})
 	}
-	two := []rcvae.Embedding{{1, 0}, {1}}
-	if _, err := (selector.Sources{}).Weigh(two[0], two, answers("a", "b"), selector.NeedEmbeddings); err == nil ||
-		err.Error() != "embedding of candidate 2 has dimension 1, that of the question 2" {
-		t.Errorf("Weigh() of two dimensions = %v, want an error", err)
+	if _, err := selector.Prepare(t.Context(), "q", nil, selector.Sources{}, 0); !errors.Is(err, rcvae.ErrNoCandidates) {
+		t.Errorf("Prepare() of nothing = %v, want ErrNoCandidates", err)
 	}
-	if _, err := (selector.Sources{}).Weigh(two[0], two[:1], answers("a"), all); err == nil {
-		t.Error("Weigh() without a model gives evidence for rules that need one")
+	p := prepare(t, answers("a", "b"), selector.Sources{}, 0)
+	if _, err := p.Evidence([]int{}); !errors.Is(err, rcvae.ErrNoCandidates) {
+		t.Errorf("Evidence() of nothing = %v, want ErrNoCandidates", err)
 	}
-	if _, err := selector.Gather(t.Context(), "q", nil, selector.Sources{}, 0); !errors.Is(err, rcvae.ErrNoCandidates) {
-		t.Errorf("Gather() of nothing = %v, want ErrNoCandidates", err)
+	for _, i := range []int{-1, 2} {
+		if _, err := p.Evidence([]int{i}); err == nil {
+			t.Errorf("Evidence([%d]) of two candidates is no error", i)
+		}
+	}
+}
+
+// encoded makes a question of given embeddings, the first of which is the question's.
+func encoded(candidates []rcvae.Candidate, embeddings ...rcvae.Embedding) rcvae.Encoded {
+	e := rcvae.Encoded{Question: rcvae.Question{Candidates: candidates}, Embedding: embeddings[0]}
+	for _, r := range embeddings[1:] {
+		e.Solutions = append(e.Solutions, rcvae.Solution{Embedding: r})
+	}
+	return e
+}
+
+// Vectors that are not of unit length, NaN among them, are errors and neither panics
+// nor scores.
+func TestBadEmbeddingsAreErrors(t *testing.T) {
+	one, long, nan := rcvae.Embedding{1, 0}, rcvae.Embedding{7, 1}, rcvae.Embedding{float32(math.NaN()), 1}
+	for _, tt := range []struct {
+		name       string
+		embeddings []rcvae.Embedding
+		want       string
+	}{
+		{"long", []rcvae.Embedding{one, one, long}, "embedding of candidate 2 has length 7.071"},
+		{"NaN", []rcvae.Embedding{one, nan, one}, "embedding of candidate 1 has length NaN"},
+		{"the question", []rcvae.Embedding{long, one, one}, "embedding of the question has length 7.071"},
+		{"two dimensions", []rcvae.Embedding{one, one, {1}}, "embedding of candidate 2 has dimension 1, that of the question 2"},
+		{"too few", []rcvae.Embedding{one, one}, "1 embeddings for 2 candidates"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := selector.PrepareEncoded(encoded(answers("a", "b"), tt.embeddings...), selector.Sources{}, mustParse(t, "vote:consensus").Needs())
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("PrepareEncoded() = %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := selector.PrepareEncoded(encoded(answers("a", "b"), nil), selector.Sources{}, selector.NeedAnswers); err != nil {
+		t.Errorf("PrepareEncoded() without embeddings that nobody needs = %v", err)
+	}
+}
+
+// A score that is not finite is an error naming the rule and the candidate, whoever
+// made the score.
+func TestScoresAreFinite(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		e := modelEvidence(t, answers("a", "b"), columnModel{scores: []float64{0, bad}, tau: 1})
+		for _, rule := range []string{"entropy", "vote:entropy", "tiebreak:entropy"} {
+			_, err := mustParse(t, rule).Choose(e)
+			if err == nil || !strings.Contains(err.Error(), "selector "+rule+": ") || !strings.Contains(err.Error(), "candidate 2") {
+				t.Errorf("%s with a score of %v: Choose() = %v, want an error that names both", rule, bad, err)
+			}
+		}
+		mine := selector.Score{Name: "mine", Tau: new(1.0), Values: func(*selector.Evidence) ([]float64, error) { return []float64{bad, 0}, nil }}
+		if _, err := (selector.Rule{Score: mine, Aggregate: selector.Vote}).Choose(e); err == nil || !strings.Contains(err.Error(), "vote:mine: score mine of candidate 1") {
+			t.Errorf("own score %v: Choose() = %v, want an error that names both", bad, err)
+		}
+	}
+}
+
+func TestBadRules(t *testing.T) {
+	e := modelEvidence(t, answers("a", "b"), columnModel{scores: []float64{0, 1}, tau: 1})
+	short := selector.Score{Name: "short", Values: func(*selector.Evidence) ([]float64, error) { return nil, nil }}
+	failing := selector.Score{Name: "failing", Values: func(*selector.Evidence) ([]float64, error) { return nil, errors.New("down") }}
+	for _, tt := range []struct {
+		rule selector.Rule
+		want string
+	}{
+		{selector.Rule{}, "a score without a name"},
+		{selector.Rule{Score: selector.Score{Name: "empty"}}, "score empty has neither a function of its values nor terms"},
+		{selector.Rule{Score: short}, "score short has 0 values for 2 candidates"},
+		{selector.Rule{Score: failing}, "selector failing: score failing: down"},
+		{selector.Rule{Aggregate: selector.Majority, Tau: new(math.NaN())}, "τ is NaN"},
+		{selector.Rule{Aggregate: selector.Majority, Tau: new(-1.0)}, "τ is -1"},
+		{selector.Rule{Aggregate: 17}, "17 is no aggregate"},
+		{mustParse(t, "logprob"), "needs log-probabilities, the evidence was prepared for embeddings, model, answers"},
+	} {
+		if _, err := tt.rule.Choose(e); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Choose() = %v, want %q", err, tt.want)
+		}
 	}
 }

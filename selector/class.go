@@ -1,6 +1,10 @@
 package selector
 
-import "rcvae"
+import (
+	"slices"
+
+	"rcvae"
+)
 
 // classifier is a grader that groups many answers at once, so that the groups do not
 // depend on the order of the answers even where its pairwise test is not transitive.
@@ -14,67 +18,58 @@ type classifier interface {
 // grader with a method Classes(answers) is asked once; with any other an answer joins the
 // first class whose first answer is equivalent. Equal strings are the same without asking.
 func Classes(candidates []rcvae.Candidate, grader rcvae.Grader) (class []int, count int) {
-	class = make([]int, len(candidates))
-	seen := make(map[string]int, len(candidates))
 	var answers []string // different ones
+	class = make([]int, len(candidates))
 	for i, c := range candidates {
-		if !c.Votes() {
-			class[i] = -1
-			continue
+		if class[i] = -1; c.Votes() {
+			if class[i] = slices.Index(answers, c.Answer); class[i] < 0 {
+				class[i] = len(answers)
+				answers = append(answers, c.Answer)
+			}
 		}
-		id, ok := seen[c.Answer]
-		if !ok {
-			id = len(answers)
-			answers = append(answers, c.Answer)
-			seen[c.Answer] = id
-		}
-		class[i] = id
 	}
-	group, count := groups(answers, grader)
+	group := groups(answers, grader)
 	for i, id := range class {
 		if id >= 0 {
 			class[i] = group[id]
 		}
 	}
-	return class, count
+	return class, renumber(class)
 }
 
-// groups returns the class of each of several different answers.
-func groups(answers []string, grader rcvae.Grader) (group []int, count int) {
-	group = make([]int, len(answers))
+// groups returns a class for each of several different answers, any number but −1.
+func groups(answers []string, grader rcvae.Grader) []int {
+	group := make([]int, len(answers))
 	if c, ok := grader.(classifier); ok {
 		known, _ := c.Classes(answers)
-		number := make(map[int]int, len(answers))
 		for i, k := range known {
-			if k < 0 {
-				k = -1 - i // a class of its own
+			if group[i] = k; k < 0 {
+				group[i] = -2 - i // a class of its own
 			}
-			if _, ok := number[k]; !ok {
-				number[k] = len(number)
-			}
-			group[i] = number[k]
 		}
-		return group, len(number)
+		return group
 	}
-	var first []string // first answer of each class
+	var first []int // answer of each class
 	for i, a := range answers {
-		group[i] = classOf(a, first, grader)
-		if group[i] == len(first) {
-			first = append(first, a)
+		same := slices.IndexFunc(first, func(j int) bool { return grader != nil && grader.Equivalent(answers[j], a) })
+		if same < 0 {
+			same = len(first)
+			first = append(first, i)
 		}
+		group[i] = same
 	}
-	return group, len(first)
+	return group
 }
 
-// classOf returns the class of an answer not seen before; len(first) if it is new.
-func classOf(answer string, first []string, grader rcvae.Grader) int {
-	if grader == nil {
-		return len(first)
-	}
-	for id, a := range first {
-		if grader.Equivalent(a, answer) {
-			return id
+// renumber numbers classes from 0 in the order of their first members and returns their
+// number. −1 stays.
+func renumber(class []int) (count int) {
+	number := map[int]int{-1: -1}
+	for i, k := range class {
+		if _, ok := number[k]; !ok {
+			number[k] = len(number) - 1
 		}
+		class[i] = number[k]
 	}
-	return len(first)
+	return len(number) - 1
 }

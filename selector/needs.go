@@ -9,19 +9,21 @@ type Needs uint16
 const (
 	NeedEmbeddings  Needs = 1 << iota // an embedder
 	NeedModel                         // a trained model
-	NeedLikelihoods                   // a model with a decoder, see [rcvae.LikelihoodModel]
-	NeedRatio                         // a model trained with the objective "ratio"
+	NeedLikelihoods                   // the likelihoods of a model's decoder, which cost more than its posteriors
+	NeedClasses                       // a model whose decoder knows correct and incorrect: objective "ratio"
+	NeedSignals                       // what can be read off the texts; always there
 	NeedLogProbs                      // log-probabilities of the candidates' tokens
-	NeedAnswers                       // extracted answers
+	NeedAnswers                       // extracted answers, grouped by the grader
 	NeedVerdicts                      // graded candidates: evaluation only
-
-	// These cost time and nothing else, so they have no names for people.
-	needSimilarity // similarities of all pairs of candidates
-	needLength     // lengths of the texts
 )
 
-// needWords are the names of the exported members, lowest bit first.
-var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "log-probabilities", "answers", "verdicts"}
+const (
+	needModel      = NeedEmbeddings | NeedModel
+	needLikelihood = needModel | NeedLikelihoods
+)
+
+// needWords are the names of the members, lowest bit first.
+var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "log-probabilities", "answers", "verdicts"}
 
 // Has reports whether every member of x is in n.
 func (n Needs) Has(x Needs) bool { return n&x == x }
@@ -45,6 +47,3 @@ func (n Needs) String() string {
 	}
 	return strings.Join(words, ", ")
 }
-
-// Named returns the members that people can be told of: not what only costs time.
-func (n Needs) Named() Needs { return n & (1<<len(needWords) - 1) }

@@ -2,75 +2,74 @@ package selector
 
 import (
 	"fmt"
-
-	"rcvae"
+	"slices"
 )
 
 // reason says in one sentence why the candidate was chosen.
-func (r Rule) reason(e *Evidence, c Choice, candidates []rcvae.Candidate) string {
-	n := len(candidates)
-	switch r.kind {
-	case kindPick:
-		return fmt.Sprintf("candidate %d of %d: %s", c.Best+1, n, scores[r.score].best)
-	case kindFirst:
-		return fmt.Sprintf("the first of %d candidates", n)
-	case kindRandom:
-		return fmt.Sprintf("candidate %d of %d, drawn at random", c.Best+1, n)
+func (r Rule) reason(e *Evidence, c Choice) string {
+	n, who := e.Len(), fmt.Sprintf("candidate %d", c.Best+1)
+	switch {
+	case r.Aggregate == Random:
+		return fmt.Sprintf("%s of %d, drawn at random", who, n)
+	case !r.Votes():
+		return fmt.Sprintf("%s of %d: %s", who, n, r.Score.Best)
+	case len(c.Weights) == 0 && r.Aggregate == Majority:
+		return fmt.Sprintf("none of %d candidates has an answer; the first was taken", n)
+	case len(c.Weights) == 0:
+		return fmt.Sprintf("none of %d candidates has an answer; %s: %s", n, who, r.Score.Best)
 	}
-	k := e.class[c.Best]
-	if k < 0 { // a vote without voters
-		if r.kind == kindMajority {
-			return fmt.Sprintf("none of %d candidates has an answer; the first was taken", n)
-		}
-		return fmt.Sprintf("none of %d candidates has an answer; candidate %d: %s", n, c.Best+1, scores[r.score].best)
+	return c.voteReason(e) + r.scoreReason(c)
+}
+
+// voteReason says how the votes went.
+func (c Choice) voteReason(e *Evidence) string {
+	votes := c.votes()
+	own := votes[c.Class[c.Best]]
+	reason := fmt.Sprintf("%d of %d votes for %s", own, e.Len(), shorten(e.candidates[c.Best].Answer))
+	if most := slices.Max(votes); most > own {
+		reason += fmt.Sprintf(" outweigh the %d for the most frequent answer", most)
 	}
-	votes := e.votes()
-	reason := fmt.Sprintf("%d of %d votes for %s", votes[k], n, shorten(candidates[c.Best].Answer))
-	switch r.kind {
-	case kindVote:
-		rival := 0
-		for _, v := range votes {
-			rival = max(rival, v)
-		}
-		if rival > votes[k] {
-			reason += fmt.Sprintf(" outweigh the %d for the most frequent answer", rival)
-		}
-		reason += fmt.Sprintf("; candidate %d: %s inside that class", c.Best+1, scores[r.score].best)
-	case kindTiebreak:
-		if leading(votes) > 1 {
-			reason += ", a tie broken by the " + scores[r.score].best
-		} else {
-			reason += fmt.Sprintf("; candidate %d: %s inside that class", c.Best+1, scores[r.score].best)
-		}
-	case kindMajority:
-		if leading(votes) > 1 {
-			reason += fmt.Sprintf(", a tie of %d answers; the earliest was taken", leading(votes))
-		}
+	if len(c.Tied) > 1 {
+		reason += fmt.Sprintf(", a tie of %d answers; the earliest was taken", len(c.Tied))
 	}
 	return reason
 }
 
-// strangeness says what it means that so many of n candidates are strangers.
-func (r Rule) strangeness(strangers, n int) string {
-	who := fmt.Sprintf("%d of %d candidates are", strangers, n)
-	if strangers == n {
-		who = "all candidates are"
+// scoreReason says what the score had to do with the choice. It claims the best score
+// only where that is true of the raw values: discounted ones may be in another order.
+func (r Rule) scoreReason(c Choice) string {
+	if r.Aggregate == Majority {
+		return ""
 	}
-	who += " unlike the texts that the model was trained on"
-	switch {
-	case r.kind == kindPick:
-		return who + ": their scores may mislead"
-	case strangers == n && r.kind == kindVote:
-		return who + ": their scores do not count, which makes this a majority vote"
-	default:
-		return who + ": their scores do not count"
+	winners := c.winners()
+	if r.Aggregate == Tiebreak && len(winners) > len(c.Tied) {
+		if c.bestOf(winners...) {
+			return ", a tie broken by the " + r.Score.Best
+		}
+		return ", a tie broken by scores that were discounted for out-of-distribution texts"
 	}
+	if c.bestOf(c.Best) {
+		return fmt.Sprintf("; candidate %d: %s inside that class", c.Best+1, r.Score.Best)
+	}
+	return fmt.Sprintf("; candidate %d: the first choice inside that class after scores were discounted for out-of-distribution texts", c.Best+1)
+}
+
+// bestOf reports whether no candidate with the answer of one of these has a better raw
+// score than the chosen one.
+func (c Choice) bestOf(candidates ...int) bool {
+	for i, k := range c.Class {
+		rival := slices.ContainsFunc(candidates, func(j int) bool { return c.Class[j] == k })
+		if rival && c.column.Raw[i] > c.column.Raw[c.Best] {
+			return false
+		}
+	}
+	return true
 }
 
 // votes returns the number of votes of each class.
-func (e *Evidence) votes() []int {
-	votes := make([]int, e.classes)
-	for _, k := range e.class {
+func (c Choice) votes() []int {
+	votes := make([]int, len(c.Weights))
+	for _, k := range c.Class {
 		if k >= 0 {
 			votes[k]++
 		}
@@ -78,18 +77,54 @@ func (e *Evidence) votes() []int {
 	return votes
 }
 
-// leading returns how many classes have the most votes.
-func leading(votes []int) int {
-	most, count := 0, 0
-	for _, v := range votes {
-		switch {
-		case v > most:
-			most, count = v, 1
-		case v == most:
+// warnings tells what weakened the choice.
+func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
+	n := e.Len()
+	if r.Votes() && len(c.Weights) == 0 {
+		fallback := "the earliest one was taken"
+		if r.scored() {
+			fallback = "the one with the " + r.Score.Best + " was taken"
+		}
+		warnings = append(warnings, "no candidate has an answer to vote with: "+fallback)
+	}
+	if missing := MissingLogProbs(e.candidates); missing > 0 && r.Needs().Has(NeedLogProbs) {
+		warnings = append(warnings, fmt.Sprintf("%d of %d candidates have no log-probabilities or no token count: the mean of the others stands for theirs", missing, n))
+	}
+	if r.Needs().Has(NeedModel) {
+		warnings = append(warnings, r.unlike(e)...)
+	}
+	if !r.Votes() && r.scored() && n > 1 && len(c.Tied) == n {
+		warnings = append(warnings, "all candidates have the same score: the earliest one was taken")
+	}
+	return warnings
+}
+
+// unlike says what it means if half of the candidates or more are out-of-distribution.
+// One in twenty candidates like the training data is, too.
+func (r Rule) unlike(e *Evidence) []string {
+	count, n := 0, e.Len()
+	for i := range n {
+		if e.InDistribution(i) == 0 {
 			count++
 		}
 	}
-	return count
+	if count == 0 || 2*count < n {
+		return nil
+	}
+	who := fmt.Sprintf("%d of %d candidates are", count, n)
+	if count == n {
+		who = "all candidates are"
+	}
+	meaning := "their scores do not count"
+	switch {
+	case !r.Votes():
+		meaning = "their scores may mislead"
+	case len(r.Score.Terms) > 0:
+		meaning = "the model's part of their scores does not count"
+	case count == n && r.Weighted():
+		meaning += ", which makes this a majority vote"
+	}
+	return []string{who + " unlike the texts that the model was trained on: " + meaning}
 }
 
 // shorten cuts an answer that is too long to show.

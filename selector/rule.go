@@ -2,131 +2,132 @@ package selector
 
 import (
 	"fmt"
-	"slices"
-	"strings"
+	"math"
 )
 
-// Default is the name of the rule to use unless there is a reason for another.
-const Default = "vote:entropy"
-
-// Rule is a selection rule. The zero value is not valid; see [Parse] and [Rules].
+// Rule is a selection rule: a score and what becomes of it. It is a plain value, and
+//
+//	selector.Rule{Score: mine, Aggregate: selector.Vote}
+//
+// is one of a program's own.
 type Rule struct {
-	Name        string // for example "vote:entropy"
-	Description string // one line for people
-	Needs       Needs
-
-	kind  ruleKind
-	score scoreID
-	tau   float64 // τ of a vote; 0: the score's own
+	Score     Score
+	Aggregate Aggregate
+	Tau       *float64 // τ of a vote in place of the score's; 0 makes it a majority vote
 }
 
-type ruleKind int
+// Aggregate is what a [Rule] makes of the scores of the candidates.
+type Aggregate int
 
+// The aggregates.
 const (
-	kindPick ruleKind = iota
-	kindMajority
-	kindVote
-	kindTiebreak
-	kindFirst
-	kindRandom
-	kindOracle
+	Pick     Aggregate = iota // takes the candidate with the best score
+	Vote                      // takes the answer with the largest sum of weights exp(τ·score), and its best candidate
+	Tiebreak                  // takes the most frequent answer, ties broken by the score, and its best candidate
+	Majority                  // takes the most frequent answer and its first candidate; has no score
+	Random                    // takes a random candidate; has no score
 )
 
-// Rules lists every rule: the scores, majority, the votes, the tie-breaks, and
-// the rules that others are compared with.
-func Rules() []Rule {
-	var rules, votes, ties []Rule
-	for id, s := range scores {
-		rules = append(rules, Rule{Name: s.name, Description: s.about, Needs: s.needs, score: scoreID(id)})
-		votes = append(votes, Rule{
-			Name: "vote:" + s.name, Description: "vote of the answers, weighted by exp(τ·score) of " + s.name,
-			Needs: s.needs | NeedAnswers, kind: kindVote, score: scoreID(id),
-		})
-		ties = append(ties, Rule{
-			Name: "tiebreak:" + s.name, Description: "most frequent answer, ties broken by " + s.name,
-			Needs: s.needs | NeedAnswers, kind: kindTiebreak, score: scoreID(id),
-		})
-	}
-	rules = append(rules, Rule{Name: "majority", Description: "most frequent answer, ties to the earlier candidate", Needs: NeedAnswers, kind: kindMajority})
-	rules = append(rules, votes...)
-	rules = append(rules, ties...)
-	return append(rules,
-		Rule{Name: "first", Description: "the first candidate", kind: kindFirst},
-		Rule{Name: "random", Description: "a random candidate; its expected value is mean@1", kind: kindRandom},
-		Rule{Name: "oracle", Description: "a right candidate if there is one (pass@k); evaluation only", Needs: NeedVerdicts, kind: kindOracle},
-	)
+// aggregate describes an [Aggregate]; where there is a score, its name or description
+// follows.
+type aggregate struct {
+	name, about   string
+	scored, votes bool
 }
 
-// Table returns the names of the rules that an evaluation shows by default: every
-// score, majority, the votes and tie-breaks worth a line, and the yardsticks.
-func Table() []string {
-	return []string{
-		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:longest",
-		"majority", "entropy", "ratio", "entropy+logprob", "consensus", "norm", "kl", "elbo", "recon", "iwae",
-		"logprob", "tail-logprob", "longest", "shortest", "first", "random", "oracle",
+var aggregates = [...]aggregate{
+	Pick:     {"", "", true, false},
+	Vote:     {"vote:", "vote of the answers, weighted by exp(τ·score) of ", true, true},
+	Tiebreak: {"tiebreak:", "most frequent answer, ties broken by ", true, true},
+	Majority: {"majority", "most frequent answer, ties to the earlier candidate", false, true},
+	Random:   {"random", "a random candidate; its expected value is mean@1", false, false},
+}
+
+// aggregate returns the description of the rule's aggregate.
+func (r Rule) aggregate() aggregate {
+	if r.Aggregate < 0 || int(r.Aggregate) >= len(aggregates) {
+		return aggregate{name: "unknown"}
+	}
+	return aggregates[r.Aggregate]
+}
+
+// Name returns the rule's name, for example "vote:entropy".
+func (r Rule) Name() string {
+	a := r.aggregate()
+	if a.scored {
+		return a.name + r.Score.Name
+	}
+	return a.name
+}
+
+// About says in one line for people what the rule does.
+func (r Rule) About() string {
+	switch a := r.aggregate(); {
+	case !a.scored:
+		return a.about
+	case !a.votes:
+		return r.Score.About
+	default:
+		return a.about + r.Score.Name
 	}
 }
 
-// Parse returns the rule of that name. For an unknown name the error lists the
-// names most like it.
-func Parse(name string) (Rule, error) {
-	rules := Rules()
-	if i := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == name }); i >= 0 {
-		return rules[i], nil
+// Needs returns what the rule cannot do without.
+func (r Rule) Needs() (need Needs) {
+	if r.scored() {
+		need = r.Score.needs()
 	}
-	return Rule{}, fmt.Errorf("unknown selector %q; did you mean %s?", name, strings.Join(near(name, rules, 3), " or "))
+	if r.Votes() {
+		need |= NeedAnswers
+	}
+	return need
 }
+
+// Votes reports whether the rule chooses an answer by votes.
+func (r Rule) Votes() bool { return r.aggregate().votes }
+
+// Weighted reports whether the rule's votes have weights. Other votes count 1 each.
+func (r Rule) Weighted() bool { return r.Aggregate == Vote }
 
 // EvaluationOnly reports whether the rule looks at verdicts, which nobody has
 // when a question is answered.
-func (r Rule) EvaluationOnly() bool { return r.Needs.Has(NeedVerdicts) }
+func (r Rule) EvaluationOnly() bool { return r.Needs().Has(NeedVerdicts) }
 
-// Ranks reports whether the rule orders candidates by a score that does not come
-// from a vote: pure score rules, and the votes and tie-breaks that use one.
+// Ranks reports whether the rule orders candidates by a score that says something of
+// them, so that the area under its ROC curve is worth a look.
 func (r Rule) Ranks() bool {
-	return r.kind == kindPick || r.kind == kindVote || r.kind == kindTiebreak
+	return r.scored() && r.Score.Name != first().Name && !r.EvaluationOnly()
 }
 
-// WithTau returns the rule with another τ for its vote, in place of the models'
-// calibration or the score's default. Rules that do not vote stay as they are.
-func (r Rule) WithTau(tau float64) Rule {
-	r.tau = tau
-	return r
-}
+// scored reports whether the rule has a score.
+func (r Rule) scored() bool { return r.aggregate().scored }
 
-// near returns at most n names: the one with the smallest edit distance to name,
-// and others about as near.
-func near(name string, rules []Rule, n int) []string {
-	names := make([]string, len(rules))
-	distance := make(map[string]int, len(rules))
-	for i, r := range rules {
-		names[i] = r.Name
-		distance[r.Name] = editDistance(name, r.Name)
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return distance[a] - distance[b] })
-	limit := distance[names[0]] + 1
-	names = names[:n]
-	return slices.DeleteFunc(names, func(s string) bool { return distance[s] > limit })
-}
-
-// editDistance is Levenshtein's, in bytes. Only the first 64 bytes of a count.
-func editDistance(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+// check reports what is wrong with a rule that somebody made.
+func (r Rule) check() error {
+	for _, tau := range []*float64{r.Tau, r.Score.Tau} {
+		if tau != nil && !(*tau >= 0 && *tau <= math.MaxFloat64) {
+			return fmt.Errorf("τ is %v, want a finite number of at least 0", *tau)
 		}
 	}
-	return row[len(b)]
+	switch {
+	case r.aggregate().name == "unknown":
+		return fmt.Errorf("%d is no aggregate", r.Aggregate)
+	case r.scored():
+		return r.Score.check()
+	}
+	return nil
+}
+
+// tau returns the τ of the rule's vote.
+func (r Rule) tau(e *Evidence) (float64, error) {
+	switch {
+	case !r.Weighted():
+		return 0, nil
+	case r.Tau != nil:
+		return *r.Tau, nil
+	case r.Score.Tau != nil:
+		return *r.Score.Tau, nil
+	default:
+		return e.tau()
+	}
 }

@@ -13,16 +13,16 @@ func TestParseKnowsEveryRule(t *testing.T) {
 	names := strings.Fields(`entropy norm kl elbo recon iwae ratio consensus majority vote:entropy vote:consensus tiebreak:entropy
 		logprob tail-logprob longest shortest first random entropy+logprob vote:entropy+logprob oracle`)
 	for _, name := range append(names, selector.Table()...) {
-		if r, err := selector.Parse(name); err != nil || r.Name != name {
-			t.Errorf("Parse(%q) = %q, %v", name, r.Name, err)
+		if r, err := selector.Parse(name); err != nil || r.Name() != name {
+			t.Errorf("Parse(%q) = %q, %v", name, r.Name(), err)
 		}
 	}
 	seen := map[string]bool{}
 	for _, r := range selector.Rules() {
-		if seen[r.Name] || r.Description == "" {
-			t.Errorf("rule %q is listed twice or has no description", r.Name)
+		if seen[r.Name()] || r.About() == "" || r.Ranks() && r.Score.Best == "" {
+			t.Errorf("rule %q is listed twice or lacks a description", r.Name())
 		}
-		seen[r.Name] = true
+		seen[r.Name()] = true
 	}
 }
 
@@ -37,65 +37,82 @@ func TestNeeds(t *testing.T) {
 	for name, want := range map[string]string{
 		"entropy": "embeddings, model", "vote:entropy": "embeddings, model, answers", "ratio": "embeddings, model, likelihoods, classes",
 		"consensus": "embeddings", "logprob": "log-probabilities", "longest": "nothing", "majority": "answers", "oracle": "verdicts",
+		"tiebreak:entropy+logprob": "embeddings, model, log-probabilities, answers",
 	} {
-		if got := mustParse(t, name).Needs.String(); got != want {
+		if got := mustParse(t, name).Needs().String(); got != want {
 			t.Errorf("%s needs %s, want %s", name, got, want)
 		}
 	}
 }
 
+// What a server asks a rule, so that it need not look at names.
+func TestRuleAnswers(t *testing.T) {
+	for name, want := range map[string][4]bool{ // votes, weighted, ranks, evaluation only
+		"entropy": {false, false, true, false}, "vote:entropy": {true, true, true, false}, "tiebreak:entropy": {true, false, true, false},
+		"majority": {true, false, false, false}, "random": {false, false, false, false}, "first": {false, false, false, false},
+		"oracle": {false, false, false, true},
+	} {
+		r := mustParse(t, name)
+		if got := [4]bool{r.Votes(), r.Weighted(), r.Ranks(), r.EvaluationOnly()}; got != want {
+			t.Errorf("%s: votes, weighted, ranks, evaluation only = %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestHaveAndGiven(t *testing.T) {
-	ratio := linearModel{calibration: rcvae.Calibration{Objective: "ratio"}}
-	src := selector.Sources{Embedder: &hashEmbedder{}, Models: []rcvae.Model{ratio}}
-	if !src.Have().Has(selector.NeedRatio) {
-		t.Error("a model of objective ratio does not serve the rule ratio")
+	src := sourcesOf(newLinear(1, false))
+	if !src.Have().Has(selector.NeedClasses) {
+		t.Error("a model with classes does not serve the rule ratio")
 	}
 	src.Models = append(src.Models, columnModel{})
-	if src.Have().Has(selector.NeedLikelihoods) {
-		t.Error("a model without a decoder gives likelihoods")
+	if src.Have().Has(selector.NeedClasses) {
+		t.Error("a model without classes serves the rule ratio")
 	}
-	c := answers("a", "")
-	if got := selector.Given(c); got != selector.NeedAnswers {
+	if got := selector.Given(answers("a", "")); got != selector.NeedAnswers {
 		t.Errorf("Given() = %v, want answers", got)
 	}
-	for i := range c {
-		c[i].LogProb, c[i].Tokens = &rcvae.LogProb{}, 1
-	}
-	if got := selector.Given(c); !got.Has(selector.NeedLogProbs) {
-		t.Errorf("Given() = %v, want log-probabilities in it", got)
-	}
 }
 
-type boundModel struct {
-	columnModel
-	fingerprint rcvae.Fingerprint
+type otherEmbedder struct{ hashEmbedder }
+
+func (*otherEmbedder) Fingerprint() rcvae.Fingerprint {
+	return rcvae.Fingerprint{Name: "one", Dimension: dimension}
 }
 
-func (m boundModel) Fingerprint() rcvae.Fingerprint { return m.fingerprint }
+// renamedEmbedder computes what hashEmbedder does.
+type renamedEmbedder struct{ hashEmbedder }
 
-type boundEmbedder struct {
-	hashEmbedder
-	fingerprint rcvae.Fingerprint
+func (*renamedEmbedder) Fingerprint() rcvae.Fingerprint {
+	f := hashFingerprint
+	f.Name = "copy"
+	return f
 }
-
-func (m *boundEmbedder) Fingerprint() rcvae.Fingerprint { return m.fingerprint }
 
 func TestModelOfAnotherEmbedder(t *testing.T) {
-	src := selector.Sources{
-		Embedder: &boundEmbedder{fingerprint: rcvae.Fingerprint{Name: "one"}},
-		Models:   []rcvae.Model{boundModel{fingerprint: rcvae.Fingerprint{Name: "other"}}},
-	}
-	_, err := selector.New("entropy", src, selector.Options{})
-	if err == nil || !strings.Contains(err.Error(), "model 1 was trained on embeddings of other") {
+	src := selector.Sources{Embedder: &otherEmbedder{}, Models: []rcvae.Model{newLinear(1, false)}}
+	_, err := selector.New(mustParse(t, "entropy"), src, selector.Options{})
+	if err == nil || !strings.Contains(err.Error(), "model 1 was trained on embeddings of hash") {
 		t.Errorf("New() = %v, want an error about the embedder", err)
 	}
-	if _, err := selector.New("consensus", src, selector.Options{}); err != nil {
+	if _, err := selector.New(mustParse(t, "consensus"), src, selector.Options{}); err != nil {
 		t.Errorf("New(consensus) = %v; it uses no model", err)
+	}
+	src.Embedder = &renamedEmbedder{}
+	if _, err := selector.New(mustParse(t, "entropy"), src, selector.Options{}); err != nil {
+		t.Errorf("New() = %v, want no error for the same function under another name", err)
 	}
 }
 
-func TestTableIsInRules(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	if !slices.Contains(selector.Table(), selector.Default) {
 		t.Errorf("the table lacks the default rule %s", selector.Default)
+	}
+	model := selector.NeedEmbeddings | selector.NeedModel
+	for want, have := range map[string]selector.Needs{
+		selector.Default: model | selector.NeedAnswers, "majority": selector.NeedAnswers, "consensus": selector.NeedEmbeddings, "first": 0,
+	} {
+		if got := selector.DefaultFor(have); got.Name() != want {
+			t.Errorf("DefaultFor(%v) = %s, want %s", have, got.Name(), want)
+		}
 	}
 }

@@ -2,148 +2,182 @@ package selector
 
 import (
 	"errors"
+	"fmt"
 	"math"
-	"unicode/utf8"
-
-	"rcvae"
 )
 
-// scoreID indexes the table of scores and the columns of [Evidence].
-type scoreID int
+// Score is a number for each candidate by which rules rank or weigh them; higher is
+// better. It is a plain value: fill in the fields to make one.
+type Score struct {
+	Name  string   // in the names of rules, for example "entropy"
+	About string   // what is preferred, for help: "lowest posterior entropy, ½ Σ ln σ²"
+	Best  string   // what the candidate with the best score has, for reasons: "lowest posterior entropy"
+	Needs Needs    // what Values looks at
+	Tau   *float64 // τ of votes by this score; nil: the mean of the models' calibrations
 
-const (
-	scoreEntropy scoreID = iota
-	scoreNorm
-	scoreKL
-	scoreELBO
-	scoreRecon
-	scoreIWAE
-	scoreRatio
-	scoreConsensus
-	scoreLogProb
-	scoreTailLogProb
-	scoreLongest
-	scoreShortest
-	scoreEntropyLogProb
-	scoreCount
-)
+	// Values computes the score of each of the evidence's candidates. It is not called
+	// if there are Terms. With NeedModel among the needs the values are taken for a
+	// model's and discounted where a candidate is out-of-distribution, see [Column].
+	Values func(*Evidence) ([]float64, error)
 
-const (
-	defaultScale = 0.2 // of the entropy, for a model without a calibration: e^α/5 at α = 0
-	defaultTau   = 0.5 // vote weight exp(τ·s), for models without a calibration
+	// Partial says that NaN among the values is a candidate that has no such score: it
+	// gets the mean of the others. For other scores NaN is an error.
+	Partial bool
 
-	// Weights of the score "entropy+logprob", and its τ.
-	fusedEntropy, fusedLogProb, fusedTau = 0.8, 10, 0.75
-
-	// logProbTau is the τ of votes by log-probability, per nat a token. Note:
-	// on training questions every value in 0.1 … 7.5 does as well.
-	logProbTau = 4
-
-	// objectiveRatio is the objective whose calibration scales the ratio.
-	objectiveRatio = "ratio"
-)
-
-// score describes one number by which candidates are ranked; higher is better.
-type score struct {
-	name  string
-	about string // what is ranked, for help: "posterior entropy"
-	best  string // what the winner has, for reasons: "lowest posterior entropy"
-	needs Needs
-	tau   float64 // τ of vote:<score>; 0: the models' calibration
-
-	// At most one of these is set; consensus and entropy+logprob have none.
-	posterior  func(rcvae.Posterior, rcvae.Calibration) float64
-	likelihood func(rcvae.Likelihood, rcvae.Calibration) float64
-	candidate  func(rcvae.Candidate) (float64, error)
+	// Terms make the score a weighted sum of others.
+	Terms []Term
 }
 
-const (
-	needModel      = NeedEmbeddings | NeedModel
-	needLikelihood = needModel | NeedLikelihoods
-)
-
-// scores is the table of scores, indexed by scoreID.
-var scores = [scoreCount]score{
-	scoreEntropy: {
-		name: "entropy", about: "lowest posterior entropy, ½ Σ ln σ² (the paper's rule)", best: "lowest posterior entropy", needs: needModel,
-		posterior: func(p rcvae.Posterior, c rcvae.Calibration) float64 { return -c.Scale * p.HalfLogVar() },
-	},
-	scoreNorm: {
-		name: "norm", about: "smallest posterior mean, ‖μ‖ (the authors' released code)", best: "smallest posterior mean", needs: needModel,
-		posterior: func(p rcvae.Posterior, _ rcvae.Calibration) float64 { return -p.Norm() },
-	},
-	scoreKL: {
-		name: "kl", about: "lowest KL divergence of the posterior from the prior", best: "lowest KL divergence", needs: needModel,
-		posterior: func(p rcvae.Posterior, _ rcvae.Calibration) float64 { return -p.KL() },
-	},
-	scoreELBO: {
-		name: "elbo", about: "highest evidence lower bound on ln p(r|q)", best: "highest evidence lower bound", needs: needLikelihood,
-		likelihood: func(l rcvae.Likelihood, _ rcvae.Calibration) float64 { return l.ELBO },
-	},
-	scoreRecon: {
-		name: "recon", about: "lowest reconstruction error, ½|r − r̂|²", best: "lowest reconstruction error", needs: needLikelihood,
-		likelihood: func(l rcvae.Likelihood, _ rcvae.Calibration) float64 { return -l.Recon },
-	},
-	scoreIWAE: {
-		name: "iwae", about: "highest importance-weighted bound on ln p(r|q)", best: "highest importance-weighted likelihood", needs: needLikelihood,
-		likelihood: func(l rcvae.Likelihood, _ rcvae.Calibration) float64 { return l.IWAE },
-	},
-	scoreRatio: {
-		name: "ratio", about: "highest ln p(r|q, right) − ln p(r|q, wrong)", best: "highest likelihood ratio of right to wrong", needs: needLikelihood | NeedRatio,
-		likelihood: func(l rcvae.Likelihood, c rcvae.Calibration) float64 {
-			if c.Objective == objectiveRatio {
-				return c.Scale * l.Ratio
-			}
-			return l.Ratio
-		},
-	},
-	scoreConsensus: {
-		name: "consensus", about: "most similar to the other candidates, ln meanⱼ exp(20·rᵢ·rⱼ)", best: "closest to the other candidates", needs: NeedEmbeddings | needSimilarity,
-		tau: defaultTau,
-	},
-	scoreLogProb: {
-		name: "logprob", about: "highest mean log-probability a token", best: "highest mean log-probability", needs: NeedLogProbs,
-		tau: logProbTau, candidate: meanLogProb,
-	},
-	scoreTailLogProb: {
-		name: "tail-logprob", about: "highest mean log-probability of the last 64 tokens", best: "highest log-probability at its end", needs: NeedLogProbs,
-		tau: logProbTau, candidate: tailLogProb,
-	},
-	scoreLongest: {
-		name: "longest", about: "longest text (the score is ln(1 + characters))", best: "longest text", needs: needLength,
-		tau: defaultTau, candidate: func(c rcvae.Candidate) (float64, error) { return logLength(c), nil },
-	},
-	scoreShortest: {
-		name: "shortest", about: "shortest text (the score is −ln(1 + characters))", best: "shortest text", needs: needLength,
-		tau: defaultTau, candidate: func(c rcvae.Candidate) (float64, error) { return -logLength(c), nil },
-	},
-	scoreEntropyLogProb: {
-		name: "entropy+logprob", about: "highest 0.8·s + 10·(mean log-probability), s the score of entropy", best: "best sum of entropy and log-probability",
-		needs: needModel | NeedLogProbs, tau: fusedTau,
-	},
+// Term is one summand of a fused [Score].
+type Term struct {
+	Weight float64
+	Score  Score
 }
 
-var errNoLogProb = errors.New("has no log-probabilities; use a pool or an upstream that gives them, or another rule")
+// Column is a [Score] of all candidates of an [Evidence].
+type Column struct {
+	Raw []float64 // (n), as computed, missing values filled in
 
-func meanLogProb(c rcvae.Candidate) (float64, error) {
-	if c.LogProb == nil {
-		return 0, errNoLogProb
+	// Scores is Raw with the values of models discounted: a value sᵢ is drawn to the
+	// mean s̄ of those that vote, the more the less the candidate is like the texts that
+	// the models were trained on,
+	//
+	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄)
+	//
+	// with wᵢ the [Evidence.InDistribution] of the candidate. The score of an
+	// out-of-distribution text (wᵢ = 0) says nothing, and a vote among such texts is a
+	// majority vote. Where nobody votes nothing is discounted.
+	Scores []float64 // (n)
+}
+
+// needs returns what the score and its terms look at.
+func (s Score) needs() Needs {
+	need := s.Needs
+	for _, t := range s.Terms {
+		need |= t.Score.needs()
 	}
-	if c.Tokens < 1 {
-		return 0, errors.New("has log-probabilities but no token count to divide their sum by")
-	}
-	return c.LogProb.Sum / float64(c.Tokens), nil
+	return need
 }
 
-func tailLogProb(c rcvae.Candidate) (float64, error) {
-	if c.LogProb == nil {
-		return 0, errNoLogProb
+// check reports what is wrong with a score that somebody made.
+func (s Score) check() error {
+	switch {
+	case s.Name == "":
+		return errors.New("a score without a name")
+	case s.Values == nil && len(s.Terms) == 0:
+		return fmt.Errorf("score %s has neither a function of its values nor terms", s.Name)
 	}
-	return c.LogProb.Tail, nil
+	for _, t := range s.Terms {
+		if err := t.Score.check(); err != nil {
+			return fmt.Errorf("score %s: %w", s.Name, err)
+		}
+	}
+	return nil
 }
 
-// logLength is the logarithm of the text's length, so that exp(τ·s) is a power of
-// the length and no single text outweighs a class.
-func logLength(c rcvae.Candidate) float64 {
-	return math.Log1p(float64(utf8.RuneCountInString(c.Text)))
+// Column computes the score of each candidate. A value that is not a finite number is
+// an error that names the score and the candidate.
+func (e *Evidence) Column(s Score) (Column, error) {
+	if !e.need.Has(s.needs()) {
+		return Column{}, fmt.Errorf("score %s needs %v, the evidence was prepared for %v", s.Name, s.needs(), e.need)
+	}
+	if len(s.Terms) > 0 {
+		return e.sum(s)
+	}
+	raw, err := s.Values(e)
+	if err != nil {
+		return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
+	}
+	if len(raw) != e.Len() {
+		return Column{}, fmt.Errorf("score %s has %d values for %d candidates", s.Name, len(raw), e.Len())
+	}
+	c := Column{Raw: raw, Scores: raw}
+	if s.Partial {
+		e.fill(raw)
+	}
+	if err := e.checkFinite(s.Name, raw); err != nil {
+		return Column{}, err
+	}
+	if s.Needs.Has(NeedModel) {
+		c.Scores = e.discount(raw)
+	}
+	return c, nil
+}
+
+// sum adds up the columns of the score's terms, discounted ones to discounted ones.
+func (e *Evidence) sum(s Score) (Column, error) {
+	total := Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
+	for _, t := range s.Terms {
+		c, err := e.Column(t.Score)
+		if err != nil {
+			return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
+		}
+		for i := range total.Raw {
+			total.Raw[i] += t.Weight * c.Raw[i]
+			total.Scores[i] += t.Weight * c.Scores[i]
+		}
+	}
+	return total, e.checkFinite(s.Name, total.Raw)
+}
+
+// discount returns the scores of a model as [Column] says.
+func (e *Evidence) discount(raw []float64) []float64 {
+	mean, voters := e.voterMean(raw)
+	if voters == 0 {
+		return raw
+	}
+	scores := make([]float64, len(raw))
+	for i, s := range raw {
+		switch w := e.InDistribution(i); w {
+		case 0: // exactly: such candidates are equals
+			scores[i] = mean
+		case 1:
+			scores[i] = s
+		default:
+			scores[i] = mean + w*(s-mean)
+		}
+	}
+	return scores
+}
+
+// fill gives each NaN the mean of the others that vote, or else of all others, or else
+// 0. A filled value neither helps nor harms a vote.
+func (e *Evidence) fill(values []float64) {
+	mean, known := e.voterMean(values)
+	if known == 0 {
+		mean, _ = meanOf(values, func(int) bool { return true })
+	}
+	for i, v := range values {
+		if math.IsNaN(v) {
+			values[i] = mean
+		}
+	}
+}
+
+// voterMean returns the mean of the voting candidates' values that are not NaN, and
+// their number.
+func (e *Evidence) voterMean(values []float64) (mean float64, n int) {
+	return meanOf(values, func(i int) bool { return e.votes[i] })
+}
+
+// meanOf returns the mean of the values that count and are not NaN, 0 if there are none.
+func meanOf(values []float64, counts func(i int) bool) (mean float64, n int) {
+	for i, v := range values {
+		if counts(i) && !math.IsNaN(v) {
+			n++
+			mean += (v - mean) / float64(n)
+		}
+	}
+	return mean, n
+}
+
+// checkFinite returns an error that names the first candidate whose value is NaN or
+// infinite.
+func (e *Evidence) checkFinite(name string, values []float64) error {
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("score %s of candidate %d is %v, want a finite number", name, e.index[i]+1, v)
+		}
+	}
+	return nil
 }

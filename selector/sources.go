@@ -3,67 +3,50 @@ package selector
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"rcvae"
 )
 
-var (
-	errNoModel   = errors.New("a trained model is needed")
-	errNoDecoder = errors.New("a model with a decoder is needed")
-)
+// defaultTau is the τ of votes by scores that no model calibrates.
+const defaultTau = 0.5
 
-// Sources is what evidence is gathered from. A rule says in its Needs which of
-// them it uses; the others may be nil. Selectors and evaluations use them from
-// several goroutines at once.
+// Sources is what evidence is prepared from. A rule says in its needs which of them it
+// uses; the others may be nil. They are used from several goroutines at once.
 type Sources struct {
 	Embedder rcvae.Embedder
 	Models   []rcvae.Model // several: their scores are averaged
 	Grader   rcvae.Grader  // tells which answers are the same; nil: equal strings
-}
 
-// Calibrated is a model that can say how its scores are to be scaled and
-// weighted. A model that cannot gets Scale 0.2 and τ 0.5.
-type Calibrated interface {
-	Calibration() rcvae.Calibration
-}
-
-// fingerprinted is a model that names the embedder it was trained on.
-type fingerprinted interface {
-	Fingerprint() rcvae.Fingerprint
+	signals *signalSource // nil: those of the project
 }
 
 // Have returns what the sources can serve. Log-probabilities and answers come
 // with the candidates, see [Given].
 func (s Sources) Have() Needs {
-	var have Needs
+	have := NeedSignals
 	if s.Embedder != nil {
 		have |= NeedEmbeddings
 	}
 	if len(s.Models) == 0 {
 		return have
 	}
-	have |= NeedModel | NeedLikelihoods | NeedRatio
+	have |= NeedModel | NeedLikelihoods | NeedClasses
 	for _, m := range s.Models {
-		if _, ok := m.(rcvae.LikelihoodModel); !ok {
-			have &^= NeedLikelihoods | NeedRatio
-		}
-		if calibrationOf(m).Objective != objectiveRatio {
-			have &^= NeedRatio
+		if !m.Info().Classes {
+			have &^= NeedClasses
 		}
 	}
 	return have
 }
 
-// Given returns what the candidates bring along: log-probabilities if every one
-// has them, answers if any one votes.
+// Given returns what the candidates bring along: log-probabilities if any one has them
+// (see [MissingLogProbs] for the others), and answers if any one votes.
 func Given(candidates []rcvae.Candidate) Needs {
-	if len(candidates) == 0 {
-		return 0
-	}
-	given := NeedLogProbs
+	var given Needs
 	for _, c := range candidates {
-		if c.LogProb == nil || c.Tokens < 1 {
-			given &^= NeedLogProbs
+		if hasLogProb(c) {
+			given |= NeedLogProbs
 		}
 		if c.Votes() {
 			given |= NeedAnswers
@@ -73,46 +56,38 @@ func Given(candidates []rcvae.Candidate) Needs {
 }
 
 // Check reports every reason why the sources cannot serve the needs: something
-// missing, or a model trained on another embedder.
+// missing, or a model that does not fit.
 func (s Sources) Check(need Needs) error {
-	const served = NeedEmbeddings | NeedModel | NeedLikelihoods | NeedRatio
-	missing := need & served &^ s.Have()
 	var errs []error
-	if missing.Has(NeedEmbeddings) {
+	if need.Has(NeedEmbeddings) && s.Embedder == nil {
 		errs = append(errs, errors.New("an embedder is needed"))
 	}
+	return errors.Join(append(errs, s.checkModels(need))...)
+}
+
+// checkModels is [Sources.Check] without the embedder's presence.
+func (s Sources) checkModels(need Needs) error {
 	switch {
-	case missing.Has(NeedModel):
-		errs = append(errs, errNoModel)
-	case missing.Has(NeedLikelihoods):
-		errs = append(errs, errNoDecoder)
-	case missing.Has(NeedRatio):
-		errs = append(errs, errors.New(`a model trained with the objective "ratio" is needed`))
+	case !need.Has(NeedModel):
+		return nil
+	case len(s.Models) == 0:
+		return errors.New("a trained model is needed")
+	case need.Has(NeedClasses) && !s.Have().Has(NeedClasses):
+		return errors.New(`a model trained with the objective "ratio" is needed`)
 	}
-	embedder, ok := s.Embedder.(rcvae.FingerprintedEmbedder)
-	if !ok || !need.Has(NeedModel) {
-		return errors.Join(errs...)
-	}
+	var errs []error
 	for i, m := range s.Models {
-		if m, ok := m.(fingerprinted); ok && m.Fingerprint() != embedder.Fingerprint() {
+		info := m.Info()
+		if s.Embedder != nil && !info.Fingerprint.Same(s.Embedder.Fingerprint()) {
 			errs = append(errs, fmt.Errorf("model %d was trained on embeddings of %v, not of %v; use that embedder or train again",
-				i+1, m.Fingerprint(), embedder.Fingerprint()))
+				i+1, info.Fingerprint, s.Embedder.Fingerprint()))
+		}
+		if c := info.Calibration; !(c.Scale > 0 && c.Tau >= 0) || math.IsInf(c.Scale, 0) || math.IsInf(c.Tau, 0) {
+			errs = append(errs, fmt.Errorf("model %d has a calibration of scale %v and τ %v, want a scale above 0 and a τ of at least 0; train it again", i+1, c.Scale, c.Tau))
+		}
+		if _, err := s.signalSource().find(info.Signals, info.SignalVersion); err != nil {
+			errs = append(errs, fmt.Errorf("model %d: %w", i+1, err))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// calibrationOf returns the model's calibration with defaults for what is zero.
-func calibrationOf(m rcvae.Model) rcvae.Calibration {
-	var c rcvae.Calibration
-	if m, ok := m.(Calibrated); ok {
-		c = m.Calibration()
-	}
-	if c.Scale == 0 {
-		c.Scale = defaultScale
-	}
-	if c.Tau == 0 {
-		c.Tau = defaultTau
-	}
-	return c
 }

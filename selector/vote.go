@@ -1,131 +1,103 @@
 package selector
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// weightTolerance is the relative difference below which two sums of vote weights
-// are a tie: they may be the same terms in another order.
-const weightTolerance = 1e-12
+const (
+	// weightTolerance is the relative difference below which two sums of vote weights
+	// are a tie: they may be the same terms in another order.
+	weightTolerance = 1e-12
 
-// countVotes sets the weight of each class to its number of votes, and Scores to
-// the number of votes for the candidate's own answer.
-func (c *Choice) countVotes(e *Evidence, subset []int) {
-	c.weights = resize(c.weights, e.classes)
-	clear(c.weights)
-	for _, i := range subset {
-		if k := e.class[i]; k >= 0 {
-			c.weights[k]++
-		}
-	}
-	for a, i := range subset {
-		c.Scores[a] = 0
-		if k := e.class[i]; k >= 0 {
-			c.Scores[a] = c.weights[k]
+	// knownWeight is the in-distribution weight from which a model's score is rather
+	// known than not.
+	knownWeight = 0.5
+)
+
+// represent finds the candidate that stands for each class: the highest-scored one, the
+// earliest among equals. With a model, candidates that it knows come before
+// out-of-distribution ones, whose discounted scores are the mean and so would beat a
+// known one below it.
+func (c *Choice) represent(e *Evidence, model bool) {
+	c.Representatives = slices.Repeat([]int{-1}, e.classes)
+	for i, k := range c.Class {
+		if k >= 0 && (c.Representatives[k] < 0 || c.compare(e, model, i, c.Representatives[k]) > 0) {
+			c.Representatives[k] = i
 		}
 	}
 }
 
-// weighVotes sets the weight of each class a to
-//
-//	W(a) = Σ over i with answer a of exp(τ·(sᵢ − max s))
-//
-// Note: the maximum is that of the candidates which vote. It scales all weights
-// alike, and taken over all candidates it could let every weight underflow.
-func (c *Choice) weighVotes(e *Evidence, subset []int, tau float64) {
-	c.weights = resize(c.weights, e.classes)
-	clear(c.weights)
-	highest := math.Inf(-1)
-	for a, i := range subset {
-		if e.class[i] >= 0 {
-			highest = max(highest, c.Scores[a])
+// compare returns a positive number if candidate i is to be preferred to j, a negative
+// one if j is, and 0 for equals.
+func (c *Choice) compare(e *Evidence, model bool, i, j int) int {
+	if model {
+		known, other := e.InDistribution(i) >= knownWeight, e.InDistribution(j) >= knownWeight
+		switch {
+		case known && !other:
+			return 1
+		case other && !known:
+			return -1
 		}
 	}
-	for a, i := range subset {
-		if k := e.class[i]; k >= 0 {
-			c.weights[k] += math.Exp(tau * (c.Scores[a] - highest))
+	switch s, t := c.Scores[i], c.Scores[j]; {
+	case s > t:
+		return 1
+	case s < t:
+		return -1
+	}
+	return 0
+}
+
+// take takes the representatives of the classes that win. If nobody votes, the best
+// score is taken, and by majority the first candidate.
+func (c *Choice) take(e *Evidence, r Rule) {
+	winners := c.winners()
+	switch {
+	case len(winners) > 0:
+		if r.Aggregate == Tiebreak {
+			winners = c.breakTie(e, r, winners)
+		}
+		slices.Sort(winners)
+		c.Tied, c.Best = winners, winners[0]
+	case r.scored():
+		c.pick()
+	}
+	if r.Aggregate == Majority {
+		c.Scores = make([]float64, e.Len())
+		for i, k := range c.Class {
+			if k >= 0 {
+				c.Scores[i] = c.Weights[k]
+			}
 		}
 	}
 }
 
-// wins returns the weight from which on a class is among the winners; +Inf if
-// nobody voted.
-func (c *Choice) wins() float64 {
-	var highest float64
-	for _, w := range c.weights {
-		highest = max(highest, w)
+// winners returns the representatives of the classes of the largest weight.
+func (c *Choice) winners() (winners []int) {
+	first, _, _ := leaders(c.Weights)
+	for k, w := range c.Weights {
+		if w >= first*(1-weightTolerance) {
+			winners = append(winners, c.Representatives[k])
+		}
 	}
-	if highest == 0 {
-		return math.Inf(1)
-	}
-	return highest * (1 - weightTolerance)
+	return winners
 }
 
-// takeEarliest represents each winning class by its earliest candidate.
-func (c *Choice) takeEarliest(e *Evidence, subset []int) {
-	c.Best = subset[0]
-	threshold := c.wins()
-	for _, i := range subset {
-		if k := e.class[i]; k >= 0 && c.weights[k] >= threshold {
-			c.Tied = append(c.Tied, i)
-			c.weights[k] = 0 // one candidate for each class
+// breakTie keeps the best of several representatives.
+func (c *Choice) breakTie(e *Evidence, r Rule, winners []int) (best []int) {
+	model := r.Needs().Has(NeedModel)
+	for _, i := range winners {
+		order := math.MaxInt
+		if len(best) > 0 {
+			order = c.compare(e, model, i, best[0])
+		}
+		switch {
+		case order > 0:
+			best = []int{i}
+		case order == 0:
+			best = append(best, i)
 		}
 	}
-	if len(c.Tied) > 0 {
-		c.Best = c.Tied[0]
-	}
-}
-
-// takeLeaders represents each winning class by its highest-scored text. If nobody
-// voted, the highest score wins.
-func (c *Choice) takeLeaders(e *Evidence, subset []int) {
-	threshold := c.wins()
-	if math.IsInf(threshold, 1) {
-		c.pick(subset)
-		return
-	}
-	c.findLeaders(e, subset)
-	for a, i := range subset {
-		if k := e.class[i]; k >= 0 && c.weights[k] >= threshold && c.leaders[k] == a {
-			c.Tied = append(c.Tied, i)
-		}
-	}
-	c.Best = c.Tied[0]
-}
-
-// breakTies keeps those winners of the vote count whose best text has the highest
-// score.
-func (c *Choice) breakTies(e *Evidence, subset []int) {
-	threshold := c.wins()
-	if math.IsInf(threshold, 1) {
-		c.pick(subset)
-		return
-	}
-	c.findLeaders(e, subset)
-	highest := math.Inf(-1)
-	for k, a := range c.leaders {
-		if a >= 0 && c.weights[k] >= threshold {
-			highest = max(highest, c.Scores[a])
-		}
-	}
-	for a, i := range subset {
-		k := e.class[i]
-		if k >= 0 && c.weights[k] >= threshold && c.leaders[k] == a && c.Scores[a] == highest {
-			c.Tied = append(c.Tied, i)
-		}
-	}
-	c.Best = c.Tied[0]
-}
-
-// findLeaders sets leaders to the position in the subset of each class's
-// highest-scored text, the earliest among equals, or to −1.
-func (c *Choice) findLeaders(e *Evidence, subset []int) {
-	c.leaders = resize(c.leaders, e.classes)
-	for k := range c.leaders {
-		c.leaders[k] = -1
-	}
-	for a, i := range subset {
-		k := e.class[i]
-		if k >= 0 && (c.leaders[k] < 0 || c.Scores[a] > c.Scores[c.leaders[k]]) {
-			c.leaders[k] = a
-		}
-	}
+	return best
 }

@@ -1,0 +1,62 @@
+package selector
+
+import (
+	"fmt"
+	"math"
+
+	"rcvae"
+)
+
+const (
+	consensusSharpness = 20   // factor of the similarity
+	consensusLimit     = 4096 // candidates; the time grows with their square
+)
+
+func consensus() Score {
+	return Score{
+		Name: "consensus", About: "most similar to the other candidates, ln meanⱼ exp(20·rᵢ·rⱼ)", Best: "closest to the other candidates",
+		Needs: NeedEmbeddings, Tau: new(defaultTau), Values: consensusOf,
+	}
+}
+
+// consensusOf returns ln meanⱼ exp(20·rᵢ·rⱼ) of each candidate i, j = i included. It
+// keeps one sum per candidate and no matrix of pairs.
+//
+// Note: the exponent is lowered by 20 until the end, so that the sums of embeddings of
+// unit length, which [PrepareEncoded] checks, lie between 1 and n.
+func consensusOf(e *Evidence) ([]float64, error) {
+	if e.Len() > consensusLimit {
+		return nil, fmt.Errorf("%d candidates, it takes %d at most; use another rule", e.Len(), consensusLimit)
+	}
+	sums := make([]float64, e.Len())
+	for i := range sums {
+		for j := range i + 1 {
+			s := math.Exp(consensusSharpness * (dot(e.Embedding(i), e.Embedding(j)) - 1))
+			sums[i] += s
+			if j < i {
+				sums[j] += s
+			}
+		}
+	}
+	for i, sum := range sums {
+		sums[i] = consensusSharpness + math.Log(sum/float64(len(sums)))
+	}
+	return sums, nil
+}
+
+// dot sums in four float64 accumulators, which lets the products overlap.
+func dot(a, b rcvae.Embedding) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	j := 0
+	for ; j+4 <= len(a); j += 4 {
+		s0 += float64(a[j]) * float64(b[j])
+		s1 += float64(a[j+1]) * float64(b[j+1])
+		s2 += float64(a[j+2]) * float64(b[j+2])
+		s3 += float64(a[j+3]) * float64(b[j+3])
+	}
+	for ; j < len(a); j++ {
+		s0 += float64(a[j]) * float64(b[j])
+	}
+	return s0 + s1 + s2 + s3
+}

@@ -1,0 +1,25 @@
+package selector
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Signal returns the score that is a column of package signal, for the terms of fused
+// scores. Where the column does not apply a candidate counts as the mean of the others.
+func Signal(column string) Score {
+	return Score{
+		Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true,
+		Values: func(e *Evidence) ([]float64, error) {
+			c := slices.Index(e.prepared.signalNames, column)
+			if c < 0 {
+				return nil, fmt.Errorf("there is no signal %q", column)
+			}
+			values := make([]float64, e.Len())
+			for i := range values {
+				values[i] = e.signals[i][c]
+			}
+			return values, nil
+		},
+	}
+}

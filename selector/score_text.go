@@ -1,0 +1,28 @@
+package selector
+
+import (
+	"math"
+	"unicode/utf8"
+
+	"rcvae"
+)
+
+// logLength is the logarithm of the text's length, so that exp(τ·s) is a power of
+// the length and no single text outweighs a class.
+func logLength(c rcvae.Candidate) float64 {
+	return math.Log1p(float64(utf8.RuneCountInString(c.Text)))
+}
+
+func longest() Score {
+	return Score{
+		Name: "longest", About: "longest text (the score is ln(1 + characters))", Best: "longest text", Tau: new(defaultTau),
+		Values: perCandidate(logLength),
+	}
+}
+
+func shortest() Score {
+	return Score{
+		Name: "shortest", About: "shortest text (the score is −ln(1 + characters))", Best: "shortest text", Tau: new(defaultTau),
+		Values: perCandidate(func(c rcvae.Candidate) float64 { return -logLength(c) }),
+	}
+}

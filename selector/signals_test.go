@@ -1,0 +1,130 @@
+package selector_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"rcvae"
+	"rcvae/selector"
+	"rcvae/signal"
+)
+
+// signalModel has the sum of its signals, weighted 1, 10, …, as the score of a solution,
+// and counts its calls.
+type signalModel struct {
+	signals []string
+	version int
+	calls   *int
+}
+
+func (m signalModel) Info() rcvae.ModelInfo {
+	return rcvae.ModelInfo{Fingerprint: hashFingerprint, Signals: m.signals, SignalVersion: m.version, Calibration: rcvae.Calibration{Scale: 1, Tau: 1}}
+}
+
+func (m signalModel) Infer(_ rcvae.Embedding, solutions []rcvae.Solution, _ bool) ([]rcvae.Inference, error) {
+	*m.calls++
+	out := make([]rcvae.Inference, len(solutions))
+	for i, s := range solutions {
+		var sum float32
+		for j, v := range s.Signals {
+			sum += float32(v) * []float32{1, 10}[j]
+		}
+		out[i] = rcvae.Inference{Posterior: rcvae.Posterior{Mu: []float32{0}, LogVar: []float32{-2 * sum}}, InDistribution: 1}
+	}
+	return out, nil
+}
+
+// A model gets its signals, in its order, of the subset; it is asked again for a subset
+// only if they compare candidates.
+func TestModelsGetTheirSignals(t *testing.T) {
+	candidates := []rcvae.Candidate{{Text: "one"}, {Text: "three"}, {Text: "eleven"}}
+	for _, tt := range []struct {
+		name    string
+		signals []string
+		want    []float64 // scores of candidates 1 and 2
+		calls   int       // for three evidences
+	}{
+		{"of the set", []string{"rank", "length"}, []float64{0 + 50, 1 + 60}, 3},
+		{"of the text", []string{"length"}, []float64{5, 6}, 1},
+		{"none", nil, []float64{0, 0}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reads, calls := new(int), new(int)
+			sources := selector.FakeSignals(sourcesOf(signalModel{tt.signals, 7, calls}), 7, reads)
+			if tt.signals == nil {
+				sources = selector.FakeSignals(sourcesOf(signalModel{nil, 0, calls}), 7, reads)
+			}
+			p := prepare(t, candidates, sources, selector.NeedEmbeddings|selector.NeedModel)
+			evidenceOf(t, p, nil)
+			evidenceOf(t, p, []int{0})
+			if got := choose(t, "entropy", evidenceOf(t, p, []int{1, 2})).Scores; !slices.Equal(got, tt.want) {
+				t.Errorf("scores %v, want %v", got, tt.want)
+			}
+			if *calls != tt.calls || *reads != min(1, len(tt.signals)) {
+				t.Errorf("the model was asked %d times and texts were read %d times, want %d and %d", *calls, *reads, tt.calls, min(1, len(tt.signals)))
+			}
+		})
+	}
+}
+
+func TestUnknownSignalsAreErrors(t *testing.T) {
+	for _, tt := range []struct {
+		model signalModel
+		want  string
+	}{
+		{signalModel{[]string{"length", "depth"}, 7, nil}, `model 1: it was trained on the signal "depth", which is not among length, rank`},
+		{signalModel{[]string{"length"}, 6, nil}, "model 1: it was trained on version 6 of the signals length, this is version 7"},
+	} {
+		sources := selector.FakeSignals(sourcesOf(tt.model), 7, new(int))
+		if _, err := selector.New(mustParse(t, "entropy"), sources, selector.Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("New() = %v, want %q", err, tt.want)
+		}
+		sources.Embedder = nil
+		question := encoded(answers("a"), unitX, unitX)
+		if _, err := selector.PrepareEncoded(question, sources, mustParse(t, "entropy").Needs()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("PrepareEncoded() = %v, want %q", err, tt.want)
+		}
+	}
+}
+
+var unitX = rcvae.Embedding{1, 0, 0, 0, 0, 0}
+
+// The columns of a subset are those of package signal for the subset alone, for scores
+// and for models.
+func TestSignalsOfTexts(t *testing.T) {
+	candidates := []rcvae.Candidate{
+		{Text: "3 + 4 = 7, so 7", Answer: "7"}, {Text: "3 + 4 = 8, so 8", Answer: "8"}, {Text: "2 + 2 = 5. Then 3 + 4 = 9.", Answer: "9"},
+	}
+	p := prepare(t, candidates, selector.Sources{}, selector.NeedSignals)
+	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}} {
+		var alone []rcvae.Candidate
+		for _, i := range subset {
+			alone = append(alone, candidates[i])
+		}
+		table := signal.Compute("question", alone)
+		for j, c := range table.Columns {
+			if c.Group != signal.Arithmetic {
+				continue
+			}
+			column, err := evidenceOf(t, p, subset).Column(selector.Signal(c.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range column.Raw {
+				if want := table.Values[i][j]; !math.IsNaN(want) && v != want { // a missing value is filled in
+					t.Errorf("%s of candidate %d in %v is %v, want %v", c.Name, i+1, subset, v, table.Values[i][j])
+				}
+			}
+		}
+	}
+	wrong := selector.Score{Name: "arithmetic", Best: "fewest wrong equations", Tau: new(1.0), Terms: []selector.Term{{Weight: -1, Score: selector.Signal("wrong")}}}
+	got := selectBy(t, selector.Rule{Score: wrong, Aggregate: selector.Tiebreak}, selector.Sources{}, candidates)
+	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations" {
+		t.Errorf("a tie-break by wrong equations = %d, %q", got.Index, got.Reason)
+	}
+	if _, err := evidenceOf(t, p, nil).Column(selector.Signal("nonsense")); err == nil {
+		t.Error("a signal that does not exist is no error")
+	}
+}

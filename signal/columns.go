@@ -1,0 +1,157 @@
+package signal
+
+import (
+	"math"
+	"slices"
+
+	"rcvae"
+)
+
+// Version of the definition of the columns, which model files store. It changes
+// whenever a text may get other values.
+const Version = 1
+
+// Column describes one column of φ(Q, R).
+type Column struct {
+	Name        string
+	Group       string // one of [Groups]
+	Centred     bool   // the mean of the question's candidates is subtracted: the value tells styles apart
+	Description string
+}
+
+// Groups of columns, in their order.
+const (
+	Arithmetic = "arithmetic" // what the equations of the text are worth
+	Answer     = "answer"     // how plausible the answer is
+	Question   = "question"   // how the numbers of the question are used
+	Agreement  = "agreement"  // what the other candidates say
+	LogProb    = "logprob"    // what the generator says
+)
+
+// Groups returns the names of the groups of columns, in their order.
+func Groups() []string { return []string{Arithmetic, Answer, Question, Agreement, LogProb} }
+
+const (
+	colEquations = iota
+	colWrong
+	colShareWrong
+	colAnyWrong
+	colLastResult
+	colAnyResult
+	colPrinted
+	colInteger
+	colNegative
+	colInQuestion
+	colCoverage
+	colForeign
+	colMisquoted
+	colNumbers
+	colAgreeNumbers
+	colAgreeResults
+	colAlone
+	colMean
+	colTail
+	colWindow
+	columnCount
+)
+
+var columns = [columnCount]Column{
+	colEquations:    {"equations_centred", Arithmetic, true, "ln(1 + equations that can be checked)"},
+	colWrong:        {"wrong", Arithmetic, false, "ln(1 + wrong equations); NaN without equations"},
+	colShareWrong:   {"wrong_share", Arithmetic, false, "share of the equations that are wrong; NaN without equations"},
+	colAnyWrong:     {"wrong_any", Arithmetic, false, "1 if an equation is wrong, else 0; NaN without equations"},
+	colLastResult:   {"answer_last_result", Answer, false, "1 if the answer is the result of one of the last two equations; NaN without equations or a number as answer"},
+	colAnyResult:    {"answer_any_result", Answer, false, "1 if the answer is the result of an equation; NaN as above"},
+	colPrinted:      {"answer_printed", Answer, false, "1 if the answer is what the program in the text printed; NaN without output"},
+	colInteger:      {"answer_integer", Answer, false, "1 if the answer is an integer; NaN if it is not a number"},
+	colNegative:     {"answer_negative", Answer, false, "1 if the answer is negative; NaN if it is not a number"},
+	colInQuestion:   {"answer_in_question", Answer, false, "1 if the answer stands in the question; NaN if it is not a number or the question has none"},
+	colCoverage:     {"coverage", Question, false, "share of the question's numbers that the text uses; NaN if it has none"},
+	colForeign:      {"foreign_share", Question, false, "share of the operands that neither the question nor the text before them gives; NaN without equations"},
+	colMisquoted:    {"misquoted", Question, false, "share of the numbers quoted in the question's own words that differ from it; NaN without such"},
+	colNumbers:      {"numbers_centred", Question, true, "ln(1 + distinct numbers written)"},
+	colAgreeNumbers: {"agree_numbers", Agreement, false, "mean share of the other candidates that have an intermediate number of this one; NaN for one candidate or no such number"},
+	colAgreeResults: {"agree_results", Agreement, false, "mean share of the other candidates that have a result of this one; NaN for one candidate or no result"},
+	colAlone:        {"alone", Agreement, false, "ln(1 + intermediate numbers that none of seven others is expected to have); NaN for one candidate"},
+	colMean:         {"logprob_mean", LogProb, false, "mean log-probability of the tokens (nats); NaN where unknown"},
+	colTail:         {"logprob_tail", LogProb, false, "mean log-probability of the last 64 tokens (nats); NaN where unknown"},
+	colWindow:       {"logprob_window", LogProb, false, "lowest mean log-probability of any 64 tokens in a row (nats); NaN where unknown"},
+}
+
+// Columns returns the columns of φ in their order.
+func Columns() []Column { return slices.Clone(columns[:]) }
+
+// Table is φ for the candidates of one question.
+type Table struct {
+	Columns []Column
+	Values  [][]float64 // (candidates, columns); NaN where a column does not apply
+}
+
+// Compute reads the candidates of one question. The rows of permuted candidates are the
+// permuted rows. It never fails: what cannot be read is NaN.
+func Compute(question string, candidates []rcvae.Candidate) Table {
+	t := Table{Columns: Columns(), Values: make([][]float64, len(candidates))}
+	q := readQuestion(question)
+	sheets := make([]sheet, len(candidates))
+	cells := make([]float64, len(candidates)*columnCount)
+	for i, c := range candidates {
+		row := cells[i*columnCount : (i+1)*columnCount : (i+1)*columnCount]
+		for j := range row {
+			row[j] = math.NaN()
+		}
+		sheets[i] = readSheet(c, &q)
+		sheets[i].arithmetic(row)
+		sheets[i].plausibility(row, &q)
+		sheets[i].usage(row, &q)
+		logProbs(row, c)
+		t.Values[i] = row
+	}
+	agree(t.Values, sheets)
+	centre(t.Values)
+	return t
+}
+
+// logProbs fills the columns of the generator.
+func logProbs(row []float64, c rcvae.Candidate) {
+	if c.LogProb == nil {
+		return
+	}
+	if c.Tokens > 0 {
+		row[colMean] = c.LogProb.Sum / float64(c.Tokens)
+	}
+	row[colTail] = c.LogProb.Tail
+	row[colWindow] = c.LogProb.MinWindow
+	for j := colMean; j <= colWindow; j++ {
+		if math.IsInf(row[j], 0) {
+			row[j] = math.NaN()
+		}
+	}
+}
+
+// centre subtracts the question's mean from the columns that want it; alone, a
+// candidate has nothing to be compared with.
+func centre(values [][]float64) {
+	for j, c := range columns {
+		if !c.Centred {
+			continue
+		}
+		var sum float64
+		for _, row := range values {
+			sum += row[j]
+		}
+		for _, row := range values {
+			row[j] -= sum / float64(len(values))
+			if len(values) == 1 {
+				row[j] = math.NaN()
+			}
+		}
+	}
+}
+
+// truth is 1 or 0.
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

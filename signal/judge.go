@@ -1,0 +1,164 @@
+package signal
+
+import (
+	"math"
+	"strings"
+)
+
+// judge compares two sides that were read as a whole and appends the verdict. Where
+// they could be read in another way (a percentage that is a unit, hours with minutes,
+// a mixed number) an equation that does not hold is not reported.
+func (r *reader) judge(left, right *sideTokens, approximate bool) {
+	e := Equation{Approximate: approximate}
+	e.words(r.text, left.from, right.to)
+	e.Left, e.Right = trim(r.text[left.from:left.to]), trim(r.text[right.from:right.to])
+	e.stated, e.result = right.value, right.ops == 0
+	e.Holds, e.Rounded = compare(&left.reading, &right.reading, approximate)
+	if !e.Holds && left.percents+right.percents > 0 {
+		e.Holds = r.otherPercent(left, right, approximate)
+	}
+	if !e.Holds && right.ops > 0 { // 5 + 3 = 8 * 2 = 16 is a running calculation
+		running := reading{value: right.first, decimals: 2}
+		e.Holds, _ = compare(&left.reading, &running, approximate)
+	}
+	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
+	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right) || r.breaksOff(left, right)) {
+		return
+	}
+	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
+		return
+	}
+	e.Want = left.value.String()
+	if left.ops == 0 {
+		e.Want = right.value.String()
+	}
+	r.found = append(r.found, e)
+}
+
+// denials are what a text says of an equation that it does not claim.
+var denials = [...]string{"not true", "is not", "isn't", "not equal", "not satisf", "not hold", "false", "contradict", "impossible", "incorrect", "not possible", "no solution", "\\neq", "not correct", "not valid", "does not"}
+
+// denied reports whether the text goes on to deny the equation that ends at a byte.
+func (r *reader) denied(end int) bool {
+	rest := r.text[end:min(len(r.text), end+64)]
+	if i := strings.IndexAny(rest, ".\n="); i >= 0 {
+		rest = rest[:i]
+	}
+	for _, d := range denials {
+		if strings.Contains(rest, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// swapped recognises a difference whose terms stand in the wrong order: 70 - 80 = 10.
+func swapped(left, right *sideTokens) bool {
+	return left.ops == 1 && left.sums == 1 && right.ops == 0 && left.value.neg().equal(right.value)
+}
+
+// defines recognises an operation that is applied by its definition, which is not a
+// product: 3 * 2 = 3^2 + 3 \cdot 2 - 2^2.
+func defines(left, right *sideTokens) bool {
+	return left.ops == 1 && left.sums == 0 && !left.divided && right.ops > 1 && right.sums > 0
+}
+
+// enumerates recognises sums whose terms are worked out as they are listed:
+// 8 + 95 * 0.10 = 9.50 + 120 * 0.05 = 6.
+func (r *reader) enumerates(left, right *sideTokens) bool {
+	chain := left.start > 0 && r.tokens[left.start-1].kind == relation
+	if left.lastOps == 0 || right.ops == 0 && !chain {
+		return false
+	}
+	term, first := reading{value: left.last, ops: 1}, reading{value: right.first, decimals: 2}
+	holds, _ := compare(&term, &first, false)
+	return holds
+}
+
+// leftToRight recognises a calculation that is right when read from left to right, as
+// a pocket calculator does.
+func (r *reader) leftToRight(left, right *sideTokens) bool {
+	if left.sums == 0 && right.sums == 0 {
+		return false
+	}
+	a := side(r.text, r.tokens, left.start, left.stop, mode{flat: true})
+	b := side(r.text, r.tokens, right.start, right.stop, mode{flat: true})
+	one, _ := compare(&a.reading, &right.reading, false)
+	two, _ := compare(&left.reading, &b.reading, false)
+	return one || two
+}
+
+// breaksOff reports whether the text was cut at its token limit inside the right side.
+func (r *reader) breaksOff(left, right *sideTokens) bool {
+	if strings.TrimSpace(r.text[right.to:]) != "" {
+		return false
+	}
+	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])
+}
+
+// continues reports whether a quantity goes on behind its first number: 4 hours and
+// 40 minutes.
+func (r *reader) continues(right *sideTokens) bool {
+	i := right.stop
+	return i+1 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral
+}
+
+// otherPercent reads the percent signs of each side as a unit.
+func (r *reader) otherPercent(left, right *sideTokens, approximate bool) bool {
+	for _, plain := range [...][2]bool{{true, false}, {false, true}, {true, true}} {
+		a := side(r.text, r.tokens, left.start, left.stop, mode{plain: plain[0]})
+		b := side(r.text, r.tokens, right.start, right.stop, mode{plain: plain[1]})
+		if holds, _ := compare(&a.reading, &b.reading, approximate); holds {
+			return true
+		}
+	}
+	// 5 / 20 = 25 and 20 * 50 = 10, the sign left out on one side
+	a, b := left.value, right.value
+	hundred := integer(100)
+	one := reading{value: a.mul(hundred), ops: 1, divided: true}
+	two := reading{value: b, decimals: right.decimals}
+	if holds, _ := compare(&one, &two, approximate); holds {
+		return true
+	}
+	one.value = a.mul(hundred.inverse())
+	holds, _ := compare(&one, &two, approximate)
+	return holds
+}
+
+// compare reports whether two values are the same, and whether only by rounding: a
+// single number may differ from the other side by its last digit, if the other side
+// has more digits than it shows.
+func compare(left, right *reading, approximate bool) (holds, rounded bool) {
+	a, b := left.value, right.value
+	if math.IsNaN(a.f) || math.IsNaN(b.f) || math.IsInf(a.f, 0) || math.IsInf(b.f, 0) {
+		return false, false
+	}
+	if a.equal(b) {
+		return true, false
+	}
+	exact, stated := a, right
+	if right.ops > 0 {
+		exact, stated = b, left
+	}
+	return near(exact, stated, left.ops > 0 && right.ops > 0, approximate), true
+}
+
+func near(exact number, stated *reading, both, approximate bool) bool {
+	gap := math.Abs(exact.f - stated.value.f)
+	slack := exact.slack + stated.value.slack
+	if gap <= slack*1.01 || gap <= 1e-9*math.Abs(exact.f) {
+		return true
+	}
+	if approximate && gap <= 0.05*math.Abs(exact.f) {
+		return true
+	}
+	decimals := stated.decimals
+	if both {
+		return (!exact.exact() || !stated.value.exact()) && gap <= 0.006*math.Abs(exact.f)
+	}
+	if !approximate && exact.fits(decimals) {
+		return false
+	}
+	unit := math.Pow10(-decimals)
+	return gap < unit*1.0001+slack || gap <= 0.006*math.Abs(exact.f)
+}

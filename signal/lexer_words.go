@@ -1,0 +1,303 @@
+package signal
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// number reads digits with thousands separators and decimals.
+func (l *lexer) number() {
+	start := l.pos
+	whole, fits := int64(0), true
+	add := func(c byte) {
+		if whole > (math.MaxInt64-9)/10 {
+			fits = false
+			return
+		}
+		whole = whole*10 + int64(c-'0')
+	}
+	for n := 0; digit(l.peek(0)); n++ {
+		add(l.peek(0))
+		l.pos++
+		if sep := l.separator(); sep > 0 && l.pos-start <= 3+n/3*(3+sep) {
+			l.pos += sep
+		}
+	}
+	decimals := 0
+	den := int64(1)
+	if l.peek(0) == '.' && digit(l.peek(1)) {
+		for l.pos++; digit(l.peek(0)); l.pos++ {
+			if decimals < 15 {
+				add(l.peek(0))
+				decimals++
+				den *= 10
+			}
+		}
+	}
+	t := l.emit(numeral, start, 0)
+	if !fits {
+		t.kind = opaque
+		return
+	}
+	t.value = fraction(whole, den)
+	t.decimals = int8(decimals)
+	t.repeating = rounded(t.value.f, decimals)
+	if t.repeating {
+		t.value.slack = math.Pow10(-decimals)
+	}
+	l.cross()
+}
+
+// separator is the length of the thousands separator at the current position: ",",
+// "{,}", ",\!" or "\,", with three digits and no fourth behind it.
+func (l *lexer) separator() int {
+	for _, s := range [...]string{",", "{,}", `,\!`, `\,`} {
+		if n := len(s); l.has(s) && digit(l.peek(n)) && digit(l.peek(n+1)) && digit(l.peek(n+2)) && !digit(l.peek(n+3)) {
+			return n
+		}
+	}
+	return 0
+}
+
+// rounded reports whether a decimal looks like a fraction of small denominator cut
+// short, such as 0.33, 16.67 or 0.1429.
+func rounded(f float64, decimals int) bool {
+	if decimals < 2 {
+		return false
+	}
+	unit := math.Pow10(-decimals)
+	for _, q := range [...]float64{3, 7, 9, 11, 12, 13} {
+		if x := f * q; math.Abs(x-math.Round(x)) < q*unit && math.Abs(x-math.Round(x)) > 1e-9 {
+			return decimals > 2 || q < 10
+		}
+	}
+	return false
+}
+
+// cross emits the multiplication sign of "5x3", "5 x 3" and "5 X $3".
+func (l *lexer) cross() {
+	i := 0
+	for l.peek(i) == ' ' {
+		i++
+	}
+	if l.peek(i)|0x20 != 'x' {
+		return
+	}
+	j := i + 1
+	for l.peek(j) == ' ' {
+		j++
+	}
+	c := l.peek(j)
+	if digit(c) || c == '$' || c == '(' && i > 0 && j > i+1 {
+		l.pos += i
+		l.take(1, operator, '*')
+	}
+}
+
+// word reads letters, digits behind them, and apostrophes inside.
+func (l *lexer) word() {
+	start := l.pos
+	for c := l.peek(0); letter(c) || digit(c) || c == '_' || c == '\'' && letter(l.peek(1)); c = l.peek(0) {
+		l.pos++
+	}
+	w := l.text[start:l.pos]
+	t := l.emit(word, start, 0)
+	if l.variable(w, t.glued) {
+		t.kind = opaque
+		if len(w) == 1 {
+			t.symbol = w[0]
+		}
+		return
+	}
+	t.class = classify(w)
+	switch t.class {
+	case percentWord:
+		t.kind = percent
+	case functionWord:
+		t.kind = opaque
+		l.modular = l.modular || w == "mod" || w == "modulo"
+	case plusWord:
+		t.kind, t.symbol = operator, '+'
+	case minusWord:
+		t.kind, t.symbol = operator, '-'
+	case equalsWord:
+		l.equals(t)
+	}
+}
+
+// variable tells letters that stand for a number from words: one letter (but for the
+// article), a letter with an index, letters that touch a number.
+func (l *lexer) variable(w string, touching bool) bool {
+	if touching && len(l.tokens) > 1 && l.tokens[len(l.tokens)-2].kind == numeral {
+		return !glued[w]
+	}
+	if len(w) == 1 {
+		return w != "a" && w != "A" && w != "I" || l.peek(0) != ' ' || !letter(l.peek(1)) || !letter(l.peek(2))
+	}
+	return len(w) == 2 && digit(w[1]) || strings.IndexByte(w, '_') > 0
+}
+
+// equals makes a relation of "equals" and "equal to".
+func (l *lexer) equals(t *token) {
+	if l.text[t.end-1] == 's' {
+		t.kind, t.symbol = relation, 'e'
+		return
+	}
+	if l.has(" to ") {
+		l.pos += 4
+		t.kind, t.symbol, t.end = relation, 'e', int32(l.pos)
+		if n := len(l.tokens); n > 1 && l.tokens[n-2].class == breakWord { // "is equal to"
+			l.tokens[n-2] = l.tokens[n-1]
+			l.tokens = l.tokens[:n-1]
+		}
+	}
+}
+
+var runes = map[rune]token{
+	'×': {kind: operator, symbol: '*'}, '·': {kind: operator, symbol: '*'}, '∗': {kind: operator, symbol: '*'}, '⋅': {kind: operator, symbol: '*'},
+	'÷': {kind: operator, symbol: '/'}, '∕': {kind: operator, symbol: '/'}, '⁄': {kind: operator, symbol: '/'},
+	'−': {kind: operator, symbol: '-'}, '–': {kind: operator, symbol: '-'},
+	'≈': {kind: relation, symbol: 'a'}, '≃': {kind: relation, symbol: 'a'},
+	'≠': {kind: comparison}, '≤': {kind: comparison}, '≥': {kind: comparison},
+	'€': {kind: currency}, '£': {kind: currency}, '°': {kind: unitSign},
+	'—': {kind: stop}, '→': {kind: stop}, '⇒': {kind: stop}, '•': {kind: stop}, '…': {kind: opaque},
+	'²': {kind: operator, symbol: '2'}, '³': {kind: operator, symbol: '3'},
+}
+
+// symbol reads what is not ASCII.
+func (l *lexer) symbol() {
+	r, n := utf8.DecodeRuneInString(l.text[l.pos:])
+	switch t, known := runes[r]; {
+	case known:
+		l.take(n, t.kind, t.symbol)
+	case r == 'π':
+		l.take(n, opaque, '\x01')
+	case r == '½':
+		l.take(n, numeral, 0).value = fraction(1, 2)
+	case r == '¼':
+		l.take(n, numeral, 0).value = fraction(1, 4)
+	case r == '¾':
+		l.take(n, numeral, 0).value = fraction(3, 4)
+	case r == '\u00a0' || r == '\u2009' || r == '\u202f': // spaces
+		l.skip(n)
+	case r == '“' || r == '”' || r == '‘' || r == '’':
+		l.skip(n)
+	default:
+		l.modular = l.modular || r == '≡'
+		l.take(n, opaque, 0)
+	}
+}
+
+// command reads what begins with a backslash.
+func (l *lexer) command() {
+	start := l.pos
+	c := l.peek(1)
+	if !letter(c) {
+		l.escape(c)
+		return
+	}
+	l.pos++
+	for letter(l.peek(0)) {
+		l.pos++
+	}
+	name := l.text[start+1 : l.pos]
+	switch t, known := commands[name]; {
+	case name == "text" || strings.HasPrefix(name, "text") || name == "mathrm" || name == "mathbf" || name == "mbox":
+		l.argument(start)
+	case name == "begin" || name == "end":
+		l.environment(start)
+	case !known:
+		l.modular = l.modular || name == "pmod" || name == "bmod" || name == "mod"
+		l.emit(opaque, start, 0)
+	case t.kind != end:
+		l.modular = l.modular || name == "equiv"
+		l.emit(t.kind, start, t.symbol)
+	default:
+		l.space = true
+	}
+}
+
+// commands maps a command to its token; kind end marks those that only move things.
+var commands = map[string]token{
+	"times": {kind: operator, symbol: '*'}, "cdot": {kind: operator, symbol: '*'}, "ast": {kind: operator, symbol: '*'},
+	"div":  {kind: operator, symbol: '/'},
+	"frac": {kind: fracSign}, "dfrac": {kind: fracSign}, "tfrac": {kind: fracSign}, "cfrac": {kind: fracSign}, "sqrt": {kind: rootSign},
+	"approx": {kind: relation, symbol: 'a'}, "simeq": {kind: relation, symbol: 'a'},
+	"ne": {kind: comparison}, "neq": {kind: comparison}, "le": {kind: comparison}, "leq": {kind: comparison}, "ge": {kind: comparison},
+	"geq": {kind: comparison}, "lt": {kind: comparison}, "gt": {kind: comparison}, "equiv": {kind: comparison}, "sim": {kind: comparison},
+	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop}, "quad": {kind: stop},
+	"circ": {kind: unitSign}, "degree": {kind: unitSign}, "percent": {kind: percent},
+	"left": {}, "right": {}, "big": {}, "Big": {}, "bigg": {}, "bigl": {}, "bigr": {}, "Bigl": {}, "Bigr": {}, "displaystyle": {}, "boxed": {}, "fbox": {},
+	"pi": {kind: opaque, symbol: '\x01'}, "theta": {kind: opaque, symbol: '\x02'}, "alpha": {kind: opaque, symbol: '\x03'},
+	"underline": {}, "limits": {}, "hline": {}, "therefore": {kind: stop}, "because": {kind: stop},
+}
+
+func (l *lexer) escape(c byte) {
+	switch c {
+	case '%':
+		l.take(2, percent, 0)
+	case '$':
+		l.take(2, currency, '$')
+	case '[', ']', '\\':
+		l.take(2, line, 0)
+		for strings.IndexByte(" \t\r\n&", l.peek(0)) >= 0 && l.pos < len(l.text) {
+			l.pos++
+		}
+	case '{', '}', '|':
+		l.take(2, opaque, 0)
+	case 0:
+		l.skip(1)
+	case '(':
+		l.take(2, stop, 0)
+	case ')':
+		l.take(2, stop, ')')
+	default: // spaces
+		l.skip(2)
+	}
+}
+
+// argument makes one token of \text{…}, unless its text has a digit.
+func (l *lexer) argument(start int) {
+	for l.peek(0) == ' ' {
+		l.pos++
+	}
+	rest := l.text[l.pos:min(len(l.text), l.pos+200)]
+	n := strings.IndexByte(rest, '}')
+	if l.peek(0) != '{' || n < 0 {
+		l.emit(opaque, start, 0)
+		return
+	}
+	inside := rest[1:n]
+	if strings.ContainsAny(inside, "0123456789{$=\\") {
+		l.space = true // read what is inside
+		l.stack = append(l.stack, int32(len(l.tokens)))
+		l.take(1, open, '{')
+		return
+	}
+	l.pos += n + 1
+	t := l.emit(textUnit, start, 0)
+	for _, w := range strings.Fields(inside) {
+		if c := classify(w); c != plainWord {
+			t.class = c
+			_, t.symbol = measure(w)
+			break
+		}
+	}
+	if t.class == percentWord {
+		t.kind = percent
+	}
+}
+
+// environment skips \begin{align*} and ends the line; matrices and cases are not read.
+func (l *lexer) environment(start int) {
+	if n := strings.IndexByte(l.text[l.pos:min(len(l.text), l.pos+40)], '}'); n >= 0 {
+		l.pos += n + 1
+	}
+	name := l.text[start:l.pos]
+	if strings.Contains(name, "matrix") || strings.Contains(name, "array") || strings.Contains(name, "cases") {
+		l.emit(opaque, start, 0)
+		return
+	}
+	l.emit(line, start, 0)
+}

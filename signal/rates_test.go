@@ -1,0 +1,97 @@
+package signal_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"rcvae/dataset"
+	"rcvae/signal"
+)
+
+// rates are shares of the candidates of a pool in percent.
+type rates struct {
+	correct, incorrect             int
+	readCorrect, readIncorrect     int // with an equation
+	alarmsCorrect, alarmsIncorrect int // with a wrong one
+}
+
+func percent(a, b int) float64 { return 100 * float64(a) / float64(max(1, b)) }
+
+// isCorrect prefers the verdict of Math-Verify where a pool has it.
+func isCorrect(s dataset.Sample) bool {
+	if raw, ok := s.Extra["correct_mv"]; ok {
+		var v bool
+		if json.Unmarshal(raw, &v) == nil {
+			return v
+		}
+	}
+	return s.Correct != nil && *s.Correct
+}
+
+func measure(items []dataset.Item, alarm func(dataset.Sample, signal.Equation)) rates {
+	var r rates
+	for _, it := range items {
+		for _, s := range it.Samples {
+			equations := signal.Equations(s.Text)
+			wrong := 0
+			for _, e := range equations {
+				if !e.Holds {
+					wrong++
+					if alarm != nil {
+						alarm(s, e)
+					}
+				}
+			}
+			if isCorrect(s) {
+				r.correct++
+				r.readCorrect += min(1, len(equations))
+				r.alarmsCorrect += min(1, wrong)
+			} else {
+				r.incorrect++
+				r.readIncorrect += min(1, len(equations))
+				r.alarmsIncorrect += min(1, wrong)
+			}
+		}
+	}
+	return r
+}
+
+// TestRates prints how often a wrong equation is seen in correct and in incorrect
+// solutions, and holds the limits: an alarm on a correct solution is nearly always false.
+func TestRates(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		most, atLest float64 // alarms on correct ones, on incorrect ones, in percent
+	}{
+		{"train-pools/gsm8k-train-qwen2.5-coder-0.5b", 1.5, 23},
+		{"train-pools/gsm8k-train-qwen2.5-coder-1.5b", 0.8, 0},
+		{"train-pools/math-train-qwen2.5-coder-0.5b", 3, 0},
+		{"demo/pool-train-qwen2.5-coder-0.5b", 1.5, 0},
+		{"pools/gsm8k-test-qwen2.5-coder-0.5b", 1.5, 23},
+		{"demo/pool-test-qwen2.5-coder-1.5b", 0.8, 0},
+		{"pools/gsm8k-test300-llama3.1-8b-sft", 0.8, 0},
+		{"pools/gsm8k-test300-llama-prompted", 0.8, 0},
+		{"pools/gsm8k-test-gpt3-6b-175b", 0.8, 0},
+		{"pools/gsm8k-test-faithfulcot-cot-ltm", 0.8, 40},
+		{"pools/gsm8k-test-rho-1", 0.8, 0},
+		{"pools/gsm8k-test-re2-gpt", 0.8, 0},
+		{"pools/gsm8k-test-zeroeval-greedy", 0.8, 0},
+		{"pools/math-math500-qwen2.5-coder-0.5b", 3, 0},
+		{"pools/math-math500-rho-1", 3, 0},
+		{"pools/math-test100-qwen2.5-math", 3, 0},
+		{"pools/math-test-l5-zeroeval-greedy", 3, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := measure(pool(t, c.name), nil)
+			onCorrect, onIncorrect := percent(r.alarmsCorrect, r.correct), percent(r.alarmsIncorrect, r.incorrect)
+			t.Logf("correct: n %d, read %.1f %%, alarm %.2f %%; incorrect: n %d, read %.1f %%, alarm %.2f %%",
+				r.correct, percent(r.readCorrect, r.correct), onCorrect, r.incorrect, percent(r.readIncorrect, r.incorrect), onIncorrect)
+			if onCorrect > c.most {
+				t.Errorf("alarms on correct solutions = %.2f %%, want at most %.2f %%", onCorrect, c.most)
+			}
+			if onIncorrect < c.atLest {
+				t.Errorf("alarms on incorrect solutions = %.2f %%, want at least %.2f %%", onIncorrect, c.atLest)
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package signal
+
+// maxUnits is how many words may stand between a number and the next operator.
+const maxUnits = 6
+
+// unit skips the words behind a number: "eggs", "dollars per hour", "eggs/day",
+// "(per day)". It stops before a word that ends a side.
+func (p *parser) unit() {
+	for n := 0; n < maxUnits && p.pos < p.limit; n++ {
+		t := p.tokens[p.pos]
+		switch {
+		case t.kind == word:
+			if !p.unitWord(t) {
+				return
+			}
+			p.pos++
+		case t.kind == textUnit:
+			if t.class == ofWord {
+				if symbol, _ := p.share(); symbol != 0 {
+					return
+				}
+			}
+			p.note(t)
+			p.pos++
+			p.squared()
+		case t.kind == operator && t.symbol == '/' && p.ratio():
+			p.pos += 2
+			p.squared()
+		case t.kind == open && p.remark(t):
+			p.pos = int(t.match) + 1
+		default:
+			return
+		}
+	}
+}
+
+// unitWord reports whether a word goes with the number before it.
+func (p *parser) unitWord(t token) bool {
+	switch t.class {
+	case plainWord, openWord, scaleWord, shareWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
+	case timesWord:
+		return !p.operand(p.pos + 1)
+	case ofWord:
+		if symbol, _ := p.share(); symbol != 0 {
+			return false
+		}
+	case multiplied, divided, byWord:
+		return false
+	default:
+		return false
+	}
+	p.note(t)
+	return true
+}
+
+// note remembers what a unit says about the number.
+func (p *parser) note(t token) {
+	p.named = true
+	switch t.class {
+	case scaleWord, shareWord:
+		p.scale = true
+	case timeWord, lengthWord, massWord, volumeWord, moneyWord:
+		w := p.text[t.start:t.end]
+		if t.kind == textUnit {
+			p.measured(t.class, t.symbol)
+			return
+		}
+		k, unit := measure(w)
+		p.measured(k, unit)
+	}
+}
+
+func (p *parser) measured(k class, unit byte) {
+	u := &p.units[k-timeWord]
+	if *u != 0 && *u != unit {
+		unit = 255
+	}
+	*u = unit
+}
+
+// ratio reports whether a slash begins a unit: "/day", "/\text{day}".
+func (p *parser) ratio() bool {
+	if p.pos+1 >= p.limit {
+		return false
+	}
+	t := p.tokens[p.pos+1]
+	return t.kind == textUnit || t.kind == word && t.class != halfWord
+}
+
+// squared skips the exponent of a unit.
+func (p *parser) squared() {
+	if p.pos >= p.limit || p.tokens[p.pos].kind != operator {
+		return
+	}
+	switch s := p.tokens[p.pos].symbol; {
+	case s == '2' || s == '3':
+		p.pos++
+	case s == '^' && p.pos+1 < p.limit && p.tokens[p.pos+1].kind == numeral:
+		p.pos += 2
+	case s == '^' && p.pos+3 < p.limit && p.tokens[p.pos+1].kind == open && p.tokens[p.pos+1].match == int32(p.pos+3):
+		p.pos += 4
+	}
+}
+
+// remark reports whether a parenthesis holds a few words only.
+func (p *parser) remark(t token) bool {
+	inside := int(t.match) - p.pos - 1
+	if t.match < 0 || int(t.match) >= p.limit || inside < 1 || inside > maxUnits {
+		return false
+	}
+	for _, u := range p.tokens[p.pos+1 : t.match] {
+		if u.kind != word && u.kind != textUnit && (u.kind != operator || u.symbol != '/') {
+			return false
+		}
+	}
+	return true
+}
+
+// mixes reports whether two sides together measure one thing in two units, or count
+// in dozens or thousands: a sum of them is not the sum of the numbers.
+func mixes(a, b *reading) bool {
+	if a.scale || b.scale {
+		return true
+	}
+	for k := range a.units {
+		x, y := a.units[k], b.units[k]
+		if x == 255 || y == 255 || x != 0 && y != 0 && x != y {
+			return true
+		}
+	}
+	return false
+}

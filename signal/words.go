@@ -1,0 +1,129 @@
+package signal
+
+import "strings"
+
+// class says what a word does in a line of arithmetic.
+type class uint8
+
+const (
+	plainWord    class = iota
+	breakWord          // ends a side: "so", "then", "is"
+	joinWord           // ends a side too, and what stands right of it may be half of a sum: "and"
+	openWord           // what stands right of it is not a whole side: "from", "than"
+	plusWord           // "plus"
+	minusWord          // "minus"
+	timesWord          // "times"
+	byWord             // "multiplied by", "divided by" wait for it
+	multiplied         //
+	divided            //
+	ofWord             //
+	halfWord           // "half"
+	equalsWord         // "equals", "equal"
+	scaleWord          // "thousand", "dozen": the number before it is not all of the quantity
+	functionWord       // "mod", "sin": not read
+	percentWord        //
+	shareWord          // "thirds", "quarter": a fraction in words, not read
+	timeWord           // the measures: one kind each
+	lengthWord
+	massWord
+	volumeWord
+	moneyWord
+)
+
+var words = table(map[class]string{
+	breakWord: `so then which therefore thus hence because since if while but or is are was were be we she he they
+		that this these there it has have had gives give means leaves leaving making makes make totaling when where after before as
+		she's he's that's it's you i who whereas although for who let now finally with implies solve solving solves yields becomes equation`,
+	joinWord:     `and to`,
+	openWord:     `from than over by less more twice double triple thrice between subtract subtracting subtracted add adding added sum remaining except another`,
+	plusWord:     `plus`,
+	minusWord:    `minus`,
+	timesWord:    `times`,
+	byWord:       `by`,
+	multiplied:   `multiplied multiply multiplying`,
+	divided:      `divided divide dividing`,
+	ofWord:       `of`,
+	halfWord:     `half`,
+	equalsWord:   `equals equal equaling`,
+	scaleWord:    `dozen dozens hundred hundreds thousand thousands million millions billion billions score pair pairs k`,
+	functionWord: `mod modulo sqrt sin cos tan log ln lcm gcd max min floor ceil remainder base choose squared cubed degrees arcsin arccos arctan det exp print len`,
+	percentWord:  `percent percents`,
+	shareWord:    `third thirds quarter quarters fourth fourths fifth fifths sixth sixths eighth eighths tenth tenths halves`,
+	timeWord:     `second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month months year years decade decades century`,
+	lengthWord:   `inch inches foot feet ft yard yards mile miles mm cm km meter meters metre metres kilometer kilometers centimeter centimeters`,
+	massWord:     `ounce ounces oz pound pounds lb lbs gram grams kg kilogram kilograms ton tons mg`,
+	volumeWord:   `ml liter liters litre litres cup cups pint pints quart quarts gallon gallons tablespoon tablespoons teaspoon teaspoons`,
+	moneyWord:    `cent cents dollar dollars penny pennies nickel nickels dime dimes quarter quarters`,
+})
+
+func table(lists map[class]string) map[string]class {
+	t := make(map[string]class, 300)
+	for c := plainWord; c <= moneyWord; c++ {
+		for _, w := range strings.Fields(lists[c]) {
+			if _, ok := t[w]; !ok {
+				t[w] = c
+			}
+		}
+	}
+	return t
+}
+
+// glued lists the units that may follow a number without a space.
+var glued = map[string]bool{"kg": true, "cm": true, "mm": true, "km": true, "ml": true, "lb": true, "lbs": true, "oz": true,
+	"ft": true, "mph": true, "hrs": true, "hr": true, "min": true, "mins": true, "dollars": true, "hours": true}
+
+func classify(word string) class {
+	if len(word) > 12 {
+		return plainWord
+	}
+	var lower [12]byte
+	for i := range len(word) {
+		c := word[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return words[string(lower[:len(word)])]
+}
+
+// measure maps a word to a unit, the same for its spellings, so that two units of one
+// kind can be told apart; 0 for what is no measure.
+func measure(word string) (kind class, unit byte) {
+	kind = classify(word)
+	if kind < timeWord {
+		return 0, 0
+	}
+	w := strings.ToLower(word)
+	switch w {
+	case "dollars", "dollar":
+		return kind, '$'
+	case "feet", "ft":
+		return kind, 'F'
+	case "hrs", "hr":
+		return kind, 'h'
+	case "mins", "minute", "minutes", "min":
+		return kind, 'M'
+	case "months", "month":
+		return kind, 'o'
+	case "lb", "lbs":
+		return kind, 'p'
+	case "km", "kilometer", "kilometers":
+		return kind, 'k'
+	case "mm", "mg", "ml":
+		return kind, 'n'
+	case "teaspoon", "teaspoons":
+		return kind, 'e'
+	case "pint", "pints":
+		return kind, 'P'
+	case "penny", "pennies", "cent", "cents":
+		return kind, 'c'
+	case "dimes", "dime":
+		return kind, 'i'
+	case "decade", "decades":
+		return kind, 'D'
+	case "cm", "centimeter", "centimeters", "century":
+		return kind, 'C'
+	}
+	return kind, w[0]
+}

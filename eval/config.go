@@ -5,36 +5,30 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
-	"rcvae"
+	"rcvae/eval/stats"
 	"rcvae/selector"
 )
 
-// Question is one question of a pool, with its candidates and their verdicts.
-type Question struct {
-	ID         string
-	Question   string
-	Candidates []rcvae.Candidate // (n)
-	Correct    []bool            // (n)
-	Graded     []bool            // (n) false: could not be graded, Correct[i] means nothing; nil: all are graded
-}
-
 // Config says what to measure.
 type Config struct {
-	Pool       string   `json:"-"`                   // name of the pool, for the result
-	Sampler    string   `json:"-"`                   // sampler of the candidates, for the result
-	Grader     string   `json:"-"`                   // kind of the grader, for the result
-	ModelNames []string `json:"-"`                   // one a model; nil: "model 1", "model 2", …
-	Selectors  []string `json:"selectors,omitempty"` // rules by name; empty: those of [selector.Table] that apply
-	K          []int    `json:"k,omitempty"`         // sizes for accuracy against k; empty: none
-	Seed       uint64   `json:"seed"`                // of subsets, resamples and sign flips
-	Subsets    int      `json:"subsets"`             // random subsets of size k for each question
-	Resamples  int      `json:"resamples"`           // of the bootstrap, and flips of the permutation test
-	Tau        float64  `json:"tau,omitempty"`       // τ of every vote; 0: the models' calibration
-	Timing     bool     `json:"timing,omitempty"`    // measure µs a question; the result then differs from run to run
+	Pool       string          `json:"-"`                   // name of the pool, for the result
+	Sampler    string          `json:"-"`                   // sampler of the candidates, for the result
+	Grader     string          `json:"-"`                   // name of the grader, for the result
+	ModelNames []string        `json:"-"`                   // one per model; nil: "model 1", "model 2", …
+	Selectors  []string        `json:"selectors,omitempty"` // rules by name; empty: those of [selector.Table] that apply
+	Rules      []selector.Rule `json:"-"`                   // further rules, of the program's own
+	K          []int           `json:"k,omitempty"`         // sizes for accuracy against k; empty: none
+	Seed       uint64          `json:"seed"`                // of subsets and resamples
+	Subsets    int             `json:"subsets"`             // random subsets of size k per question
+	Resamples  int             `json:"resamples"`           // of the bootstrap
+	Tau        *float64        `json:"tau,omitempty"`       // τ of every vote; nil: the scores' own or the models' calibration
+	Timing     bool            `json:"timing,omitempty"`    // measure µs per question; the result then differs from run to run
 
 	Workers    int                   `json:"-"` // goroutines that score; 0: GOMAXPROCS. Does not change the result
 	OnQuestion func(done, total int) `json:"-"` // progress, called from one goroutine at a time
+	OnDetails  func(Details)         `json:"-"` // one call per question that was measured, in their order, at the end
 }
 
 // DefaultConfig returns 32 subsets at k = 4, 8 and 16, and 2,000 resamples.
@@ -54,11 +48,11 @@ func (c Config) Validate() error {
 	if c.Subsets < 1 {
 		bad("subsets is %d, want at least 1", c.Subsets)
 	}
-	if c.Resamples < 100 {
-		bad("resamples is %d, want at least 100", c.Resamples)
+	if c.Resamples < stats.MinResamples {
+		bad("resamples is %d, want at least %d", c.Resamples, stats.MinResamples)
 	}
-	if c.Tau < 0 || math.IsNaN(c.Tau) || math.IsInf(c.Tau, 0) {
-		bad("tau is %v, want a finite number of at least 0", c.Tau)
+	if c.Tau != nil && !(*c.Tau >= 0 && *c.Tau <= math.MaxFloat64) {
+		bad("tau is %v, want a finite number of at least 0", *c.Tau)
 	}
 	if c.Workers < 0 {
 		bad("workers is %d, want at least 0", c.Workers)
@@ -78,40 +72,47 @@ func (c Config) sizes() []int {
 	return slices.Compact(k)
 }
 
-// rules returns the rules to measure: those asked for, or all of the table that
-// the sources and the candidates can serve.
-func (c Config) rules(questions []Question, src selector.Sources) ([]selector.Rule, error) {
-	names, asked := c.Selectors, true
-	if len(names) == 0 {
-		names, asked = selector.Table(), false
+// rules returns the rules to measure: those asked for, or all of the table that the
+// sources and the candidates can serve. The latter are left out in silence, but for
+// those that some of the questions can serve and others not.
+func (c Config) rules(have selector.Needs, s counts) (rules []selector.Rule, warnings []string, err error) {
+	names, asked := c.Selectors, len(c.Selectors)+len(c.Rules) > 0
+	if !asked {
+		names = selector.Table()
 	}
-	have := src.Have() | given(questions)
-	var rules []selector.Rule
 	for _, name := range names {
 		rule, err := selector.Parse(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if !have.Has(rule.Needs.Named()) {
-			if !asked {
-				continue
-			}
-			if err := src.Check(rule.Needs); err != nil {
-				return nil, fmt.Errorf("selector %s: %w", name, err)
-			}
+		rules = append(rules, rule)
+	}
+	rules = append(rules, c.Rules...)
+	have |= selector.NeedAnswers | selector.NeedVerdicts | selector.NeedLogProbs
+	var left []string // rules that look at log-probabilities which some question lacks
+	rules = slices.DeleteFunc(rules, func(r selector.Rule) bool {
+		if served := have.Has(r.Needs()); !served {
+			return !asked // else the sources say why
 		}
-		rules = append(rules, rule.WithTau(c.Tau))
+		if s.lacking == 0 || !r.Needs().Has(selector.NeedLogProbs) {
+			return false
+		}
+		left = append(left, r.Name())
+		return true
+	})
+	if len(left) > 0 {
+		lack := fmt.Sprintf("%d of %d questions have no candidate with log-probabilities and a token count", s.lacking, s.questions)
+		if asked {
+			return nil, nil, fmt.Errorf("selector %s: %s", left[0], lack)
+		}
+		if s.lacking < s.questions {
+			warnings = append(warnings, fmt.Sprintf("%s: the rules that look at them are left out (%s)", lack, strings.Join(left, ", ")))
+		}
 	}
-	return rules, nil
-}
-
-// given returns what all questions bring along: log-probabilities if every
-// candidate has them, answers if any has one, and verdicts.
-func given(questions []Question) selector.Needs {
-	all, anyone := ^selector.Needs(0), selector.Needs(0)
-	for _, q := range questions {
-		g := selector.Given(q.Candidates)
-		all, anyone = all&g, anyone|g
+	for i := range rules {
+		if c.Tau != nil && rules[i].Weighted() {
+			rules[i].Tau = c.Tau
+		}
 	}
-	return all&selector.NeedLogProbs | anyone&selector.NeedAnswers | selector.NeedVerdicts
+	return rules, warnings, nil
 }

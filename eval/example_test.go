@@ -10,13 +10,19 @@ import (
 )
 
 func ExampleRun() {
-	var questions []eval.Question
+	var questions []rcvae.Question
 	for q := range 6 {
-		questions = append(questions, eval.Question{
-			ID:         fmt.Sprint("sum-", q),
-			Question:   fmt.Sprintf("What is %d + 1?", q),
-			Candidates: []rcvae.Candidate{{Text: "no idea"}, {Text: "adding one", Answer: fmt.Sprint(q + 1)}, {Text: "guess", Answer: "3"}},
-			Correct:    []bool{false, true, q == 2},
+		guess := rcvae.Candidate{Text: "guess", Answer: "3", Verdict: rcvae.Incorrect}
+		if q == 2 {
+			guess.Verdict = rcvae.Correct
+		}
+		questions = append(questions, rcvae.Question{
+			Problem: rcvae.Problem{ID: fmt.Sprint("sum-", q), Question: fmt.Sprintf("What is %d + 1?", q)},
+			Candidates: []rcvae.Candidate{
+				{Text: "no idea", Verdict: rcvae.Incorrect},
+				{Text: "adding one", Answer: fmt.Sprint(q + 1), Verdict: rcvae.Correct},
+				guess,
+			},
 		})
 	}
 	config := eval.DefaultConfig()

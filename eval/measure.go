@@ -5,156 +5,221 @@ import (
 	"math"
 
 	"rcvae"
+	"rcvae/eval/stats"
 	"rcvae/selector"
 )
 
 // together is the view of all models at once; other views are one model alone.
 const together = -1
 
-// Columns of every table of values: the baselines come first.
+// Columns of every table of values: the rules whose values are exact come first.
 const (
 	columnMean = iota
 	columnMajority
-	columnFirst // of the contenders asked for
+	columnPass
+	columnFirst // of the contenders
 )
 
 // contender is one rule that looks at all models together, or at one alone.
 type contender struct {
-	view int // together, or the index of a model
-	rule selector.Rule
+	rule  selector.Rule
+	view  int // together, or the index of a model
+	exact int // the column that the rule is, or columnFirst
 }
 
 // plan is what to do with every question.
 type plan struct {
 	config     Config
 	sources    selector.Sources
-	contenders []contender // the baselines, then view by view
+	contenders []contender // view by view
 	sizes      []int       // k, increasing
 	need       selector.Needs
 }
 
-func newPlan(c Config, src selector.Sources, rules []selector.Rule) (plan, error) {
-	p := plan{config: c, sources: src, sizes: c.sizes()}
-	for _, name := range []string{"random", "majority"} {
-		rule, err := selector.Parse(name)
-		if err != nil {
-			return plan{}, err
-		}
-		p.contenders = append(p.contenders, contender{together, rule})
-	}
+func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
+	p := plan{config: c, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
 	for _, rule := range rules {
-		p.contenders = append(p.contenders, contender{together, rule})
-		p.need |= rule.Needs
+		p.need |= rule.Needs()
+		p.contenders = append(p.contenders, contender{rule, together, exactColumn(rule)})
 	}
-	p.need |= selector.NeedAnswers
 	if !p.need.Has(selector.NeedModel) {
 		p.sources.Models = nil
 	}
-	if len(p.sources.Models) > 1 {
-		for m := range p.sources.Models {
-			for _, rule := range rules {
-				if rule.Needs.Has(selector.NeedModel) {
-					p.contenders = append(p.contenders, contender{m, rule})
-				}
+	if len(p.sources.Models) < 2 {
+		return p
+	}
+	for m := range p.sources.Models {
+		for _, rule := range rules {
+			if rule.Needs().Has(selector.NeedModel) {
+				p.contenders = append(p.contenders, contender{rule, m, columnFirst})
 			}
 		}
 	}
-	return p, nil
+	return p
+}
+
+func exactColumn(r selector.Rule) int {
+	switch r.Name() {
+	case "random":
+		return columnMean
+	case "majority":
+		return columnMajority
+	case "oracle":
+		return columnPass
+	}
+	return columnFirst
 }
 
 // outcome is what one question contributes.
 type outcome struct {
-	right      int         // right candidates
-	value      []float64   // (contenders) expected correctness, all candidates
-	served     []bool      // (contenders) the deterministic choice is right
-	unanswered []bool      // (contenders) the deterministic choice has no answer
-	auroc      []float64   // (contenders) NaN: undefined
-	byK        [][]float64 // (sizes) (contenders); nil where the question has too few candidates
-	agreement  float64     // mean Spearman of the models' entropies; NaN: undefined
-	spread     []spread    // (models)
+	values     []float64   // (columns), all candidates
+	byK        [][]float64 // (sizes) (columns); nil where the question has too few candidates
+	unanswered []float64   // (contenders), share of the tied winners without an answer that votes
+	ungraded   []float64   // (contenders), share of the tied winners without a verdict
+	auroc      []float64   // (contenders); NaN: undefined
+	inferences [][]rcvae.Inference
+	details    Details
 }
 
-// measure applies all contenders to one question. The embeddings may be nil if
-// the plan needs none.
-func (p plan) measure(position int, q Question, question rcvae.Embedding, solutions []rcvae.Embedding) (outcome, error) {
-	e, err := p.sources.Weigh(question, solutions, q.Candidates, p.need)
+// measure applies all contenders to one question.
+func (p plan) measure(q rcvae.Encoded) (outcome, error) {
+	prepared, err := selector.PrepareEncoded(q, p.sources, p.need)
 	if err != nil {
-		return outcome{}, fmt.Errorf("question %s: %w", q.ID, err)
+		return outcome{}, err
 	}
-	e = e.WithVerdicts(q.Correct)
-	views := p.views(e)
-	o := outcome{
-		value: make([]float64, len(p.contenders)), auroc: make([]float64, len(p.contenders)),
-		served: make([]bool, len(p.contenders)), unanswered: make([]bool, len(p.contenders)),
-		agreement: agreement(e), spread: spreads(e),
+	e, err := prepared.Evidence(nil)
+	if err != nil {
+		return outcome{}, err
 	}
-	for _, right := range q.Correct {
-		if right {
-			o.right++
-		}
+	choices, err := p.choose(e)
+	if err != nil {
+		return outcome{}, err
 	}
-	var choice selector.Choice
-	for c, x := range p.contenders {
-		x.rule.ChooseInto(&choice, views[c], nil)
-		o.value[c] = expected(choice, q.Correct)
-		o.served[c] = len(choice.Tied) > 0 && q.Correct[choice.Best]
-		o.unanswered[c] = e.Class(choice.Best) < 0
-		o.auroc[c] = math.NaN()
-		if x.rule.Ranks() {
-			o.auroc[c] = AUROC(choice.Scores, q.Correct)
-		}
+	g := gradesOf(q.Candidates, e)
+	o := outcome{values: make([]float64, columnFirst+len(p.contenders))}
+	o.describe(p, q, e, choices)
+	for m := range e.Models() {
+		o.inferences = append(o.inferences, e.Inferences(m))
 	}
+	n := len(q.Candidates)
+	p.fill(o.values, g, n)
+	p.add(o.values, g, choices, every(n), 1)
 	for _, k := range p.sizes {
-		o.byK = append(o.byK, p.measureAt(k, position, q, views, &choice))
-	}
-	return o, nil
-}
-
-// measureAt returns the contenders' mean values over subsets of size k, or nil if
-// the question has fewer candidates.
-func (p plan) measureAt(k, position int, q Question, views []*selector.Evidence, choice *selector.Choice) []float64 {
-	if k > len(q.Candidates) {
-		return nil
-	}
-	values := make([]float64, len(p.contenders))
-	sets := subsets(len(q.Candidates), k, p.config.Subsets, p.config.Seed, position)
-	for c, x := range p.contenders {
-		for _, subset := range sets {
-			x.rule.ChooseInto(choice, views[c], subset)
-			values[c] += expected(*choice, q.Correct)
-		}
-		values[c] /= float64(len(sets))
-	}
-	return values
-}
-
-// views returns the evidence that each contender looks at.
-func (p plan) views(e *selector.Evidence) []*selector.Evidence {
-	alone := make([]*selector.Evidence, e.Models())
-	views := make([]*selector.Evidence, len(p.contenders))
-	for c, x := range p.contenders {
-		views[c] = e
-		if x.view != together {
-			if alone[x.view] == nil {
-				alone[x.view] = e.Alone(x.view)
+		var values []float64
+		if k <= n {
+			if values, err = p.measureAt(k, q, g, prepared); err != nil {
+				return outcome{}, fmt.Errorf("k = %d: %w", k, err)
 			}
-			views[c] = alone[x.view]
 		}
+		o.byK = append(o.byK, values)
 	}
-	return views
+	if p.config.OnDetails != nil {
+		o.details, err = p.details(q, g, e, choices)
+	}
+	return o, err
 }
 
-// expected returns the share of right candidates among the tied winners; 0 if a
-// vote found no answer.
-func expected(c selector.Choice, correct []bool) float64 {
-	if len(c.Tied) == 0 {
-		return 0
+// measureAt returns the columns for subsets of size k.
+func (p plan) measureAt(k int, q rcvae.Encoded, g grades, prepared *selector.Prepared) ([]float64, error) {
+	values := make([]float64, columnFirst+len(p.contenders))
+	p.fill(values, g, k)
+	sets := subsets(len(q.Candidates), k, p.config.Subsets, p.config.Seed, q.ID)
+	for _, subset := range sets {
+		e, err := prepared.Evidence(subset)
+		if err != nil {
+			return nil, err
+		}
+		choices, err := p.choose(e)
+		if err != nil {
+			return nil, err
+		}
+		p.add(values, g, choices, subset, 1/float64(len(sets)))
 	}
-	right := 0
-	for _, i := range c.Tied {
-		if correct[i] {
-			right++
+	return values, nil
+}
+
+// fill sets the exact columns, and the others to the exact majority.
+func (p plan) fill(values []float64, g grades, k int) {
+	values[columnMean], values[columnMajority], values[columnPass] = g.exact(k)
+	for c, x := range p.contenders {
+		if values[columnFirst+c] = values[columnMajority]; x.exact < columnFirst {
+			values[columnFirst+c] = values[x.exact]
 		}
 	}
-	return float64(right) / float64(len(c.Tied))
+}
+
+// add adds the contenders' gains over the majority on a subset, times weight.
+func (p plan) add(values []float64, g grades, choices []selector.Choice, subset []int, weight float64) {
+	majority := g.majority(subset)
+	for c, x := range p.contenders {
+		if x.exact == columnFirst {
+			values[columnFirst+c] += weight * (g.of(choices[c], subset, x.rule.Votes()) - majority)
+		}
+	}
+}
+
+// choose returns every contender's choice.
+func (p plan) choose(e *selector.Evidence) ([]selector.Choice, error) {
+	alone := make([]*selector.Evidence, e.Models())
+	for m := range alone {
+		alone[m] = e.Alone(m)
+	}
+	choices := make([]selector.Choice, len(p.contenders))
+	for c, x := range p.contenders {
+		view := e
+		if x.view != together {
+			view = alone[x.view]
+		}
+		var err error
+		if choices[c], err = x.rule.Choose(view); err != nil {
+			return nil, err
+		}
+	}
+	return choices, nil
+}
+
+// describe sets what is known of the choices among all candidates but their worth.
+func (o *outcome) describe(p plan, q rcvae.Encoded, e *selector.Evidence, choices []selector.Choice) {
+	for c, x := range p.contenders {
+		tied := choices[c].Tied
+		if len(tied) == 0 { // nobody has an answer
+			tied = []int{choices[c].Best}
+		}
+		var unanswered, ungraded float64
+		for _, i := range tied {
+			if e.Class(i) < 0 {
+				unanswered++
+			}
+			if q.Candidates[i].Verdict == rcvae.Ungraded {
+				ungraded++
+			}
+		}
+		o.unanswered = append(o.unanswered, unanswered/float64(len(tied)))
+		o.ungraded = append(o.ungraded, ungraded/float64(len(tied)))
+		o.auroc = append(o.auroc, auroc(x.rule, choices[c], q.Candidates))
+	}
+}
+
+// auroc returns the area under the rule's ROC curve over the graded candidates.
+func auroc(r selector.Rule, c selector.Choice, candidates []rcvae.Candidate) float64 {
+	if !r.Ranks() {
+		return math.NaN()
+	}
+	var scores []float64
+	var correct []bool
+	for i, candidate := range candidates {
+		if candidate.Verdict != rcvae.Ungraded {
+			scores, correct = append(scores, c.Scores[i]), append(correct, candidate.Verdict == rcvae.Correct)
+		}
+	}
+	return stats.AUROC(scores, correct)
+}
+
+// every returns 0 … n−1.
+func every(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

@@ -1,9 +1,6 @@
 package eval_test
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,63 +8,30 @@ import (
 	"time"
 
 	"rcvae"
+	"rcvae/dataset"
 	"rcvae/eval"
 	"rcvae/selector"
 )
 
-// pool reads the candidates of one sampler from a pool of the shared data.
-func pool(t testing.TB, name, sampler string) []eval.Question {
+// pool reads the candidates of one sampler from a pool of the shared data; "" is all.
+func pool(t testing.TB, name, sampler string) []rcvae.Question {
 	t.Helper()
 	root := os.Getenv("RCVAE_SHARED")
 	if root == "" {
 		root = filepath.Join("..", "..", "shared")
 	}
-	file, err := os.Open(filepath.Join(root, "data", name+".jsonl.gz"))
-	if err != nil {
+	path := filepath.Join(root, "data", name+".jsonl.gz")
+	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no shared data (set RCVAE_SHARED to its folder): %v", err)
 	}
-	defer file.Close()
-	zipped, err := gzip.NewReader(file)
+	questions, err := dataset.LoadPool(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(zipped)
-	lines.Buffer(nil, 64<<20)
-	var questions []eval.Question
-	for lines.Scan() {
-		var row struct {
-			ID, Question string
-			Candidates   []struct {
-				Text, Sampler, Finish string
-				Answer                *string
-				AnswerFrom            *string `json:"answer_from"`
-				Correct               bool
-				Tokens                int     `json:"n_tokens"`
-				Sum                   float64 `json:"sum_logprob"`
-				Tail                  float64 `json:"tail_logprob"`
-			}
+	for i, q := range questions {
+		if sampler != "" {
+			questions[i] = dataset.WithSampler(q, sampler)
 		}
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			t.Fatal(err)
-		}
-		q := eval.Question{ID: row.ID, Question: row.Question}
-		for _, c := range row.Candidates {
-			if c.Sampler != sampler {
-				continue
-			}
-			candidate := rcvae.Candidate{Text: c.Text, Sampler: c.Sampler, Finish: c.Finish, Tokens: c.Tokens, LogProb: &rcvae.LogProb{Sum: c.Sum, Tail: c.Tail}}
-			if c.Answer != nil {
-				candidate.Answer = *c.Answer
-			}
-			if c.AnswerFrom != nil {
-				candidate.AnswerFrom = *c.AnswerFrom
-			}
-			q.Candidates, q.Correct = append(q.Candidates, candidate), append(q.Correct, c.Correct)
-		}
-		questions = append(questions, q)
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
 	}
 	return questions
 }
@@ -126,11 +90,6 @@ func TestRealPool(t *testing.T) {
 	for i, at := range p.ByK[1:] {
 		if at.Majority <= p.ByK[i].Majority {
 			t.Errorf("majority falls from k = %d to %d: %v, %v", p.ByK[i].K, at.K, p.ByK[i].Majority, at.Majority)
-		}
-	}
-	if testing.Verbose() {
-		if err := eval.WriteText(t.Output(), r); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"rcvae"
+	"rcvae/eval/stats"
 )
 
 // Version is the format version of result.json.
-const Version = 1
+const Version = 2
 
 // Result is what result.json holds. Accuracies and differences are fractions.
 type Result struct {
@@ -30,14 +33,15 @@ type RunInfo struct {
 type Pool struct {
 	Pool          string       `json:"pool"`
 	Questions     int          `json:"questions"`
-	K             int          `json:"k"`               // most graded candidates that a question has
-	KMin          int          `json:"k_min,omitempty"` // fewest, if they differ
-	Candidates    int          `json:"candidates"`      // graded candidates in all
-	Ungraded      int          `json:"ungraded"`        // candidates left out because they could not be graded
+	Distinct      int          `json:"distinct_questions"` // of different ids: what intervals are computed over
+	K             int          `json:"k"`                  // most candidates that a question has
+	KMin          int          `json:"k_min,omitempty"`    // fewest, if they differ
+	Candidates    int          `json:"candidates"`         // in all
+	Ungraded      int          `json:"ungraded"`           // of these, candidates without a verdict
 	Sampler       string       `json:"sampler"`
 	Grader        string       `json:"grader"`
 	MeanAt1       float64      `json:"mean_at_1"` // accuracy of a random candidate
-	PassAtK       float64      `json:"pass_at_k"` // share of questions with a right candidate
+	PassAtK       float64      `json:"pass_at_k"` // share of questions with a correct candidate
 	Majority      float64      `json:"majority"`
 	Selectors     []Selector   `json:"selectors"`
 	ByK           []AtK        `json:"by_k"`
@@ -47,48 +51,55 @@ type Pool struct {
 	Warnings      []string     `json:"warnings,omitempty"`
 }
 
-// Selector is what was measured of one rule on all candidates.
-type Selector struct {
-	Name              string     `json:"name"`
-	Accuracy          float64    `json:"accuracy"`
-	CI95              Interval   `json:"ci95"`
-	N                 int        `json:"n"`         // questions
-	NoAnswer          int        `json:"no_answer"` // questions for which the chosen candidate has no answer that could vote
-	VsMean            Comparison `json:"vs_mean"`
-	VsMajority        Comparison `json:"vs_majority"`
-	AUROC             *float64   `json:"auroc,omitempty"`   // of the score inside a question; null for rules without a score of their own
-	AUROCN            int        `json:"auroc_n,omitempty"` // questions with both right and wrong candidates
-	MicrosPerQuestion float64    `json:"us_per_question,omitempty"`
-}
-
 // Interval is a 95 % interval, [low, high].
-type Interval [2]float64
+type Interval = stats.Interval
 
-// Comparison is a paired difference, this minus the other, over questions.
+// Comparison is a paired difference, this minus the other, over questions. Interval and
+// p-value are null for too few questions, see [stats.MinClusters].
 type Comparison struct {
-	Diff float64  `json:"diff"`
-	CI95 Interval `json:"ci95"`
-	P    float64  `json:"p"`
-	Test string   `json:"test"` // "mcnemar" or "sign-flip"
+	Diff float64   `json:"diff"`
+	CI95 *Interval `json:"ci95"`
+	P    *float64  `json:"p"`
 }
 
-// AtK is what was measured at k candidates a question.
-type AtK struct {
-	K         int           `json:"k"`
-	N         int           `json:"n"`         // questions with at least k candidates
-	MeanAt1   float64       `json:"mean_at_1"` // of these questions
-	PassAtK   float64       `json:"pass_at_k"` // unbiased, 1 − C(n−c, k)/C(n, k)
-	Majority  float64       `json:"majority"`
-	Selectors []SelectorAtK `json:"selectors"`
+// GapShare is (rule − majority) / (pass@k − majority): how much of what any rule could
+// gain over the majority vote this one gains. It is null where the denominator's
+// interval includes 0.
+type GapShare struct {
+	Share *float64  `json:"share"`
+	CI95  *Interval `json:"ci95"`
 }
 
-// SelectorAtK is a rule's accuracy at k candidates, the mean over subsets.
-type SelectorAtK struct {
+// Measured is a rule's accuracy.
+type Measured struct {
 	Name       string     `json:"name"`
 	Accuracy   float64    `json:"accuracy"`
-	CI95       Interval   `json:"ci95"`
+	CI95       *Interval  `json:"ci95"`
 	VsMean     Comparison `json:"vs_mean"`
 	VsMajority Comparison `json:"vs_majority"`
+	GapShare   GapShare   `json:"gap_share"`
+}
+
+// Selector is what was measured of one rule on all candidates.
+type Selector struct {
+	Measured
+	N                 int      `json:"n"`                  // questions
+	NoAnswer          float64  `json:"no_answer"`          // questions for which the chosen candidate has no answer that could vote; of a tie, its share
+	Ungraded          float64  `json:"ungraded,omitempty"` // questions for which the chosen candidate has no verdict; of a tie, its share
+	AUROC             *float64 `json:"auroc,omitempty"`    // of the score inside a question; absent for rules without a score of their own
+	AUROCN            int      `json:"auroc_n,omitempty"`  // questions with both correct and incorrect candidates
+	MicrosPerQuestion float64  `json:"us_per_question,omitempty"`
+}
+
+// AtK is what was measured at k candidates per question.
+type AtK struct {
+	K         int        `json:"k"`
+	N         int        `json:"n"`         // questions with at least k candidates
+	MeanAt1   float64    `json:"mean_at_1"` // of these questions
+	PassAtK   float64    `json:"pass_at_k"` // unbiased, 1 − C(n−c, k)/C(n, k)
+	Majority  float64    `json:"majority"`  // exact, over all subsets
+	Selectors []Measured `json:"selectors"` // over subsets
+	Warnings  []string   `json:"warnings,omitempty"`
 }
 
 // Seed is what was measured with one of several models alone.
@@ -100,17 +111,14 @@ type Seed struct {
 
 // Diagnostic tells how a model's posteriors behave on the pool.
 type Diagnostic struct {
-	Model       string  `json:"model"`
-	LatentDim   int     `json:"latent_dim"`
-	ActiveUnits int     `json:"active_units"`               // latent dimensions with a variance of the posterior mean over 0.01
-	KL          float64 `json:"kl_nats"`                    // mean over candidates
-	EntropySD   float64 `json:"entropy_sd_within_question"` // nats, mean over questions
+	Model string `json:"model"`
+	rcvae.Diagnostics
 
-	// Shares of the candidates whose text is so unlike the model's training data that
-	// its score does not count in votes, and of the questions with no other; nil for
-	// models that cannot tell.
-	Unfamiliar          *float64 `json:"unfamiliar_candidates,omitempty"`
-	UnfamiliarQuestions *float64 `json:"unfamiliar_questions,omitempty"`
+	// Shares of the candidates that are out-of-distribution, so that their scores do
+	// not count in votes, and of the questions with no other; nil for models that
+	// cannot tell.
+	OutOfDistribution          *float64 `json:"out_of_distribution_candidates,omitempty"`
+	OutOfDistributionQuestions *float64 `json:"out_of_distribution_questions,omitempty"`
 }
 
 // WriteJSON writes the result as indented JSON. Equal results give equal bytes.

@@ -1,10 +1,12 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -20,76 +22,98 @@ const embedChunk = 32
 // Run measures the selectors on the questions of one pool. The result holds one
 // [Pool]; join the Pools of several runs for one result. Run reports a bad config,
 // missing sources, and an empty pool.
-func Run(ctx context.Context, c Config, questions []Question, src selector.Sources) (*Result, error) {
+func Run(ctx context.Context, c Config, questions []rcvae.Question, sources selector.Sources) (*Result, error) {
+	encoded := make([]rcvae.Encoded, len(questions))
+	for i, q := range questions {
+		encoded[i].Question = q
+	}
+	return run(ctx, c, encoded, sources, sources.Embedder)
+}
+
+// RunEncoded is [Run] for questions whose texts are embedded already. If the sources
+// have an embedder, it must be that of the models.
+func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources) (*Result, error) {
+	return run(ctx, c, questions, sources, nil)
+}
+
+// run embeds the texts if there is an embedder for it.
+func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources, embedder rcvae.Embedder) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("eval config: %w", err)
 	}
-	if c.ModelNames != nil && len(c.ModelNames) != len(src.Models) {
-		return nil, fmt.Errorf("eval config: %d names for %d models", len(c.ModelNames), len(src.Models))
+	if c.ModelNames != nil && len(c.ModelNames) != len(sources.Models) {
+		return nil, fmt.Errorf("eval config: %d names for %d models", len(c.ModelNames), len(sources.Models))
 	}
-	kept, census, err := sift(questions)
+	kept, counts, err := countAll(questions)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := c.rules(kept, src)
+	have := sources.Have()
+	if embedder == nil && len(kept[0].Solutions) > 0 {
+		have |= selector.NeedEmbeddings
+	}
+	rules, warnings, err := c.rules(have, counts)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(c, src, rules)
+	p := newPlan(c, sources, rules)
+	if err := p.check(embedder != nil || have.Has(selector.NeedEmbeddings)); err != nil {
+		return nil, err
+	}
+	if !p.need.Has(selector.NeedEmbeddings) {
+		embedder = nil
+	}
+	outcomes, err := p.measureAll(ctx, kept, embedder)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.sources.Check(p.need); err != nil {
-		return nil, err
-	}
-	outcomes, timed, err := p.measureAll(ctx, kept)
+	pool, err := p.summarize(kept, outcomes, counts, warnings)
 	if err != nil {
 		return nil, err
 	}
-	pool := p.summarize(kept, outcomes, census)
 	if c.Timing {
-		if err := p.time(timed, pool.Selectors); err != nil {
+		if err := p.time(kept[:min(len(kept), timedQuestions)], pool.Selectors); err != nil {
 			return nil, err
 		}
 	}
+	p.emit(kept, outcomes, questions)
 	return &Result{Version: Version, Run: RunInfo{Seed: c.Seed, Config: &c}, Pools: []Pool{pool}}, nil
 }
 
-// census counts what a pool holds.
-type census struct {
-	candidates, ungraded int // candidates kept and left out
-	empty                int // questions left out: no graded candidate
-	min, max             int // candidates of a question
-	silentRight          int // graded right, and yet without an answer that votes
-	answered             int // candidates that vote
+// check reports which rule the sources cannot serve.
+func (p plan) check(embedded bool) error {
+	for _, x := range p.contenders {
+		need := x.rule.Needs()
+		if embedded && p.sources.Embedder == nil {
+			need &^= selector.NeedEmbeddings
+		}
+		if err := p.sources.Check(need); err != nil {
+			return fmt.Errorf("selector %s: %w", x.rule.Name(), err)
+		}
+	}
+	return nil
 }
 
-// sift drops what could not be graded, and counts.
-func sift(questions []Question) ([]Question, census, error) {
-	var s census
-	kept := make([]Question, 0, len(questions))
+// counts are what a pool holds.
+type counts struct {
+	questions            int // with a graded candidate
+	empty                int // the others, which are left out
+	candidates, ungraded int
+	min, max             int // candidates of a question
+	silentCorrect        int // graded correct, and yet without an answer that votes
+	voters               int // candidates that vote
+	noLogProb            int // candidates without log-probabilities or a token count
+	lacking              int // questions in which all are such candidates
+}
+
+// countAll drops the questions without a graded candidate, counts, and puts the others
+// into an order that does not depend on theirs: by id, and by text for one id.
+func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
+	var s counts
+	kept := make([]rcvae.Encoded, 0, len(questions))
 	for _, q := range questions {
-		if len(q.Correct) != len(q.Candidates) || q.Graded != nil && len(q.Graded) != len(q.Candidates) {
-			return nil, s, fmt.Errorf("question %s: %d candidates, %d verdicts", q.ID, len(q.Candidates), len(q.Correct))
-		}
-		graded := q
-		graded.Candidates, graded.Correct, graded.Graded = nil, nil, nil
-		for i, c := range q.Candidates {
-			if q.Graded != nil && !q.Graded[i] {
-				s.ungraded++
-				continue
-			}
-			graded.Candidates = append(graded.Candidates, c)
-			graded.Correct = append(graded.Correct, q.Correct[i])
-			switch {
-			case c.Votes():
-				s.answered++
-			case q.Correct[i]:
-				s.silentRight++
-			}
-		}
-		n := len(graded.Candidates)
-		if n == 0 {
+		n, ungraded := len(q.Candidates), q.Count(rcvae.Ungraded)
+		if n == ungraded {
 			s.empty++
 			continue
 		}
@@ -98,48 +122,54 @@ func sift(questions []Question) ([]Question, census, error) {
 		}
 		s.min, s.max = min(s.min, n), max(s.max, n)
 		s.candidates += n
-		kept = append(kept, graded)
+		s.ungraded += ungraded
+		missing := selector.MissingLogProbs(q.Candidates)
+		s.noLogProb += missing
+		if missing == n {
+			s.lacking++
+		}
+		for _, c := range q.Candidates {
+			switch {
+			case c.Votes():
+				s.voters++
+			case c.Verdict == rcvae.Correct:
+				s.silentCorrect++
+			}
+		}
+		kept = append(kept, q)
 	}
-	if len(kept) == 0 {
+	if s.questions = len(kept); s.questions == 0 {
 		return nil, s, errors.New("the pool has no graded candidates; grade it first, or check the sampler that was asked for")
 	}
+	slices.SortStableFunc(kept, func(a, b rcvae.Encoded) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), slices.CompareFunc(a.Candidates, b.Candidates, func(a, b rcvae.Candidate) int {
+			return cmp.Compare(a.Text, b.Text)
+		}))
+	})
 	return kept, s, nil
 }
 
-// embedded is a question with its embeddings, nil where none are needed.
-type embedded struct {
-	Question
-	question  rcvae.Embedding
-	solutions []rcvae.Embedding
-}
-
-// measureAll returns an outcome for every question, in their order, and the first
-// questions with their embeddings for timing. Texts are embedded on the caller's
-// goroutine while others score.
-func (p plan) measureAll(ctx context.Context, questions []Question) ([]outcome, []embedded, error) {
-	workers := p.config.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
+// measureAll returns an outcome for every question, in their order. Texts are embedded,
+// if there is an embedder for it, on the caller's goroutine while others score.
+func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedder rcvae.Embedder) ([]outcome, error) {
 	group, stop := errgroup.WithContext(ctx) // stop ends with the first error
-	group.SetLimit(workers)
+	group.SetLimit(cmp.Or(p.config.Workers, runtime.GOMAXPROCS(0)))
 	outcomes := make([]outcome, len(questions))
-	var timed []embedded
 	var mu sync.Mutex
 	done := 0
 	var embedErr error
 	for from := 0; from < len(questions) && stop.Err() == nil; from += embedChunk {
-		var chunk []embedded
-		if chunk, embedErr = p.embed(stop, questions[from:min(from+embedChunk, len(questions))]); embedErr != nil {
+		chunk := questions[from:min(from+embedChunk, len(questions))]
+		if embedErr = embed(stop, embedder, chunk); embedErr != nil {
 			break
-		}
-		if len(timed) < timedQuestions {
-			timed = append(timed, chunk...)
 		}
 		for i, q := range chunk {
 			group.Go(func() (err error) {
-				if outcomes[from+i], err = p.measure(from+i, q.Question, q.question, q.solutions); err != nil {
-					return err
+				if outcomes[from+i], err = p.measure(q); err != nil {
+					return fmt.Errorf("question %s: %w", q.ID, err)
+				}
+				if embedder != nil && from+i >= timedQuestions {
+					questions[from+i].Solutions = nil // nobody looks at them again
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -151,41 +181,32 @@ func (p plan) measureAll(ctx context.Context, questions []Question) ([]outcome, 
 			})
 		}
 	}
-	err := group.Wait()
-	if err == nil {
-		err = embedErr
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	return outcomes, timed, err
+	return outcomes, cmp.Or(group.Wait(), embedErr, ctx.Err())
 }
 
 // embed embeds all texts of the questions in one call.
-func (p plan) embed(ctx context.Context, questions []Question) ([]embedded, error) {
-	out := make([]embedded, len(questions))
-	var texts []string
-	for i, q := range questions {
-		out[i].Question = q
-		texts = append(texts, q.Question)
-		for _, c := range q.Candidates {
-			texts = append(texts, c.Text)
-		}
+func embed(ctx context.Context, embedder rcvae.Embedder, questions []rcvae.Encoded) error {
+	if embedder == nil {
+		return nil
 	}
-	if !p.need.Has(selector.NeedEmbeddings) {
-		return out, nil
+	var texts []rcvae.Text
+	for _, q := range questions {
+		texts = append(texts, q.Texts()...)
 	}
-	embeddings, err := p.sources.Embedder.Embed(ctx, texts)
+	embeddings, err := embedder.Embed(ctx, texts)
 	if err != nil {
-		return nil, fmt.Errorf("embed %d texts: %w", len(texts), err)
+		return fmt.Errorf("embed %d texts: %w", len(texts), err)
 	}
 	if len(embeddings) != len(texts) {
-		return nil, fmt.Errorf("embed %d texts: got %d embeddings", len(texts), len(embeddings))
+		return fmt.Errorf("embed %d texts: got %d embeddings", len(texts), len(embeddings))
 	}
-	for i, q := range questions {
-		out[i].question, embeddings = embeddings[0], embeddings[1:]
-		n := len(q.Candidates)
-		out[i].solutions, embeddings = embeddings[:n:n], embeddings[n:]
+	for i := range questions {
+		q := &questions[i]
+		q.Embedding, embeddings = embeddings[0], embeddings[1:]
+		q.Solutions = make([]rcvae.Solution, len(q.Candidates))
+		for j := range q.Solutions {
+			q.Solutions[j].Embedding, embeddings = embeddings[0], embeddings[1:]
+		}
 	}
-	return out, nil
+	return nil
 }

@@ -1,11 +1,15 @@
 package eval_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +31,7 @@ func TestByKIsTheMeanOverAllSubsets(t *testing.T) {
 			votes := map[string]int{}
 			right, most := 0, 0
 			for _, i := range set {
-				if q.Correct[i] {
+				if q.Candidates[i].Verdict == rcvae.Correct {
 					right++
 				}
 				if a := q.Candidates[i].Answer; a != "" {
@@ -67,16 +71,50 @@ func TestByKIsTheMeanOverAllSubsets(t *testing.T) {
 	}
 }
 
-// With few random subsets, accuracy at k is near that over all of them.
-func TestRandomSubsetsAreUnbiased(t *testing.T) {
+// With few random subsets, accuracy at k is near that over all of them, and the
+// majority is exact.
+func TestRandomSubsets(t *testing.T) {
 	questions := simulate(150, 10, 4)
 	c := config(4)
 	sampled := run(t, c, questions, sources(1)).ByK[0]
 	c.Subsets = 210 // C(10, 4)
 	all := run(t, c, questions, sources(1)).ByK[0]
 	for i, s := range sampled.Selectors {
-		if want := all.Selectors[i].Accuracy; math.Abs(s.Accuracy-want) > 0.02 {
+		if want := all.Selectors[i].Accuracy; math.Abs(s.Accuracy-want) > 0.015 {
 			t.Errorf("%s at k = 4: %v with 32 subsets, %v with all", s.Name, s.Accuracy, want)
+		}
+	}
+	if !near(sampled.Majority, all.Majority) {
+		t.Errorf("majority at k = 4: %v with 32 subsets, %v with all", sampled.Majority, all.Majority)
+	}
+}
+
+// The order in which candidates stand in the pool moves the majority, the mean and the
+// oracle at k by nothing, and no rule by more than the choice of subsets does.
+func TestShuffledCandidates(t *testing.T) {
+	questions := simulate(300, 12, 4)
+	c := config(4, 8)
+	c.Selectors = []string{"majority", "random", "oracle", "vote:entropy", "entropy", "logprob"}
+	want := run(t, c, questions, sources(1))
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, q := range questions {
+		rng.Shuffle(len(q.Candidates), func(i, j int) { q.Candidates[i], q.Candidates[j] = q.Candidates[j], q.Candidates[i] })
+	}
+	got := run(t, c, questions, sources(1))
+	for i, at := range got.ByK {
+		for j, s := range at.Selectors {
+			tolerance := 0.015
+			if j < 3 {
+				tolerance = 1e-9
+			}
+			if before := want.ByK[i].Selectors[j].Accuracy; math.Abs(s.Accuracy-before) > tolerance {
+				t.Errorf("%s at k = %d: %v, and %v shuffled", s.Name, at.K, before, s.Accuracy)
+			}
+		}
+	}
+	for j, s := range got.Selectors {
+		if before := want.Selectors[j]; !near(s.Accuracy, before.Accuracy) {
+			t.Errorf("%s: %v, and %v shuffled", s.Name, before.Accuracy, s.Accuracy)
 		}
 	}
 }
@@ -84,38 +122,95 @@ func TestRandomSubsetsAreUnbiased(t *testing.T) {
 func TestByKOfAllIsTheAccuracy(t *testing.T) {
 	p := run(t, config(7), simulate(20, 7, 5), sources(1, 2))
 	for i, s := range p.Selectors {
-		at := p.ByK[0].Selectors[i]
-		if at.Name != s.Name || at.Accuracy != s.Accuracy || at.CI95 != s.CI95 || at.VsMajority.CI95 != s.VsMajority.CI95 {
+		if at := p.ByK[0].Selectors[i]; !reflect.DeepEqual(at, s.Measured) {
 			t.Errorf("%s: %+v with all, %+v at k = n", s.Name, s, at)
 		}
 	}
 	if got, want := p.ByK[0].PassAtK, p.PassAtK; !near(got, want) {
 		t.Errorf("pass@7 = %v, want %v", got, want)
 	}
-	if got := find(t, p, "oracle").Accuracy; !near(got, p.PassAtK) {
+	if got := find(t, p, "oracle").Accuracy; got != p.PassAtK {
 		t.Errorf("oracle = %v, want pass@k = %v", got, p.PassAtK)
 	}
-	if got := find(t, p, "random").Accuracy; !near(got, p.MeanAt1) {
+	if got := find(t, p, "random").Accuracy; got != p.MeanAt1 {
 		t.Errorf("random = %v, want mean@1 = %v", got, p.MeanAt1)
 	}
 }
 
-func TestUngradedAreLeftOut(t *testing.T) {
-	questions := simulate(10, 4, 7)
-	want := run(t, config(2), questions, selector.Sources{})
-	for q := range questions {
-		questions[q].Candidates = append(questions[q].Candidates, rcvae.Candidate{Answer: "1"})
-		questions[q].Correct = append(questions[q].Correct, true)
-		questions[q].Graded = []bool{true, true, true, true, false}
+// A vote whose weights are all 1 is the majority vote.
+func TestVoteWithoutTauIsMajority(t *testing.T) {
+	c := config(3)
+	c.Tau, c.Selectors = new(0.0), []string{"vote:entropy"}
+	p := run(t, c, simulate(40, 6, 5), sources(1))
+	for name, d := range map[string]eval.Comparison{"all": p.Selectors[0].VsMajority, "k = 3": p.ByK[0].Selectors[0].VsMajority} {
+		if !near(d.Diff, 0) || *d.P != 1 {
+			t.Errorf("%s: vote:entropy with τ = 0 against majority = %+v, want 0", name, d)
+		}
 	}
-	questions = append(questions, eval.Question{ID: "none", Candidates: questions[0].Candidates[:1], Correct: []bool{true}, Graded: []bool{false}})
-	got := run(t, config(2), questions, selector.Sources{})
-	if got.Ungraded != 11 || got.Questions != 10 || got.MeanAt1 != want.MeanAt1 || !reflect.DeepEqual(got.Selectors[0].CI95, want.Selectors[0].CI95) {
-		t.Errorf("Run() = %d ungraded, %d questions, mean@1 %v, want 11, 10, %v", got.Ungraded, got.Questions, got.MeanAt1, want.MeanAt1)
+}
+
+// Candidates without a verdict vote like any other; they count in no accuracy of their
+// own. Here they cast the deciding votes.
+func TestUngradedVote(t *testing.T) {
+	var questions []rcvae.Question
+	for q := range 8 {
+		questions = append(questions, rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprint(q), Question: "?"}, Candidates: []rcvae.Candidate{
+			{Text: "a", Answer: "1", Verdict: rcvae.Correct}, {Text: "b", Answer: "2", Verdict: rcvae.Incorrect},
+			{Text: "longest", Answer: "1"}, {Text: "d", Answer: "3", Verdict: rcvae.Incorrect},
+		}})
 	}
-	for _, w := range []string{"11 candidates could not be graded", "1 questions have no graded candidate"} {
-		if !strings.Contains(strings.Join(got.Warnings, "\n"), w) {
-			t.Errorf("warnings %q lack %q", got.Warnings, w)
+	questions = append(questions, rcvae.Question{Problem: rcvae.Problem{ID: "none"}, Candidates: []rcvae.Candidate{{Text: "a"}}})
+	c := config(4)
+	c.Selectors = []string{"majority", "longest"}
+	p := run(t, c, questions, selector.Sources{})
+	if p.Majority != 1 || !near(p.MeanAt1, 1.0/3) || p.Ungraded != 8 || p.Questions != 8 || p.Candidates != 32 {
+		t.Errorf("pool = %+v, want majority 1, mean@1 1/3, 8 ungraded of 32 candidates of 8 questions", p)
+	}
+	if s := find(t, p, "longest"); s.Accuracy != 1 || s.Ungraded != 8 {
+		t.Errorf("longest = %+v, want what the graded candidate with its answer is worth, and 8 ungraded choices", s)
+	}
+	for _, w := range []string{"8 of 32 candidates could not be graded", "1 questions have no graded candidate"} {
+		if !strings.Contains(strings.Join(p.Warnings, "\n"), w) {
+			t.Errorf("warnings %q lack %q", p.Warnings, w)
+		}
+	}
+}
+
+// A candidate without a token count takes no rule out of the table; a question without
+// any log-probability does, and both are said.
+func TestMissingLogProbs(t *testing.T) {
+	questions := simulate(20, 6, 1)
+	all := run(t, config(3), questions, selector.Sources{})
+	questions[0].Candidates[0].Tokens = 0
+	one := run(t, config(3), questions, selector.Sources{})
+	if len(one.Selectors) != len(all.Selectors) || !strings.Contains(strings.Join(one.Warnings, "\n"), "1 of 120 candidates have no log-probabilities or no token count") {
+		t.Errorf("%d rules instead of %d, warnings %q", len(one.Selectors), len(all.Selectors), one.Warnings)
+	}
+	for i := range questions[0].Candidates {
+		questions[0].Candidates[i].LogProb = nil
+	}
+	none := run(t, config(3), questions, selector.Sources{})
+	if len(none.Selectors) >= len(all.Selectors) || !strings.Contains(strings.Join(none.Warnings, "\n"), "1 of 20 questions have no candidate with log-probabilities") {
+		t.Errorf("%d rules of %d, warnings %q", len(none.Selectors), len(all.Selectors), none.Warnings)
+	}
+	c := config(3)
+	c.Selectors = []string{"logprob"}
+	if _, err := eval.Run(t.Context(), c, questions, selector.Sources{}); err == nil || !strings.Contains(err.Error(), "1 of 20 questions have no candidate with log-probabilities") {
+		t.Errorf("Run() = %v, want an error about the question without log-probabilities", err)
+	}
+}
+
+// The questions of one id are drawn together: asked twice, they say no more than once.
+func TestClusteredByID(t *testing.T) {
+	questions := simulate(30, 6, 3)
+	once := run(t, config(), questions, sources(1))
+	twice := run(t, config(), append(questions, questions...), sources(1))
+	if twice.Questions != 60 || twice.Distinct != 30 {
+		t.Errorf("%d questions, %d distinct, want 60 and 30", twice.Questions, twice.Distinct)
+	}
+	for i, s := range twice.Selectors {
+		if want := once.Selectors[i]; !reflect.DeepEqual(s.Measured, want.Measured) {
+			t.Errorf("%s: %+v, want the interval of each question once, %+v", s.Name, s, want)
 		}
 	}
 }
@@ -129,8 +224,8 @@ func TestSmallQuestionsAreLeftOutAtK(t *testing.T) {
 		t.Errorf("warnings %q lack %q", p.Warnings, want)
 	}
 	few := run(t, config(6), append(simulate(2, 6, 8), simulate(8, 4, 9)...), selector.Sources{})
-	if ci := few.ByK[0].Selectors[0].CI95; ci != (eval.Interval{0, 1}) || !strings.Contains(strings.Join(few.Warnings, "\n"), "k = 6: 2 questions: need at least 6 for an interval") {
-		t.Errorf("interval of two questions = %v, warnings %q, want [0, 1] and a warning", ci, few.Warnings)
+	if s := few.ByK[0].Selectors[0]; s.CI95 != nil || s.VsMajority.P != nil || !strings.Contains(strings.Join(few.ByK[0].Warnings, "\n"), "2 questions: at least 6 are needed for an interval") {
+		t.Errorf("interval of two questions = %v, p = %v, warnings %q, want none and a warning", s.CI95, s.VsMajority.P, few.ByK[0].Warnings)
 	}
 	if p := run(t, config(9), simulate(7, 6, 8), selector.Sources{}); len(p.ByK) != 0 {
 		t.Errorf("by_k at k > n = %+v, want none", p.ByK)
@@ -148,10 +243,10 @@ func TestSeedsAndCollapse(t *testing.T) {
 	if len(p.Seeds) != 2 || len(p.Seeds[0].Selectors) != 1 || p.Seeds[0].Selectors[0].Accuracy != alone.Selectors[0].Accuracy {
 		t.Errorf("seed 1 = %+v, want the accuracy %v of the model alone", p.Seeds, alone.Selectors[0].Accuracy)
 	}
-	if d := p.Diagnostics; d[0].ActiveUnits != 1 || d[1].ActiveUnits != 0 || d[1].EntropySD != 0 || d[0].EntropySD < 0.1 || d[0].LatentDim != 2 {
+	if d := p.Diagnostics; d[0].ActiveUnits != 1 || d[1].ActiveUnits != 0 || *d[1].EntropySD != 0 || *d[0].EntropySD < 0.1 || d[0].Latent != 2 || d[0].OutOfDistribution != nil {
 		t.Errorf("diagnostics = %+v, want one active unit in the first of two, none in the second", d)
 	}
-	if w := strings.Join(p.Warnings, "\n"); !strings.Contains(w, "flat: the posterior has collapsed (0 of 2 units active") {
+	if w := strings.Join(p.Warnings, "\n"); !strings.Contains(w, "flat: the posterior has collapsed: 0 of 2 latent units are active") {
 		t.Errorf("warnings %q do not tell of the collapse", w)
 	}
 	if p.SeedAgreement != nil {
@@ -162,30 +257,152 @@ func TestSeedsAndCollapse(t *testing.T) {
 	}
 }
 
-// McNemar on service choices, by hand: the rule is right alone 6 times, and
-// majority never; ties of the vote go to the earlier candidate.
+// Candidates that a model takes for out-of-distribution are told of.
+func TestOutOfDistribution(t *testing.T) {
+	src := selector.Sources{Embedder: fakeEmbedder{}, Models: []rcvae.Model{fakeModel{gain: 1, far: 2}}}
+	d := run(t, config(), simulate(60, 6, 3), src).Diagnostics[0]
+	if d.OutOfDistribution == nil || *d.OutOfDistribution < 0.02 || *d.OutOfDistribution > 0.15 || *d.OutOfDistributionQuestions != 0 {
+		t.Errorf("out-of-distribution = %v, %v, want about 0.06 of the candidates and no question", d.OutOfDistribution, d.OutOfDistributionQuestions)
+	}
+}
+
+// One candidate per question has no spread to warn of.
+func TestOneCandidateHasNoSpread(t *testing.T) {
+	p := run(t, config(), simulate(30, 1, 3), sources(1))
+	if d := p.Diagnostics[0]; d.EntropySD != nil || strings.Contains(strings.Join(p.Warnings, "\n"), "entropies") {
+		t.Errorf("diagnostics = %+v, warnings %q, want no entropy spread", d, p.Warnings)
+	}
+}
+
+// Interval and p-value of a comparison are of one quantity: the earlier of two answers is
+// always correct, majority is a tie, so "first" gains exactly half in every question.
 func TestVsMajority(t *testing.T) {
-	var questions []eval.Question
-	for q := range 8 {
-		a := []rcvae.Candidate{{Text: "long text", Answer: "2"}, {Text: "x", Answer: "2"}, {Text: "longest text", Answer: "1"}}
-		if q >= 6 { // a tie, which the earlier and right one wins in service
-			a = []rcvae.Candidate{{Text: "longest text", Answer: "1"}, {Text: "x", Answer: "2"}}
-		}
-		question := eval.Question{ID: fmt.Sprint(q), Candidates: a}
-		for _, c := range a {
-			question.Correct = append(question.Correct, c.Answer == "1")
-		}
-		questions = append(questions, question)
+	var questions []rcvae.Question
+	for q := range 40 {
+		questions = append(questions, rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprint(q), Question: "?"}, Candidates: []rcvae.Candidate{
+			{Text: "long text", Answer: "1", Verdict: rcvae.Correct}, {Text: "x", Answer: "2", Verdict: rcvae.Incorrect},
+		}})
 	}
-	c := config()
-	c.Selectors = []string{"longest"}
+	c := config(1, 2)
+	c.Selectors = []string{"first", "longest", "majority"}
 	p := run(t, c, questions, selector.Sources{})
-	s := find(t, p, "longest")
-	if s.Accuracy != 1 || p.Majority != 1.0/8 || s.VsMajority.Diff != 7.0/8 || !near(s.VsMajority.P, 2.0/64) || s.VsMajority.Test != "mcnemar" {
-		t.Errorf("longest = %+v, majority %v, want 1 and 1/8, p = 2/64", s, p.Majority)
+	half := eval.Interval{0.5, 0.5}
+	for _, s := range p.Selectors[:2] {
+		if s.VsMajority.Diff != 0.5 || *s.VsMajority.CI95 != half || !(*s.VsMajority.P < 0.02) || *s.GapShare.Share != 1 || *s.GapShare.CI95 != (eval.Interval{1, 1}) {
+			t.Errorf("%s = %+v, want +0.5 [0.5, 0.5], a p below 0.02 and the whole gap", s.Name, s)
+		}
 	}
-	if s.AUROC == nil || *s.AUROC != 1 || s.AUROCN != 8 {
-		t.Errorf("AUROC = %v of %d, want 1 of 8", s.AUROC, s.AUROCN)
+	if s := p.Selectors[2]; s.VsMajority.Diff != 0 || *s.VsMajority.P != 1 || *s.GapShare.Share != 0 {
+		t.Errorf("majority = %+v, want no gain over itself", s)
+	}
+	if s := p.ByK[0].Selectors[0]; s.GapShare.Share != nil || s.GapShare.CI95 != nil || !near(s.Accuracy, 0.5) {
+		t.Errorf("at k = 1: %+v, want accuracy 0.5 and no gap to share", s)
+	}
+	if s := find(t, p, "longest"); s.AUROC == nil || *s.AUROC != 1 || s.AUROCN != 40 {
+		t.Errorf("AUROC = %v of %d, want 1 of 40", s.AUROC, s.AUROCN)
+	}
+}
+
+// pass@k of questions that all have a correct candidate is 1, not nearly.
+func TestPassAtKIsExact(t *testing.T) {
+	var questions []rcvae.Question
+	for q := range 10 {
+		questions = append(questions, rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprint(q), Question: "?"}, Candidates: []rcvae.Candidate{{Text: "a", Answer: "1", Verdict: rcvae.Correct}}})
+	}
+	if p := run(t, config(), questions, selector.Sources{}); p.PassAtK != 1 || p.MeanAt1 != 1 {
+		t.Errorf("pass@k = %v, mean@1 = %v, want 1", p.PassAtK, p.MeanAt1)
+	}
+}
+
+// A rule of the program's own is measured beside those asked for by name.
+func TestOwnRule(t *testing.T) {
+	c := config(2)
+	c.Selectors = []string{"majority"}
+	last := selector.Score{Name: "last", About: "the last", Best: "the last", Values: func(e *selector.Evidence) ([]float64, error) {
+		return slices.Collect(func(yield func(float64) bool) {
+			for i := range e.Len() {
+				if !yield(float64(i)) {
+					return
+				}
+			}
+		}), nil
+	}}
+	c.Rules = []selector.Rule{{Score: last}}
+	questions := simulate(30, 4, 2)
+	var want float64
+	for _, q := range questions {
+		if q.Candidates[3].Verdict == rcvae.Correct {
+			want += 1.0 / 30
+		}
+	}
+	if got := find(t, run(t, c, questions, selector.Sources{}), "last").Accuracy; !near(got, want) {
+		t.Errorf("last = %v, want %v", got, want)
+	}
+}
+
+// Embedded by the caller or by Run: the same result.
+func TestRunEncoded(t *testing.T) {
+	questions := simulate(40, 5, 2)
+	var encoded []rcvae.Encoded
+	for _, q := range questions {
+		embeddings, err := fakeEmbedder{}.Embed(t.Context(), q.Texts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := rcvae.Encoded{Question: q, Embedding: embeddings[0]}
+		for _, r := range embeddings[1:] {
+			x.Solutions = append(x.Solutions, rcvae.Solution{Embedding: r})
+		}
+		encoded = append(encoded, x)
+	}
+	want := run(t, config(3), questions, sources(1))
+	src := sources(1)
+	src.Embedder = nil
+	got, err := eval.RunEncoded(t.Context(), config(3), encoded, src)
+	if err != nil || !reflect.DeepEqual(got.Pools[0], want) {
+		t.Errorf("RunEncoded() = %+v, %v, want what Run gives", got, err)
+	}
+}
+
+// Details come one per measured question, in the order of the questions, and say what
+// the result sums up.
+func TestDetails(t *testing.T) {
+	questions := simulate(25, 5, 2)
+	questions[3].Candidates = nil
+	c := config()
+	c.Pool, c.Selectors = "pool", []string{"majority", "entropy", "vote:entropy", "oracle", "random"}
+	var details []eval.Details
+	c.OnDetails = func(d eval.Details) { details = append(details, d) }
+	p := run(t, c, questions, sources(1))
+	sum := make([]float64, len(c.Selectors))
+	for i, d := range details {
+		q := questions[i+min(i/3, 1)]
+		if d.ID != q.ID || d.Question != q.Question || d.Pool != "pool" || len(d.Candidates) != 5 || len(d.Chosen) != len(c.Selectors) {
+			t.Fatalf("details %d = %+v, want those of %s", i, d, q.ID)
+		}
+		for r, chosen := range d.Chosen {
+			if chosen.Rule != c.Selectors[r] {
+				t.Errorf("rule %d is %s, want %s", r, chosen.Rule, c.Selectors[r])
+			}
+			sum[r] += chosen.Value / 24
+		}
+		for j, x := range d.Candidates {
+			if x.Answer != q.Candidates[j].Answer || (x.Verdict == "correct") != (x.Answer == "1") || (x.Verdict == "no_answer") != (x.Answer == "") ||
+				(x.Class < 0) != (x.Answer == "") || len(x.Latent) != 2 || *x.InDistribution != 1 || !near(x.Scores["entropy"], -float64(x.Latent[0])/2) || len(x.Signals) != len(d.Signals) {
+				t.Errorf("%s, candidate %d = %+v", d.ID, j, x)
+			}
+		}
+		if line, err := json.Marshal(d); err != nil || !bytes.Contains(line, []byte(`"gold":`)) {
+			t.Errorf("details as JSON = %s, %v", line, err)
+		}
+	}
+	if len(details) != 24 {
+		t.Fatalf("%d details, want 24", len(details))
+	}
+	for r, s := range p.Selectors {
+		if !near(sum[r], s.Accuracy) {
+			t.Errorf("%s: mean of the details %v, accuracy %v", s.Name, sum[r], s.Accuracy)
+		}
 	}
 }
 
@@ -204,14 +421,13 @@ func TestRunRefuses(t *testing.T) {
 	good := simulate(6, 4, 1)
 	for _, tt := range []struct {
 		name, want string
-		questions  []eval.Question
+		questions  []rcvae.Question
 		change     func(*eval.Config)
 	}{
 		{"empty pool", "the pool has no graded candidates", nil, func(*eval.Config) {}},
 		{"selector", `unknown selector "magic"`, good, func(c *eval.Config) { c.Selectors = []string{"magic"} }},
 		{"no model", "selector entropy: an embedder is needed\na trained model is needed", good, func(c *eval.Config) { c.Selectors = []string{"entropy"} }},
 		{"fields", "k is 0, want at least 1\nsubsets is 0, want at least 1", good, func(c *eval.Config) { c.K, c.Subsets = []int{0}, 0 }},
-		{"verdicts", "question q: 1 candidates, 0 verdicts", []eval.Question{{ID: "q", Candidates: make([]rcvae.Candidate, 1)}}, func(*eval.Config) {}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := config()

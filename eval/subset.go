@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 
@@ -9,17 +10,16 @@ import (
 
 // subsets returns subsets of size k of the indices 0 … n−1, each increasing: all
 // of them if there are no more than limit, else limit random ones, which depend on
-// the seed, the question's position and k alone.
-func subsets(n, k, limit int, seed uint64, question int) [][]int {
+// the seed, the question's id and k alone.
+func subsets(n, k, limit int, seed uint64, id string) [][]int {
 	if countAtMost(n, k, limit) {
 		return combin.Combinations(n, k)
 	}
-	rng := rand.New(rand.NewPCG(seed, uint64(question)<<20|uint64(k)))
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // a hash never fails
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()+uint64(k)))
 	out := make([][]int, limit)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
+	order := every(n)
 	for s := range out {
 		for i := range k {
 			j := i + rng.IntN(n-i)

@@ -2,124 +2,113 @@ package eval
 
 import (
 	"fmt"
+	"math"
+
+	"rcvae"
+	"rcvae/eval/stats"
 )
 
 // summarize joins the outcomes of all questions.
-func (p plan) summarize(questions []Question, outcomes []outcome, s census) Pool {
+func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts, warnings []string) (Pool, error) {
 	pool := Pool{
 		Pool: p.config.Pool, Sampler: p.config.Sampler, Grader: p.config.Grader,
-		Questions: len(questions), K: s.max, Candidates: s.candidates, Ungraded: s.ungraded,
-		ByK: []AtK{}, Diagnostics: []Diagnostic{}, Warnings: p.warnings(s, len(questions)),
+		Questions: s.questions, K: s.max, Candidates: s.candidates, Ungraded: s.ungraded,
+		ByK: []AtK{}, Diagnostics: []Diagnostic{}, Warnings: append(s.warnings(), warnings...),
 	}
 	if s.min < s.max {
 		pool.KMin = s.min
 	}
-	all := p.selectors(outcomes)
-	pool.MeanAt1, pool.Majority = all[columnMean].Accuracy, all[columnMajority].Accuracy
-	for _, o := range outcomes {
-		if o.right > 0 {
-			pool.PassAtK += 1 / float64(len(outcomes))
-		}
+	rows := make([][]float64, len(outcomes))
+	for q, o := range outcomes {
+		rows[q] = o.values
 	}
-	byK := make([]atK, 0, len(p.sizes))
+	all, few, err := p.estimate(questions, rows)
+	if err != nil {
+		return pool, err
+	}
+	pool.Distinct, pool.Warnings = all.Distinct, append(pool.Warnings, few...)
+	pool.MeanAt1, pool.Majority, pool.PassAtK = all.MeanAt1, all.Majority, all.PassAtK
+	selectors := p.selectors(all.Selectors, outcomes)
+	var byK []AtK
 	for i, k := range p.sizes {
-		at := p.atSize(i, questions, outcomes)
-		if left := len(outcomes) - at.N; left > 0 {
-			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d of %d questions have fewer candidates and are left out", k, left, len(outcomes)))
+		for q, o := range outcomes {
+			rows[q] = o.byK[i]
 		}
-		if at.N > 0 && at.N < minForInterval && len(outcomes) >= minForInterval {
-			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d questions: need at least %d for an interval", k, at.N, minForInterval))
+		at, few, err := p.estimate(questions, rows)
+		if err != nil {
+			return pool, err
 		}
-		if at.N > 0 {
-			byK = append(byK, at)
+		if left := len(rows) - at.N; left > 0 {
+			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d of %d questions have fewer candidates and are left out", k, left, len(rows)))
+		}
+		if at.K = k; at.N > 0 {
+			at.Warnings = few
+			byK = append(byK, at.AtK)
 		}
 	}
-	pool.Selectors = pick(all, p.columnsOf(together))
-	for _, at := range byK {
-		pool.ByK = append(pool.ByK, at.pick(p.columnsOf(together)))
-	}
-	p.addModels(&pool, outcomes, all, byK)
-	return pool
+	pool.Selectors, pool.ByK = p.view(together, selectors, byK)
+	p.addModels(&pool, outcomes, selectors, byK)
+	return pool, nil
 }
 
-// addModels adds what concerns single models: diagnostics, seeds, agreement.
-func (p plan) addModels(pool *Pool, outcomes []outcome, all []Selector, byK []atK) {
-	models := len(p.sources.Models)
-	for m := range models {
-		d := diagnose(p.modelName(m), m, outcomes)
-		pool.Diagnostics = append(pool.Diagnostics, d)
-		if w := d.collapse(); w != "" {
-			pool.Warnings = append(pool.Warnings, w)
-		}
-		if models > 1 {
-			seed := Seed{Model: d.Model, Selectors: pick(all, p.columnsOf(m)), ByK: []AtK{}}
-			for _, at := range byK {
-				seed.ByK = append(seed.ByK, at.pick(p.columnsOf(m)))
-			}
-			pool.Seeds = append(pool.Seeds, seed)
+// measuredAtK is what was measured of every contender at one size.
+type measuredAtK struct {
+	AtK
+	Distinct int
+}
+
+// estimate sums up the rows, nil for questions to leave out.
+func (p plan) estimate(questions []rcvae.Encoded, rows [][]float64) (at measuredAtK, warnings []string, err error) {
+	var ids []string
+	var kept [][]float64
+	for q, row := range rows {
+		if row != nil {
+			ids, kept = append(ids, questions[q].ID), append(kept, row)
 		}
 	}
-	var agreements []float64
-	for _, o := range outcomes {
-		agreements = append(agreements, o.agreement)
+	if at.N = len(kept); at.N == 0 {
+		return at, nil, nil
 	}
-	if mean, n := meanDefined(agreements); n > 0 {
-		pool.SeedAgreement = &mean
+	sample, err := stats.NewSample(ids, kept)
+	if err != nil {
+		return at, nil, err
 	}
-}
-
-func (p plan) modelName(m int) string {
-	if p.config.ModelNames != nil {
-		return p.config.ModelNames[m]
+	r, err := stats.Bootstrap{Resamples: p.config.Resamples, Seed: p.config.Seed}.Resample(sample)
+	if err != nil {
+		return at, nil, err
 	}
-	return fmt.Sprintf("model %d", m+1)
-}
-
-// columnsOf returns the contenders of a view, without the baselines.
-func (p plan) columnsOf(view int) []int {
-	var columns []int
-	for c := columnFirst; c < len(p.contenders); c++ {
-		if p.contenders[c].view == view {
-			columns = append(columns, c)
-		}
-	}
-	return columns
-}
-
-func pick[T any](all []T, columns []int) []T {
-	out := make([]T, len(columns))
-	for i, c := range columns {
-		out[i] = all[c]
-	}
-	return out
-}
-
-// selectors sums up every contender on all candidates.
-func (p plan) selectors(outcomes []outcome) []Selector {
-	t := table{columns: len(p.contenders)}
-	for _, o := range outcomes {
-		t.rows = append(t.rows, o.value)
-	}
-	e := p.estimateOf(t)
-	out := make([]Selector, len(p.contenders))
+	mean := r.Mean(columnMean)
+	at.MeanAt1, at.Majority, at.PassAtK = mean.Value, r.Mean(columnMajority).Value, r.Mean(columnPass).Value
 	for c, x := range p.contenders {
-		s := Selector{Name: x.rule.Name, N: len(outcomes), Accuracy: e.mean[c], CI95: e.ci[c], VsMean: e.vsMean[c], VsMajority: e.vsMajority[c]}
-		var only, other int // questions that only this contender, only the majority gets right
-		aurocs := make([]float64, 0, len(outcomes))
-		for _, o := range outcomes {
-			switch {
-			case o.served[c] && !o.served[columnMajority]:
-				only++
-			case !o.served[c] && o.served[columnMajority]:
-				other++
-			}
-			if o.unanswered[c] {
-				s.NoAnswer++
-			}
-			aurocs = append(aurocs, o.auroc[c])
-		}
-		if x.rule.Name != "random" { // random has no deterministic choice
-			s.VsMajority.P, s.VsMajority.Test = McNemar(only, other), "mcnemar"
+		at.Selectors = append(at.Selectors, measured(r, x.rule.Name(), columnFirst+c))
+	}
+	at.Distinct = mean.Clusters
+	return at, mean.Warnings, nil
+}
+
+func measured(r *stats.Resampled, name string, column int) Measured {
+	compare := func(base int) Comparison {
+		d := r.Difference(column, base)
+		return Comparison{d.Value, d.CI95, d.P}
+	}
+	accuracy, share := r.Mean(column), r.Share(column, columnMajority, columnPass)
+	m := Measured{name, accuracy.Value, accuracy.CI95, compare(columnMean), compare(columnMajority), GapShare{CI95: share.CI95}}
+	if !math.IsNaN(share.Value) {
+		m.GapShare.Share = &share.Value
+	}
+	return m
+}
+
+// selectors adds to the accuracies what else is known of the contenders.
+func (p plan) selectors(all []Measured, outcomes []outcome) []Selector {
+	out := make([]Selector, len(all))
+	for c, m := range all {
+		s := Selector{Measured: m, N: len(outcomes)}
+		aurocs := make([]float64, len(outcomes))
+		for q, o := range outcomes {
+			s.NoAnswer += o.unanswered[c]
+			s.Ungraded += o.ungraded[c]
+			aurocs[q] = o.auroc[c]
 		}
 		if mean, n := meanDefined(aurocs); n > 0 {
 			s.AUROC, s.AUROCN = &mean, n
@@ -129,60 +118,64 @@ func (p plan) selectors(outcomes []outcome) []Selector {
 	return out
 }
 
-// atK is [AtK] with an entry for every contender.
-type atK AtK
-
-func (a atK) pick(columns []int) AtK {
-	a.Selectors = pick(a.Selectors, columns)
-	return AtK(a)
-}
-
-// atSize sums up every contender at the i-th size.
-func (p plan) atSize(i int, questions []Question, outcomes []outcome) atK {
-	at := atK{K: p.sizes[i]}
-	t := table{columns: len(p.contenders)}
-	for q, o := range outcomes {
-		if o.byK[i] == nil {
+// view returns the part that concerns the contenders of one view.
+func (p plan) view(view int, all []Selector, byK []AtK) (selectors []Selector, ats []AtK) {
+	ats = make([]AtK, len(byK))
+	for i, at := range byK {
+		ats[i] = at
+		ats[i].Selectors = nil
+	}
+	for c, x := range p.contenders {
+		if x.view != view {
 			continue
 		}
-		n := len(questions[q].Candidates)
-		t.rows = append(t.rows, o.byK[i])
-		at.MeanAt1 += float64(o.right) / float64(n)
-		at.PassAtK += PassAtK(n, o.right, at.K)
+		selectors = append(selectors, all[c])
+		for i, at := range byK {
+			ats[i].Selectors = append(ats[i].Selectors, at.Selectors[c])
+		}
 	}
-	if at.N = len(t.rows); at.N == 0 {
-		return at
+	return selectors, ats
+}
+
+// addModels adds what concerns single models: diagnostics, seeds, agreement.
+func (p plan) addModels(pool *Pool, outcomes []outcome, all []Selector, byK []AtK) {
+	for m := range p.sources.Models {
+		d := p.diagnose(m, outcomes)
+		pool.Diagnostics = append(pool.Diagnostics, d)
+		if w := d.Warning(); w != "" {
+			pool.Warnings = append(pool.Warnings, d.Model+": "+w)
+		}
+		if len(p.sources.Models) > 1 {
+			seed := Seed{Model: d.Model}
+			seed.Selectors, seed.ByK = p.view(m, all, byK)
+			pool.Seeds = append(pool.Seeds, seed)
+		}
 	}
-	at.MeanAt1 /= float64(at.N)
-	at.PassAtK /= float64(at.N)
-	e := p.estimateOf(t)
-	at.Majority = e.mean[columnMajority]
-	for c, x := range p.contenders {
-		at.Selectors = append(at.Selectors, SelectorAtK{
-			Name: x.rule.Name, Accuracy: e.mean[c], CI95: e.ci[c], VsMean: e.vsMean[c], VsMajority: e.vsMajority[c],
-		})
+	agreements := make([]float64, len(outcomes))
+	for q, o := range outcomes {
+		agreements[q] = agreement(o.inferences)
 	}
-	return at
+	if mean, n := meanDefined(agreements); n > 0 {
+		pool.SeedAgreement = &mean
+	}
 }
 
 // warnings tells what should be known about the pool.
-func (p plan) warnings(s census, questions int) []string {
+func (s counts) warnings() []string {
 	var w []string
-	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
-	if questions < minForInterval {
-		add("%d questions: need at least %d for an interval", questions, minForInterval)
+	add := func(n int, format string, args ...any) {
+		if n > 0 {
+			w = append(w, fmt.Sprintf(format, args...))
+		}
 	}
-	if s.ungraded > 0 {
-		add("%d candidates could not be graded and are left out", s.ungraded)
+	add(s.ungraded, "%d of %d candidates could not be graded: they vote, and count as the graded ones with their answer do", s.ungraded, s.candidates)
+	add(s.empty, "%d questions have no graded candidate and are left out", s.empty)
+	if s.voters == 0 {
+		w = append(w, "no candidate has an answer: votes fall back to their score, the majority vote counts as incorrect")
 	}
-	if s.empty > 0 {
-		add("%d questions have no graded candidate and are left out", s.empty)
-	}
-	if s.answered == 0 {
-		add("no candidate has an answer: votes fall back to their score, majority counts as wrong")
-	}
-	if s.silentRight > 0 {
-		add("%d of %d candidates are graded right but do not vote: they were cut at the token limit before stating an answer, or have none", s.silentRight, s.candidates)
+	add(s.silentCorrect, "%d of %d candidates are graded correct but do not vote: they were cut at the token limit before stating an answer, or have none", s.silentCorrect, s.candidates)
+	if s.lacking == 0 {
+		add(s.noLogProb, "%d of %d candidates have no log-probabilities or no token count: rules that look at them give these the mean of the others", s.noLogProb, s.candidates)
 	}
 	return w
 }

@@ -3,29 +3,31 @@ package eval
 import (
 	"time"
 
+	"rcvae"
 	"rcvae/selector"
 )
 
-// timedQuestions is how many questions, at least, timing looks at.
+// timedQuestions is how many questions timing looks at.
 const timedQuestions = 64
 
-// time sets the selectors' microseconds a question: posteriors, likelihoods,
-// scores and choice as the rule needs them, from embeddings that are there
-// already, on one goroutine.
-func (p plan) time(questions []embedded, selectors []Selector) error {
+// time sets the selectors' microseconds per question: models, scores and choice as the
+// rule needs them, from embeddings that are there already, on one goroutine.
+func (p plan) time(questions []rcvae.Encoded, selectors []Selector) error {
 	for s := range selectors {
-		rule := p.contenders[columnFirst+s].rule
-		var choice selector.Choice
+		rule := p.contenders[s].rule
 		start := time.Now()
 		for _, q := range questions {
-			e, err := p.sources.Weigh(q.question, q.solutions, q.Candidates, rule.Needs)
+			prepared, err := selector.PrepareEncoded(q, p.sources, rule.Needs())
 			if err != nil {
 				return err
 			}
-			if rule.EvaluationOnly() {
-				e = e.WithVerdicts(q.Correct)
+			e, err := prepared.Evidence(nil)
+			if err != nil {
+				return err
 			}
-			rule.ChooseInto(&choice, e, nil)
+			if _, err = rule.Choose(e); err != nil {
+				return err
+			}
 		}
 		selectors[s].MicrosPerQuestion = float64(time.Since(start).Nanoseconds()) / 1e3 / float64(len(questions))
 	}

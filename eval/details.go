@@ -1,0 +1,116 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+
+	"rcvae"
+	"rcvae/selector"
+	"rcvae/signal"
+)
+
+// Details are what is known of one question and its candidates: one line of
+// details.jsonl.gz.
+type Details struct {
+	Pool       string             `json:"pool"`
+	ID         string             `json:"id"`
+	Question   string             `json:"question"`
+	Gold       string             `json:"gold"`
+	Signals    []string           `json:"signals"` // names of the columns, in the order of [CandidateDetails].Signals
+	Candidates []CandidateDetails `json:"candidates"`
+	Chosen     []RuleDetails      `json:"chosen"` // by the rules of [Pool].Selectors, among all candidates
+}
+
+// CandidateDetails are what is known of one candidate.
+type CandidateDetails struct {
+	Answer         string             `json:"answer"`
+	Class          int                `json:"class"`                     // of equal answers, from 0; −1: does not vote
+	Verdict        string             `json:"verdict"`                   // "correct", "incorrect", "no_answer" or "ungraded"
+	Scores         map[string]float64 `json:"scores"`                    // by the name of the score, as computed: not discounted
+	Signals        []*float64         `json:"signals"`                   // null where a column does not apply
+	InDistribution *float64           `json:"in_distribution,omitempty"` // weight of the models' scores, mean over the models; absent without a model
+	Latent         []float32          `json:"latent,omitempty"`          // (d), posterior mean of the first model
+}
+
+// RuleDetails are what a rule chose.
+type RuleDetails struct {
+	Rule  string  `json:"rule"`
+	Best  int     `json:"best"`  // position of the candidate that is chosen in service, from 0
+	Tied  []int   `json:"tied"`  // one candidate per winner of a tie, best included; empty if nobody has an answer
+	Value float64 `json:"value"` // expected correctness
+}
+
+// details describes a question to which the choices belong.
+func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) (Details, error) {
+	d := Details{Pool: p.config.Pool, ID: q.ID, Question: q.Problem.Question, Gold: q.Answer, Candidates: make([]CandidateDetails, len(q.Candidates))}
+	table := signal.Compute(q.Problem.Question, q.Candidates)
+	for _, column := range signal.Columns() {
+		d.Signals = append(d.Signals, column.Name)
+	}
+	for i, c := range q.Candidates {
+		x := CandidateDetails{Answer: c.Answer, Class: e.Class(i), Verdict: verdictName(c), Scores: map[string]float64{}}
+		for _, v := range table.Values[i] {
+			if math.IsNaN(v) {
+				x.Signals = append(x.Signals, nil)
+			} else {
+				x.Signals = append(x.Signals, &v)
+			}
+		}
+		if e.Models() > 0 {
+			x.InDistribution, x.Latent = new(e.InDistribution(i)), e.Inferences(0)[i].Posterior.Mu
+		}
+		d.Candidates[i] = x
+	}
+	for c, x := range p.contenders {
+		if x.view == together {
+			d.Chosen = append(d.Chosen, RuleDetails{x.rule.Name(), choices[c].Best, choices[c].Tied, g.of(choices[c], every(e.Len()), x.rule.Votes())})
+		}
+	}
+	return d, p.addScores(d, e)
+}
+
+// addScores adds the columns of the scores that the rules look at.
+func (p plan) addScores(d Details, e *selector.Evidence) error {
+	for _, x := range p.contenders {
+		name := x.rule.Score.Name
+		if _, known := d.Candidates[0].Scores[name]; name == "" || known {
+			continue
+		}
+		column, err := e.Column(x.rule.Score)
+		if err != nil {
+			return fmt.Errorf("details: %w", err)
+		}
+		for i, s := range column.Raw {
+			d.Candidates[i].Scores[name] = s
+		}
+	}
+	return nil
+}
+
+// verdictName tells "no answer" from "incorrect".
+func verdictName(c rcvae.Candidate) string {
+	if c.Answer == "" && c.Verdict == rcvae.Incorrect {
+		return "no_answer"
+	}
+	return c.Verdict.String()
+}
+
+// emit hands out the details in the order of the questions that were asked for.
+func (p plan) emit(kept []rcvae.Encoded, outcomes []outcome, questions []rcvae.Encoded) {
+	if p.config.OnDetails == nil {
+		return
+	}
+	// The candidates tell questions of one id apart.
+	at := make(map[*rcvae.Candidate]int, len(kept))
+	for i, q := range kept {
+		at[&q.Candidates[0]] = i
+	}
+	for _, q := range questions {
+		if len(q.Candidates) == 0 {
+			continue
+		}
+		if i, ok := at[&q.Candidates[0]]; ok {
+			p.config.OnDetails(outcomes[i].details)
+		}
+	}
+}

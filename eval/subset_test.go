@@ -1,0 +1,43 @@
+package eval
+
+import (
+	"reflect"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/combin"
+)
+
+func TestSubsets(t *testing.T) {
+	if got, want := subsets(5, 2, 10, 1, "q"), combin.Combinations(5, 2); !reflect.DeepEqual(got, want) {
+		t.Errorf("subsets(5, 2) of C(5, 2) = %v, want all: %v", got, want)
+	}
+	a, b, c := subsets(16, 8, 32, 1, "q7"), subsets(16, 8, 32, 1, "q7"), subsets(16, 8, 32, 1, "q8")
+	if !reflect.DeepEqual(a, b) {
+		t.Error("one question has different subsets in two calls")
+	}
+	if reflect.DeepEqual(a, c) {
+		t.Error("two questions have the same subsets")
+	}
+	count := make([]int, 16)
+	for _, set := range subsets(16, 8, 8000, 1, "q7") {
+		for i, x := range set {
+			count[x]++
+			if i > 0 && set[i-1] >= x {
+				t.Fatalf("subset %v is not increasing", set)
+			}
+		}
+	}
+	for i, n := range count {
+		if n < 3780 || n > 4220 { // five standard deviations of Binomial(8000, ½)
+			t.Errorf("candidate %d is in %d of 8000 subsets, want about 4000", i, n)
+		}
+	}
+	for _, tt := range []struct {
+		n, k, limit int
+		want        bool
+	}{{16, 2, 120, true}, {16, 2, 119, false}, {264, 132, 1000, false}, {5, 5, 1, true}} {
+		if got := countAtMost(tt.n, tt.k, tt.limit); got != tt.want {
+			t.Errorf("countAtMost(%d, %d, %d) = %v, want %v", tt.n, tt.k, tt.limit, got, tt.want)
+		}
+	}
+}

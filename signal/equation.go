@@ -72,6 +72,7 @@ type reader struct {
 	tokens  []token
 	found   []Equation
 	modular bool // an equation may be a congruence
+	joined  bool // the side stands behind an equation and "and"
 }
 
 // note reads a calculator annotation, whose text stands in the whole at an offset.
@@ -100,6 +101,7 @@ func (r *reader) read() {
 			r.equation(from, i, chain)
 			from, chain = i+1, false
 		case breaks(t):
+			r.joined = chain && t.class == joinWord
 			from, chain = i+1, false
 		}
 	}
@@ -209,6 +211,8 @@ func (r *reader) clean(s, from int) bool {
 			return false
 		}
 		switch t.class {
+		case joinWord:
+			return r.joined
 		case plainWord, breakWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
 			return r.unscathed(s, from)
 		}

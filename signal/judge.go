@@ -87,7 +87,7 @@ func (r *reader) breaksOff(left, right *sideTokens) bool {
 // 40 minutes.
 func (r *reader) continues(right *sideTokens) bool {
 	i := right.stop
-	return i+1 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral
+	return right.named && i+2 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral && r.tokens[i+2].class >= timeWord
 }
 
 // otherwise compares the sides in all senses that people write them in.

@@ -3,6 +3,7 @@ package signal
 import (
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -98,8 +99,12 @@ func (l *lexer) cross() {
 // word reads letters, digits behind them, and apostrophes inside.
 func (l *lexer) word() {
 	start := l.pos
-	for c := l.peek(0); letter(c) || digit(c) || c == '_' || c == '\'' && letter(l.peek(1)); c = l.peek(0) {
-		l.pos++
+	for n := l.letters(); n > 0; n = l.letters() {
+		l.pos += n
+	}
+	if l.crosses(start) {
+		l.emit(operator, start, '*')
+		return
 	}
 	w := l.text[start:l.pos]
 	t := l.emit(word, start, 0)
@@ -124,6 +129,36 @@ func (l *lexer) word() {
 	case equalsWord:
 		l.equals(t)
 	}
+}
+
+// letters is the length of what continues a word at the current position, 0 if it ends.
+func (l *lexer) letters() int {
+	c := l.peek(0)
+	switch {
+	case letter(c), digit(c), c == '_', c == '\'' && letter(l.peek(1)):
+		return 1
+	case c >= utf8.RuneSelf:
+		r, n := utf8.DecodeRuneInString(l.text[l.pos:])
+		if isLetter(r) || r == '’' && letter(l.peek(n)) {
+			return n
+		}
+	}
+	return 0
+}
+
+// isLetter holds for letters of words; Greek ones are variables.
+func isLetter(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Greek, r) }
+
+// crosses reports whether the word from start is the sign of "3 boxes x 12 eggs".
+func (l *lexer) crosses(start int) bool {
+	if l.pos-start != 1 || l.text[start]|0x20 != 'x' || !l.space || len(l.tokens) == 0 || l.peek(0) != ' ' || !digit(l.peek(1)) && l.peek(1) != '$' {
+		return false
+	}
+	switch l.tokens[len(l.tokens)-1].kind {
+	case word, textUnit, closing, percent:
+		return true
+	}
+	return false
 }
 
 // variable tells letters that stand for a number from words: one letter (but for the
@@ -181,8 +216,12 @@ func (l *lexer) symbol() {
 		l.take(n, numeral, 0).value = fraction(3, 4)
 	case r == '\u00a0' || r == '\u2009' || r == '\u202f': // spaces
 		l.skip(n)
+	case isLetter(r):
+		l.word()
 	case r == '“' || r == '”' || r == '‘' || r == '’':
 		l.skip(n)
+	case unicode.IsPunct(r):
+		l.take(n, stop, 0)
 	default:
 		l.modular = l.modular || r == '≡'
 		l.take(n, opaque, 0)

@@ -101,7 +101,7 @@ func (r *reader) read() {
 			r.equation(from, i, chain)
 			from, chain = i+1, false
 		case breaks(t):
-			r.joined = chain && t.class == joinWord
+			r.joined = (chain || from == i) && t.class == joinWord
 			from, chain = i+1, false
 		}
 	}

@@ -26,13 +26,11 @@ func (l *lexer) number() {
 		}
 	}
 	decimals := 0
-	den := int64(1)
 	if l.peek(0) == '.' && digit(l.peek(1)) {
 		for l.pos++; digit(l.peek(0)); l.pos++ {
 			if decimals < 15 {
 				add(l.peek(0))
 				decimals++
-				den *= 10
 			}
 		}
 	}
@@ -41,13 +39,14 @@ func (l *lexer) number() {
 		t.kind = opaque
 		return
 	}
-	t.value = fraction(whole, den)
-	t.decimals = int8(decimals)
-	t.repeating = rounded(t.value.f, decimals)
-	if t.repeating {
-		t.value.slack = math.Pow10(-decimals)
-	}
+	t.digits, t.decimals = whole, int8(decimals)
 	l.cross()
+}
+
+// vulgar emits a fraction sign of n bytes, such as ½.
+func (l *lexer) vulgar(n int, digits int64, decimals int8) {
+	t := l.take(n, numeral, 0)
+	t.digits, t.decimals = digits, decimals
 }
 
 // separator is the length of the thousands separator at the current position: ",",
@@ -59,21 +58,6 @@ func (l *lexer) separator() int {
 		}
 	}
 	return 0
-}
-
-// rounded reports whether a decimal looks like a fraction of small denominator cut
-// short, such as 0.33, 16.67 or 0.1429.
-func rounded(f float64, decimals int) bool {
-	if decimals < 2 {
-		return false
-	}
-	unit := math.Pow10(-decimals)
-	for _, q := range [...]float64{3, 7, 9, 11, 12, 13} {
-		if x := f * q; math.Abs(x-math.Round(x)) < q*unit && math.Abs(x-math.Round(x)) > 1e-9 {
-			return decimals > 2 || q < 10
-		}
-	}
-	return false
 }
 
 // cross emits the multiplication sign of "5x3", "5 x 3" and "5 X $3".
@@ -209,11 +193,11 @@ func (l *lexer) symbol() {
 	case r == 'π':
 		l.take(n, opaque, '\x01')
 	case r == '½':
-		l.take(n, numeral, 0).value = fraction(1, 2)
+		l.vulgar(n, 5, 1)
 	case r == '¼':
-		l.take(n, numeral, 0).value = fraction(1, 4)
+		l.vulgar(n, 25, 2)
 	case r == '¾':
-		l.take(n, numeral, 0).value = fraction(3, 4)
+		l.vulgar(n, 75, 2)
 	case r == '\u00a0' || r == '\u2009' || r == '\u202f': // spaces
 		l.skip(n)
 	case isLetter(r):

@@ -340,36 +340,37 @@ func (p *parser) group() number {
 
 // mixed adds the fraction of a mixed number: 2 1/2, 3\frac{1}{2}, 2½.
 func (p *parser) mixed(whole token) number {
-	v := whole.value
+	v := whole.value()
 	if p.pos+2 > p.limit {
 		return v
 	}
 	a, slash := p.tokens[p.pos], p.tokens[p.pos+1]
-	if p.tight && a.symbol == '/' && a.glued && slash.kind == numeral && slash.glued && slash.value.f != 0 {
+	if p.tight && a.symbol == '/' && a.glued && slash.kind == numeral && slash.glued && slash.digits != 0 {
 		p.pos++
 		p.next()
 		p.ops++
 		p.divided = true
-		return v.mul(slash.value.inverse())
+		return v.mul(slash.value().inverse())
 	}
 	if whole.decimals > 0 || p.pos+2 >= p.limit {
 		return v
 	}
 	b := p.tokens[p.pos+2]
 	switch {
-	case a.kind == numeral && !a.glued && slash.symbol == '/' && slash.glued && b.kind == numeral && b.glued && a.value.f < b.value.f:
+	case a.kind == numeral && !a.glued && slash.symbol == '/' && slash.glued && b.kind == numeral && b.glued && a.digits < b.digits && a.decimals == 0 && b.decimals == 0:
 		p.pos += 2
 		p.next()
-		return v.add(a.value.mul(b.value.inverse()))
+		av, bv := a.value(), b.value()
+		return v.add(av.mul(bv.inverse()))
 	case a.kind == fracSign:
 		ops := p.ops
 		f := p.primary()
 		p.doubt = true
 		p.ops = ops
 		return v.add(f)
-	case a.kind == numeral && a.glued && a.value.den > 1 && whole.end == a.start:
+	case a.kind == numeral && a.glued && a.decimals > 0 && whole.end == a.start:
 		p.next()
-		return v.add(a.value)
+		return v.add(a.value())
 	}
 	return v
 }
@@ -421,7 +422,8 @@ func (p *parser) signedExponent() number {
 	if !p.at(numeral) {
 		return p.fail()
 	}
-	v := p.next().value
+	t := p.next()
+	v := t.value()
 	if sign {
 		v = v.neg()
 	}

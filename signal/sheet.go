@@ -54,7 +54,7 @@ func distinct(tokens []token) []float64 {
 	numbers := make([]float64, 0, n)
 	for i := range tokens {
 		if tokens[i].kind == numeral {
-			numbers = append(numbers, tokens[i].value.f)
+			numbers = append(numbers, tokens[i].float())
 		}
 	}
 	return sortDistinct(numbers)

@@ -77,7 +77,8 @@ func value(answer string) (number, bool) {
 	}
 	l := lexer{text: answer}
 	l.run()
-	p := side(answer, l.tokens, 0, len(l.tokens)-1, mode{plain: true})
+	r := reader{text: answer, tokens: l.tokens}
+	p := r.side(0, len(l.tokens)-1, mode{plain: true})
 	return p.value, !p.bad && p.pos == p.limit && !math.IsNaN(p.value.f) && !math.IsInf(p.value.f, 0)
 }
 

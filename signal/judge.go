@@ -28,9 +28,8 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
 		return
 	}
-	e.Want = left.value.String()
-	if left.ops == 0 {
-		e.Want = right.value.String()
+	if !e.Holds {
+		e.Want = left.value.String()
 	}
 	r.found = append(r.found, e)
 }
@@ -87,15 +86,15 @@ func (r *reader) breaksOff(left, right *sideTokens) bool {
 // 40 minutes.
 func (r *reader) continues(right *sideTokens) bool {
 	i := right.stop
-	return i+1 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral
+	return right.named && i+2 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral && r.tokens[i+2].class >= timeWord
 }
 
 // otherwise compares the sides in all senses that people write them in.
 func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
 	for _, m := range modes {
-		a := side(r.text, r.tokens, left.start, left.stop, m)
+		a := *r.side(left.start, left.stop, m)
 		for _, n := range modes {
-			b := side(r.text, r.tokens, right.start, right.stop, n)
+			b := r.side(right.start, right.stop, n)
 			if holds, _ := compare(&a.reading, &b.reading, approximate); holds && !a.bad && !b.bad {
 				return true
 			}

@@ -155,10 +155,14 @@ func checkSolution(s rcvae.Solution, c Config) error {
 	if err := checkEmbedding(s.Embedding, c.Dimension); err != nil {
 		return err
 	}
-	if len(s.Signals) != len(c.Signals) {
-		return fmt.Errorf("%d signals, the model has %d (%q)", len(s.Signals), len(c.Signals), c.Signals)
+	return checkSignals(s.Signals, c)
+}
+
+func checkSignals(signals []float64, c Config) error {
+	if len(signals) != len(c.Signals) {
+		return fmt.Errorf("%d signals, the model has %d (%q)", len(signals), len(c.Signals), c.Signals)
 	}
-	for j, v := range s.Signals {
+	for j, v := range signals {
 		if math.IsInf(v, 0) {
 			return fmt.Errorf("signal %s is %v", c.Signals[j], v)
 		}
@@ -167,9 +171,20 @@ func checkSolution(s rcvae.Solution, c Config) error {
 }
 
 func checkEmbedding(e rcvae.Embedding, dimension int) error {
+	if err := checkLength(e, dimension); err != nil {
+		return err
+	}
+	return checkFinite(e)
+}
+
+func checkLength(e rcvae.Embedding, dimension int) error {
 	if len(e) != dimension {
 		return fmt.Errorf("embedding has %d dimensions, the model %d", len(e), dimension)
 	}
+	return nil
+}
+
+func checkFinite(e rcvae.Embedding) error {
 	for j, v := range e {
 		if v-v != 0 {
 			return fmt.Errorf("embedding is %v at dimension %d", v, j)

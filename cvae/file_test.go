@@ -235,7 +235,6 @@ func TestDecodeAllocatesLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
-	t.Logf("decoding %d bytes allocates %d", len(file), after.TotalAlloc-before.TotalAlloc)
 	if got, limit := after.TotalAlloc-before.TotalAlloc, 8*uint64(len(file)); got > limit {
 		t.Errorf("decoding %d bytes allocates %d, want at most %d", len(file), got, limit)
 	}

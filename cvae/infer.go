@@ -54,30 +54,18 @@ func (m *Model) Infer(question rcvae.Embedding, solutions []rcvae.Solution, like
 
 // standardize leaves the inputs in the workspace.
 func (m *Model) standardize(w *workspace, question rcvae.Embedding, solutions []rcvae.Solution) error {
-	n, E, S, in := len(solutions), m.config.elements(), len(m.config.Signals), m.config.solutionInputs()
-	err := checkLength(question, m.config.Dimension)
-	if err == nil {
-		w.question = nn.Resize(w.question, len(question))
-		m.q.apply(w.question, question)
-		err = checkApplied(w.question, question)
-	}
-	if err != nil {
+	if err := checkEmbedding(question, m.config.Dimension); err != nil {
 		return fmt.Errorf("question: %w", err)
 	}
+	n, E, S, in := len(solutions), m.config.elements(), len(m.config.Signals), m.config.solutionInputs()
+	w.question = nn.Resize(w.question, len(question))
+	m.q.apply(w.question, question)
 	w.target, w.missing = nn.Resize(w.target, n*E), nn.Resize(w.missing, n*S)
 	for i, s := range solutions {
-		err := checkLength(s.Embedding, m.config.Dimension)
-		if err == nil {
-			err = checkSignals(s.Signals, m.config)
-		}
-		if err == nil {
-			target := w.target[i*E : (i+1)*E]
-			m.elements(target, w.missing[i*S:(i+1)*S], s)
-			err = checkApplied(target, s.Embedding)
-		}
-		if err != nil {
+		if err := checkSolution(s, m.config); err != nil {
 			return fmt.Errorf("solution %d: %w", i, err)
 		}
+		m.elements(w.target[i*E:(i+1)*E], w.missing[i*S:(i+1)*S], s)
 	}
 	if S == 0 {
 		return nil
@@ -87,15 +75,6 @@ func (m *Model) standardize(w *workspace, question rcvae.Embedding, solutions []
 		m.encoderInput(w.x[i*in:(i+1)*in], w.target[i*E:(i+1)*E], w.missing[i*S:(i+1)*S])
 	}
 	return nil
-}
-
-// checkApplied is checkFinite of an embedding that was standardised: one pass over it in
-// the usual case.
-func checkApplied(standardized []float32, e rcvae.Embedding) error {
-	if sum := gemm.SumSquares(standardized); sum-sum == 0 {
-		return nil
-	}
-	return checkFinite(e)
 }
 
 // encode sets the posteriors.

@@ -82,8 +82,7 @@ func TestSignalDropout(t *testing.T) {
 	groups, r := groupNumbers(c), randomness{key: 3, signals: 0.3}
 	counts := make([]int, 3)
 	for question := range 10000 {
-		dropped := make([]bool, 3)
-		r.dropped(dropped, groups, question)
+		dropped := dropped(r, groups, question)
 		if dropped[1] != dropped[2] {
 			t.Fatalf("question %d drops one column of a group", question)
 		}

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"rcvae"
+	"rcvae/internal/gemm"
 )
 
 // data is what a run is trained and validated on: the candidates that an objective
@@ -55,7 +56,7 @@ func newData(c Config, o Objective, questions []rcvae.Encoded) (*data, error) {
 }
 
 func (d *data) add(c Config, o Objective, e rcvae.Encoded) error {
-	if e.ID == "" && c.Holdout > 0 {
+	if e.ID == "" {
 		return errors.New("it has no id, by which questions are held out")
 	}
 	roles := o.Roles(e.Question)
@@ -82,14 +83,15 @@ func (d *data) add(c Config, o Objective, e rcvae.Encoded) error {
 // addCandidate takes the candidate unless the objective has no use for it.
 func (d *data) addCandidate(c Config, o Objective, x candidate, verdict rcvae.Verdict) {
 	x.correct = verdict == rcvae.Correct
-	ungraded := verdict == rcvae.Ungraded
-	if x.role == 0 || o.Graded && ungraded {
-		if ungraded {
+	kept := x.role != 0
+	if o.Graded {
+		kept = verdict != rcvae.Ungraded
+	}
+	if !kept {
+		if verdict == rcvae.Ungraded {
 			d.ungraded++
 		}
-		if !o.Graded || ungraded {
-			return
-		}
+		return
 	}
 	if c.ELBOWeight == 0 {
 		x.role &^= InELBO
@@ -136,12 +138,8 @@ func (d *data) split(share float64) (train, held []question, err error) {
 // mixed question: a question of several pools counts once.
 func distinct(questions []question) (all, mixed int) {
 	ids := make(map[string]bool, len(questions))
-	for i, q := range questions {
-		id := q.id
-		if id == "" {
-			id = fmt.Sprint("\x00", i)
-		}
-		ids[id] = ids[id] || q.mixed
+	for _, q := range questions {
+		ids[q.id] = ids[q.id] || q.mixed
 	}
 	for _, m := range ids {
 		if m {
@@ -169,6 +167,9 @@ func checkSolution(s rcvae.Solution, c Config) error {
 func checkEmbedding(e rcvae.Embedding, dimension int) error {
 	if len(e) != dimension {
 		return fmt.Errorf("embedding has %d dimensions, the model %d", len(e), dimension)
+	}
+	if sum := gemm.SumSquares(e); sum-sum == 0 { // finite, and so are all of its elements
+		return nil
 	}
 	for j, v := range e {
 		if v-v != 0 {

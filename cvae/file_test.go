@@ -173,13 +173,13 @@ func FuzzDecode(f *testing.F) {
 			if third, err := second.encodeFile(); err != nil || !bytes.Equal(third, again) {
 				t.Errorf("a model encodes to other bytes the second time (%v)", err)
 			}
-			checkFinite(t, m)
+			checkInference(t, m)
 		}
 	})
 }
 
-// checkFinite infers one candidate.
-func checkFinite(t *testing.T, m *Model) {
+// checkInference infers one candidate.
+func checkInference(t *testing.T, m *Model) {
 	t.Helper()
 	question := make(rcvae.Embedding, m.config.Dimension)
 	out, err := m.Infer(question, []rcvae.Solution{{Embedding: question, Signals: make([]float64, len(m.config.Signals))}}, false)
@@ -224,8 +224,8 @@ func TestResaved(t *testing.T) {
 // TestDecodeAllocatesLittle decodes a small file whose likelihoods would need much.
 func TestDecodeAllocatesLittle(t *testing.T) {
 	c := small(Paper, 1)
-	c.Latent, c.IWAESamples, c.Hidden, c.Epochs = 1<<14, 4096, []int{2}, 1
-	file, err := run(t, c, synthetic(4, 2, 1, 1), Options{}).encodeFile()
+	c.Latent, c.IWAESamples, c.Hidden = 1<<14, 4096, nil
+	file, err := untrained(t, c).encodeFile()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -264,10 +264,18 @@ func (f *reference) draw(r randomness, p *pass, candidates int) {
 		f.masks = append(f.masks, f.candidateMasks(r, i))
 	}
 	for g := range f.questions {
-		dropped := make([]bool, len(f.config.Signals))
-		r.dropped(dropped, p.groups, g)
-		f.dropped = append(f.dropped, dropped)
+		f.dropped = append(f.dropped, dropped(r, p.groups, g))
 	}
+}
+
+// dropped returns which columns a question drops.
+func dropped(r randomness, groups []int, question int) (out []bool) {
+	missing := make([]float32, len(groups))
+	r.drop(make([]float32, len(groups)), missing, groups, question)
+	for _, m := range missing {
+		out = append(out, m == 1)
+	}
+	return out
 }
 
 // candidateMasks returns the factors by which dropout scales the input and hidden layers.

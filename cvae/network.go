@@ -94,10 +94,12 @@ type randomness struct {
 	noise         func(worker, candidate int, eps []float32) // standard normal, (d)
 }
 
-// dropped sets dropped (S) to the columns that a question drops.
-func (r randomness) dropped(dropped []bool, groups []int, question int) {
+// drop makes the columns of the groups that a question drops missing ones.
+func (r randomness) drop(columns, missing []float32, groups []int, question int) {
 	for j, group := range groups {
 		u := float64(nn.Key(r.key, streamSignalDropout, uint64(question), uint64(group))>>11) / (1 << 53)
-		dropped[j] = u < r.signals
+		if u < r.signals {
+			columns[j], missing[j] = 0, 1
+		}
 	}
 }

@@ -3,6 +3,7 @@ package cvae
 import (
 	"slices"
 
+	"rcvae"
 	"rcvae/internal/gemm"
 	"rcvae/internal/nn"
 )
@@ -83,9 +84,7 @@ func (p *pass) gather(b *batch, r randomness) {
 		x, target, missing := p.x[row*in:(row+1)*in], p.target[row*E:(row+1)*E], p.missing[row*S:(row+1)*S]
 		p.q.apply(x[:D], p.data.questions[c.question].embedding)
 		p.elements(target, missing, c.solution)
-		if r.signals > 0 {
-			p.dropSignals(target[D:], missing, r, c.question)
-		}
+		r.drop(target[D:], missing, p.groups, c.question)
 		p.encoderInput(x[D:], target, missing)
 		for m := b.first[row]; m < b.first[row+1]; m++ {
 			copy(p.input[m*width:], x[:D])
@@ -94,17 +93,6 @@ func (p *pass) gather(b *batch, r randomness) {
 		r.input.Apply(x[:in-S], nn.Key(r.key, streamInputDropout, uint64(number))) // indicators stay
 		p.rows[row] = Row{Role: b.roles[row], Correct: c.correct, Elements: E - count(missing)}
 	})
-}
-
-// dropSignals makes the columns that the question drops missing ones.
-func (p *pass) dropSignals(columns, missing []float32, r randomness, question int) {
-	dropped := make([]bool, len(columns))
-	r.dropped(dropped, p.groups, question)
-	for j, d := range dropped {
-		if d {
-			columns[j], missing[j] = 0, 1
-		}
-	}
 }
 
 // count returns the number of ones.
@@ -154,6 +142,12 @@ func (p *pass) setLatent(m int, decode decodeRow, mu []float32) {
 	if len(z) > d {
 		z[d] = float32(decode.class)
 	}
+}
+
+// posterior returns that of a row of the last forward pass.
+func (p *pass) posterior(row int) rcvae.Posterior {
+	d := p.config.Latent
+	return rcvae.Posterior{Mu: p.output[row*2*d : row*2*d+d], LogVar: p.logVar[row*d : (row+1)*d]}
 }
 
 // posteriorTerms returns ½ Σⱼ logVarⱼ and the KL divergence from the prior.

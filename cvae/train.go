@@ -76,3 +76,38 @@ func (o Options) check(config Config) (Objective, error) {
 	}
 	return objective, nil
 }
+
+// finish makes the model of the best weights.
+func (t *trainer) finish() (*Model, error) {
+	for i, v := range t.best {
+		if v-v != 0 {
+			return nil, fmt.Errorf("training: parameter %d became %v: lower learning_rate (%g)", i, v, t.config.LearningRate)
+		}
+	}
+	m := newModel(t.objective, t.best, t.pass.inputs)
+	m.fingerprint, m.provenance = t.options.Fingerprint, t.options.Provenance
+	noWhitening := m.fitWhitening(t.pool, t.data, t.train, t.held)
+	diagnostics, err := m.diagnose(t.pool, t.data)
+	if err != nil {
+		return nil, fmt.Errorf("diagnose the trained model: %w", err)
+	}
+	m.summary = t.summary(diagnostics)
+	m.summary.Warnings = m.summary.warnings(t.objective, t.listwise)
+	if noWhitening != nil && t.objective.Graded {
+		m.summary.Warnings = append(m.summary.Warnings, fmt.Sprintf("the model cannot tell out-of-distribution candidates, whose scores then count as any other's: %v", noWhitening))
+	}
+	return m, nil
+}
+
+func (t *trainer) summary(diagnostics rcvae.Diagnostics) Summary {
+	s := Summary{
+		Objective: t.config.Objective, Epochs: t.state.Epoch, BestEpoch: t.state.BestEpoch, StoppedEarly: t.state.Stopped,
+		Ungraded: t.data.ungraded, Seconds: t.seconds(), Curve: t.state.Curve, Diagnostics: diagnostics,
+	}
+	s.Questions, s.MixedQuestions = distinct(t.train)
+	s.HeldOut, _ = distinct(t.held)
+	for _, q := range t.train {
+		s.Candidates += q.to - q.from
+	}
+	return s
+}

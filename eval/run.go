@@ -48,16 +48,13 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 	if err != nil {
 		return nil, err
 	}
-	have := sources.Have()
-	if embedder == nil && len(kept[0].Solutions) > 0 {
-		have |= selector.NeedEmbeddings
-	}
-	rules, warnings, err := c.rules(have, counts)
+	sources.Encoded = embedder == nil && len(kept[0].Solutions) > 0
+	rules, warnings, err := c.rules(sources.Have(), counts)
 	if err != nil {
 		return nil, err
 	}
 	p := newPlan(c, sources, rules)
-	if err := p.check(embedder != nil || have.Has(selector.NeedEmbeddings)); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
 	if !p.need.Has(selector.NeedEmbeddings) {
@@ -81,13 +78,9 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 }
 
 // check reports which rule the sources cannot serve.
-func (p plan) check(embedded bool) error {
+func (p plan) check() error {
 	for _, x := range p.contenders {
-		need := x.rule.Needs()
-		if embedded && p.sources.Embedder == nil {
-			need &^= selector.NeedEmbeddings
-		}
-		if err := p.sources.Check(need); err != nil {
+		if err := p.sources.Check(x.rule.Needs()); err != nil {
 			return fmt.Errorf("selector %s: %w", x.rule.Name(), err)
 		}
 	}

@@ -8,7 +8,7 @@ type Needs uint16
 // The things that a rule may need.
 const (
 	NeedEmbeddings  Needs = 1 << iota // an embedder
-	NeedModel                         // a trained model
+	NeedModel                         // a trained model, and what it reads: an embedder, unless it reads signals alone
 	NeedLikelihoods                   // the likelihoods of a model's decoder, which cost more than its posteriors
 	NeedClasses                       // a model whose decoder knows correct and incorrect: objective "ratio"
 	NeedSignals                       // what can be read off the texts; always there
@@ -17,10 +17,7 @@ const (
 	NeedVerdicts                      // graded candidates: evaluation only
 )
 
-const (
-	needModel      = NeedEmbeddings | NeedModel
-	needLikelihood = needModel | NeedLikelihoods
-)
+const needLikelihood = NeedModel | NeedLikelihoods
 
 // needWords are the names of the members, lowest bit first.
 var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "log-probabilities", "answers", "verdicts"}

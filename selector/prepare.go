@@ -39,6 +39,7 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 	if err := sources.Check(need); err != nil {
 		return nil, err
 	}
+	need = sources.Complete(need)
 	if need.Has(NeedEmbeddings) && len(candidates) > 0 {
 		embeddings, err := sources.Embedder.Embed(ctx, encoded.Texts())
 		if err == nil && len(embeddings) != 1+len(candidates) {
@@ -67,6 +68,7 @@ func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepar
 	if err := sources.checkModels(need); err != nil {
 		return nil, err
 	}
+	need = sources.Complete(need)
 	if need.Has(NeedEmbeddings) {
 		if err := checkEmbeddings(encoded); err != nil {
 			return nil, err

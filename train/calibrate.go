@@ -69,7 +69,7 @@ func measure(ctx context.Context, model *cvae.Model, questions []rcvae.Encoded, 
 	config := eval.DefaultConfig()
 	config.K = nil
 	config.Selectors = []string{"vote:" + calibration.Score, "tiebreak:" + calibration.Score, calibration.Score}
-	result, err := eval.Run(ctx, config, questions, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
+	result, err := eval.RunEncoded(ctx, config, questions, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
 	if err != nil {
 		return nil, err
 	}

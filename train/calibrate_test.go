@@ -24,7 +24,7 @@ func TestHeldOutWarnings(t *testing.T) {
 		{"a loss on few questions", 8, -0.1, eval.Interval{-0.3, 0.1}, []string{few, negative}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := &HeldOut{Questions: 300, Mixed: tt.mixed, Selectors: []eval.Selector{{Name: "vote:entropy", VsMajority: eval.Comparison{Diff: tt.diff, CI95: &tt.ci}}}}
+			h := &HeldOut{Questions: 300, Mixed: tt.mixed, Selectors: []eval.Selector{{Measured: eval.Measured{Name: "vote:entropy", VsMajority: eval.Comparison{Diff: tt.diff, CI95: &tt.ci}}}}}
 			got := strings.Join(h.warnings(), "\n")
 			for _, part := range tt.want {
 				if !strings.Contains(got, part) {

@@ -162,7 +162,7 @@ func demoEval(cmd *cobra.Command, test []rcvae.Encoded, model *cvae.Model, name 
 	config := eval.DefaultConfig()
 	config.Pool, config.Sampler, config.Grader, config.ModelNames = name, "top_p", graderFromPool, []string{model.Config().Objective}
 	config.K, config.Selectors = []int{4, 8}, rules
-	return eval.Run(cmd.Context(), config, test, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
+	return eval.RunEncoded(cmd.Context(), config, test, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
 }
 
 // demoComment says in words what the table shows.

@@ -170,7 +170,7 @@ func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selec
 	}
 	bar := newProgress(cmd, "selecting", "questions")
 	config.OnQuestion, config.OnDetails = bar.update, details.hook()
-	result, err := eval.Run(cmd.Context(), config, encoded, sources)
+	result, err := eval.RunEncoded(cmd.Context(), config, encoded, sources)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"rcvae"
 	"rcvae/dataset"
 	"rcvae/rcvaetest"
 )
@@ -108,9 +109,12 @@ func TestSampleWritesAGradedPool(t *testing.T) {
 				var samplers []string
 				for j, c := range item.Candidates {
 					samplers = append(samplers, c.Sampler)
-					right := j != 2 // the candidate of seed 8
-					if c.Correct == nil || *c.Correct != right || c.AnswerFrom == "" || c.Model != "m" || c.Tokens == 0 || c.LogProb == nil {
-						t.Errorf("%s, candidate %d: %+v, want it graded %v", item.ID, j, c, right)
+					want := rcvae.Correct
+					if j == 2 { // the candidate of seed 8
+						want = rcvae.Incorrect
+					}
+					if c.Verdict != want || c.AnswerFrom == "" || c.Model != "m" || c.Tokens == 0 || c.LogProb == nil {
+						t.Errorf("%s, candidate %d: %+v, want it graded %v", item.ID, j, c, want)
 					}
 				}
 				if want := []string{"greedy", "top_p", "top_p", "top_p", "top_p"}; !slices.Equal(samplers, want) {

@@ -30,7 +30,7 @@ type inferred struct {
 // positions in the order to look at them; nil is all.
 func (p *Prepared) Evidence(subset []int) (*Evidence, error) {
 	if subset == nil {
-		subset = p.all()
+		subset = positions(len(p.class))
 	}
 	if len(subset) == 0 {
 		return nil, rcvae.ErrNoCandidates

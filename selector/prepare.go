@@ -125,7 +125,7 @@ func (p *Prepared) ask(sources Sources) error {
 	if p.need.Has(NeedSignals) || slices.ContainsFunc(models, func(m rcvae.Model) bool { return len(m.Info().Signals) > 0 }) {
 		p.signals, p.signalNames = source.read(p.encoded.Question), source.names
 	}
-	all := p.all()
+	all := positions(len(p.class))
 	for i, model := range models {
 		m := asked{model: model, info: model.Info()}
 		var err error
@@ -138,15 +138,6 @@ func (p *Prepared) ask(sources Sources) error {
 		p.models = append(p.models, m)
 	}
 	return nil
-}
-
-// all returns the positions of all candidates.
-func (p *Prepared) all() []int {
-	all := make([]int, len(p.class))
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }
 
 // signalsOf returns the signal columns of the subset, or nil if nobody looks at them.
@@ -192,4 +183,13 @@ func at[T any](values []T, positions []int) []T {
 		out[a] = values[i]
 	}
 	return out
+}
+
+// positions returns 0 … n−1.
+func positions(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

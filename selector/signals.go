@@ -46,7 +46,7 @@ func textSignals() *signalSource {
 func readSignals(q rcvae.Question) signalReader {
 	all := signal.Compute(q.Problem.Question, q.Candidates).Values
 	return func(subset []int) [][]float64 {
-		if len(subset) == len(all) && slices.IsSorted(subset) {
+		if slices.Equal(subset, positions(len(all))) {
 			return all
 		}
 		return signal.Compute(q.Problem.Question, at(q.Candidates, subset)).Values

@@ -98,7 +98,7 @@ func TestSignalsOfTexts(t *testing.T) {
 		{Text: "3 + 4 = 7, so 7", Answer: "7"}, {Text: "3 + 4 = 8, so 8", Answer: "8"}, {Text: "2 + 2 = 5. Then 3 + 4 = 9.", Answer: "9"},
 	}
 	p := prepare(t, candidates, selector.Sources{}, selector.NeedSignals)
-	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}} {
+	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}, {0, 0, 2}} {
 		var alone []rcvae.Candidate
 		for _, i := range subset {
 			alone = append(alone, candidates[i])

@@ -32,7 +32,7 @@ func trainingQuestions(t *testing.T, name string) []rcvae.Question {
 	var questions []rcvae.Question
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
-	for lines.Scan() && len(questions) < 2500 {
+	for lines.Scan() && len(questions) < 1500 {
 		var line struct {
 			ID, Question string
 			Candidates   []struct {

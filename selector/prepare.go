@@ -19,9 +19,7 @@ type Prepared struct {
 	need    Needs
 	class   []int // (n), classes of equal answers; −1: does not vote, or without NeedAnswers
 	models  []asked
-
-	signals     signalReader // nil unless needed
-	signalNames []string     // (columns)
+	signals signalReader // nil unless needed
 }
 
 // asked is a model with what it says of the candidates.
@@ -121,15 +119,14 @@ func (p *Prepared) ask(sources Sources) error {
 	if p.need.Has(NeedModel) {
 		models = sources.Models
 	}
-	source := sources.signalSource()
 	if p.need.Has(NeedSignals) || slices.ContainsFunc(models, func(m rcvae.Model) bool { return len(m.Info().Signals) > 0 }) {
-		p.signals, p.signalNames = source.read(p.encoded.Question), source.names
+		p.signals = readSignals(p.encoded.Question)
 	}
 	all := positions(len(p.class))
 	for i, model := range models {
 		m := asked{model: model, info: model.Info()}
-		var err error
-		if m.columns, err = source.find(m.info.Signals, m.info.SignalVersion); err == nil && !source.ofSet(m.columns) {
+		columns, ofSet, err := findSignals(m.info)
+		if m.columns = columns; err == nil && !ofSet {
 			m.inferences, err = p.infer(m, all, p.signalsOf(all))
 		}
 		if err != nil {

@@ -3,6 +3,8 @@ package selector
 import (
 	"fmt"
 	"slices"
+
+	"rcvae/signal"
 )
 
 // Signal returns the score that is a column of package signal, for the terms of fused
@@ -11,7 +13,7 @@ func Signal(column string) Score {
 	return Score{
 		Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true,
 		Values: func(e *Evidence) ([]float64, error) {
-			c := slices.Index(e.prepared.signalNames, column)
+			c := slices.IndexFunc(signal.Columns(), func(c signal.Column) bool { return c.Name == column })
 			if c < 0 {
 				return nil, fmt.Errorf("there is no signal %q", column)
 			}

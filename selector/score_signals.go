@@ -10,20 +10,23 @@ import (
 // Signal returns the score that is a column of package signal, for the terms of fused
 // scores. Where the column does not apply a candidate counts as the mean of the others.
 func Signal(column string) Score {
-	return Score{
-		Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true,
-		Values: func(e *Evidence) ([]float64, error) {
-			c := slices.IndexFunc(signal.Columns(), func(c signal.Column) bool { return c.Name == column })
-			if c < 0 {
-				return nil, fmt.Errorf("there is no signal %q", column)
-			}
-			values := make([]float64, e.Len())
-			for i := range values {
-				values[i] = e.signals[i][c]
-			}
-			return values, nil
-		},
+	columns := signal.Columns()
+	at := slices.IndexFunc(columns, func(c signal.Column) bool { return c.Name == column })
+	s := Score{Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true}
+	if at >= 0 {
+		s.Needs = needOf(columns[at])
 	}
+	s.Values = func(e *Evidence) ([]float64, error) {
+		if at < 0 {
+			return nil, fmt.Errorf("there is no signal %q", column)
+		}
+		values := make([]float64, e.Len())
+		for i := range values {
+			values[i] = e.signals[i][at]
+		}
+		return values, nil
+	}
+	return s
 }
 
 // arithmetic tells candidates whose equations are wrong from others. It needs no model

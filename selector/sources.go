@@ -22,7 +22,7 @@ type Sources struct {
 // Have returns what the sources can serve. Log-probabilities and answers come
 // with the candidates, see [Given].
 func (s Sources) Have() Needs {
-	have := NeedSignals
+	have := NeedSignals | NeedAgreement
 	if s.Embedder != nil {
 		have |= NeedEmbeddings
 	}

@@ -29,20 +29,14 @@ var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "si
 // Has reports whether every member of x is in n.
 func (n Needs) Has(x Needs) bool { return n&x == x }
 
-// Words returns the members by name, for help texts.
-func (n Needs) Words() []string {
+// String returns the members separated by commas, or "nothing".
+func (n Needs) String() string {
 	var words []string
 	for bit, word := range needWords {
 		if n.Has(1 << bit) {
 			words = append(words, word)
 		}
 	}
-	return words
-}
-
-// String returns the members separated by commas, or "nothing".
-func (n Needs) String() string {
-	words := n.Words()
 	if len(words) == 0 {
 		return "nothing"
 	}

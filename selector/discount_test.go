@@ -94,6 +94,12 @@ func TestDiscountLeavesLogProbabilities(t *testing.T) {
 			t.Errorf("score %d is %v, want the discounted entropy and the whole log-probability, %v", i, c.Scores[i], want)
 		}
 	}
+	pick := choose(t, "entropy+logprob", e)
+	for i, want := range []float64{.8*1 - 10, -.1} {
+		if math.Abs(pick.Scores[i]-want) > 1e-6 {
+			t.Errorf("a pick's score %d is %v, want the raw sum %v", i, pick.Scores[i], want)
+		}
+	}
 }
 
 // An out-of-distribution text does not represent a class before one that the model

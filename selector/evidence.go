@@ -30,7 +30,7 @@ type inferred struct {
 // positions in the order to look at them; nil is all.
 func (p *Prepared) Evidence(subset []int) (*Evidence, error) {
 	if subset == nil {
-		subset = p.all()
+		subset = positions(len(p.class))
 	}
 	if len(subset) == 0 {
 		return nil, rcvae.ErrNoCandidates
@@ -87,9 +87,8 @@ func (e *Evidence) Alone(m int) *Evidence {
 	return &alone
 }
 
-// InDistribution returns how like the texts that the models were trained on candidate
-// i is, from 0 to 1: the mean of [rcvae.Inference].InDistribution over the models, 1
-// without a model.
+// InDistribution returns the mean of [rcvae.Inference].InDistribution over the models
+// for candidate i, from 0 for an out-of-distribution text to 1; 1 without a model.
 func (e *Evidence) InDistribution(i int) float64 {
 	if len(e.models) == 0 {
 		return 1

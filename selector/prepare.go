@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rcvae"
+	"rcvae/signal"
 )
 
 // unitTolerance is how far an embedding's length may be from 1.
@@ -19,17 +20,16 @@ type Prepared struct {
 	need    Needs
 	class   []int // (n), classes of equal answers; −1: does not vote, or without NeedAnswers
 	models  []asked
-
-	signals     signalReader // nil unless needed
-	signalNames []string     // (columns)
+	signals [][]float64 // (n) (columns), those of the whole set; nil unless needed
 }
 
 // asked is a model with what it says of the candidates.
 type asked struct {
 	model      rcvae.Model
 	info       rcvae.ModelInfo
-	columns    []int             // (S), its signals, as columns of the reader
-	inferences []rcvae.Inference // (n); nil if they depend on the subset: some signal compares candidates
+	columns    []int             // (S), its signals, as columns of package signal
+	compares   bool              // some of them compare candidates
+	inferences []rcvae.Inference // (n); nil if it compares: they depend on the subset
 }
 
 // Prepare embeds the question and all candidates in one call and computes what rules
@@ -119,44 +119,28 @@ func checkUnit(r rcvae.Embedding, dimension int) error {
 
 // ask reads the signals and asks the models for what does not depend on the subset.
 func (p *Prepared) ask(sources Sources) error {
-	var models []rcvae.Model
 	if p.need.Has(NeedModel) {
-		models = sources.Models
-	}
-	source := sources.signalSource()
-	if p.need.Has(NeedSignals) || slices.ContainsFunc(models, func(m rcvae.Model) bool { return len(m.Info().Signals) > 0 }) {
-		p.signals, p.signalNames = source.read(p.encoded.Question), source.names
-	}
-	all := p.all()
-	for i, model := range models {
-		m := asked{model: model, info: model.Info()}
-		var err error
-		if m.columns, err = source.find(m.info.Signals, m.info.SignalVersion); err == nil && !source.ofSet(m.columns) {
-			m.inferences, err = p.infer(m, all, p.signalsOf(all))
+		for i, model := range sources.Models {
+			columns, need, err := findSignals(model.Info())
+			if err != nil {
+				return fmt.Errorf("model %d: %w", i+1, err)
+			}
+			p.models = append(p.models, asked{model: model, info: model.Info(), columns: columns, compares: need.Has(NeedAgreement)})
+			p.need |= need
 		}
-		if err != nil {
-			return fmt.Errorf("model %d: %w", i+1, err)
+	}
+	if p.need.Has(NeedSignals) {
+		p.signals = signal.Compute(p.encoded.Problem.Question, p.encoded.Candidates).Values
+	}
+	for i := range p.models {
+		if m := &p.models[i]; !m.compares {
+			var err error
+			if m.inferences, err = p.infer(*m, positions(len(p.class)), p.signals); err != nil {
+				return fmt.Errorf("model %d: %w", i+1, err)
+			}
 		}
-		p.models = append(p.models, m)
 	}
 	return nil
-}
-
-// all returns the positions of all candidates.
-func (p *Prepared) all() []int {
-	all := make([]int, len(p.class))
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-// signalsOf returns the signal columns of the subset, or nil if nobody looks at them.
-func (p *Prepared) signalsOf(subset []int) [][]float64 {
-	if p.signals == nil {
-		return nil
-	}
-	return p.signals(subset)
 }
 
 // infer returns what a model says of a subset with these signals: it is asked once, or
@@ -194,4 +178,13 @@ func at[T any](values []T, positions []int) []T {
 		out[a] = values[i]
 	}
 	return out
+}
+
+// positions returns 0 … n−1.
+func positions(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

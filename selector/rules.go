@@ -7,7 +7,7 @@ const Default = "vote:entropy"
 
 // DefaultFor returns the rule to use with what sources and candidates have.
 func DefaultFor(have Needs) Rule {
-	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Aggregate: Majority}, {Score: consensus()}} {
+	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Score: arithmetic(), Aggregate: Vote}, {Score: consensus()}} {
 		if have.Has(r.Needs()) {
 			return r
 		}
@@ -17,7 +17,7 @@ func DefaultFor(have Needs) Rule {
 
 // Scores lists the scores of the project. A new one is a line here.
 func Scores() []Score {
-	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), entropyLogProb())
+	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), arithmetic(), entropyLogProb())
 }
 
 // Rules lists the rules of the project: the scores, the votes, the tie-breaks, majority,
@@ -36,7 +36,7 @@ func Rules() []Rule {
 // score, majority, the votes and tie-breaks worth a line, and the yardsticks.
 func Table() []string {
 	return []string{
-		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:longest",
+		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:arithmetic", "vote:longest",
 		"majority", "entropy", "ratio", "entropy+logprob", "consensus", "norm", "kl", "elbo", "recon", "iwae",
 		"logprob", "tail-logprob", "longest", "shortest", "first", "random", "oracle",
 	}

@@ -39,15 +39,15 @@ type Term struct {
 type Column struct {
 	Raw []float64 // (n), as computed, missing values filled in
 
-	// Scores is Raw with the values of models discounted: a value sᵢ is drawn to the
-	// mean s̄ of those that vote, the more the less the candidate is like the texts that
-	// the models were trained on,
+	// Scores is Raw with the values of models discounted. Each value sᵢ shrinks towards
+	// the mean s̄ of the candidates that vote,
 	//
 	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄)
 	//
-	// with wᵢ the [Evidence.InDistribution] of the candidate. The score of an
-	// out-of-distribution text (wᵢ = 0) says nothing, and a vote among such texts is a
-	// majority vote. Where nobody votes nothing is discounted.
+	// where wᵢ is the candidate's [Evidence.InDistribution]: 1 for a text like those that
+	// the models were trained on, 0 for an out-of-distribution one, whose score says
+	// nothing. A vote among such texts is a majority vote. Where nobody votes nothing is
+	// discounted.
 	Scores []float64 // (n)
 }
 

@@ -27,17 +27,12 @@ func Run(ctx context.Context, c Config, questions []rcvae.Question, sources sele
 	for i, q := range questions {
 		encoded[i].Question = q
 	}
-	return run(ctx, c, encoded, sources, sources.Embedder)
+	return RunEncoded(ctx, c, encoded, sources)
 }
 
-// RunEncoded is [Run] for questions whose texts are embedded already. If the sources
-// have an embedder, it must be that of the models.
+// RunEncoded is [Run] for questions whose texts are embedded already. Those that are not
+// are embedded by the sources' embedder.
 func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources) (*Result, error) {
-	return run(ctx, c, questions, sources, nil)
-}
-
-// run embeds the texts if there is an embedder for it.
-func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources, embedder rcvae.Embedder) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("eval config: %w", err)
 	}
@@ -49,7 +44,7 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 		return nil, err
 	}
 	have := sources.Have()
-	if embedder == nil && len(kept[0].Solutions) > 0 {
+	if counts.embedded == counts.questions {
 		have |= selector.NeedEmbeddings
 	}
 	rules, warnings, err := c.rules(have, counts)
@@ -57,13 +52,10 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 		return nil, err
 	}
 	p := newPlan(c, sources, rules)
-	if err := p.check(embedder != nil || have.Has(selector.NeedEmbeddings)); err != nil {
+	if err := p.check(have); err != nil {
 		return nil, err
 	}
-	if !p.need.Has(selector.NeedEmbeddings) {
-		embedder = nil
-	}
-	outcomes, err := p.measureAll(ctx, kept, embedder)
+	outcomes, err := p.measureAll(ctx, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +73,10 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 }
 
 // check reports which rule the sources cannot serve.
-func (p plan) check(embedded bool) error {
+func (p plan) check(have selector.Needs) error {
 	for _, x := range p.contenders {
 		need := x.rule.Needs()
-		if embedded && p.sources.Embedder == nil {
+		if have.Has(selector.NeedEmbeddings) && p.sources.Embedder == nil {
 			need &^= selector.NeedEmbeddings
 		}
 		if err := p.sources.Check(need); err != nil {
@@ -97,7 +89,8 @@ func (p plan) check(embedded bool) error {
 // counts are what a pool holds.
 type counts struct {
 	questions            int // with a graded candidate
-	empty                int // the others, which are left out
+	embedded             int // of these
+	empty                int // without one: left out
 	candidates, ungraded int
 	min, max             int // candidates of a question
 	silentCorrect        int // graded correct, and yet without an answer that votes
@@ -136,6 +129,9 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 				s.silentCorrect++
 			}
 		}
+		if len(q.Solutions) > 0 {
+			s.embedded++
+		}
 		kept = append(kept, q)
 	}
 	if s.questions = len(kept); s.questions == 0 {
@@ -149,9 +145,9 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 	return kept, s, nil
 }
 
-// measureAll returns an outcome for every question, in their order. Texts are embedded,
-// if there is an embedder for it, on the caller's goroutine while others score.
-func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedder rcvae.Embedder) ([]outcome, error) {
+// measureAll returns an outcome for every question, in their order. Texts are embedded
+// on the caller's goroutine while others score.
+func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outcome, error) {
 	group, stop := errgroup.WithContext(ctx) // stop ends with the first error
 	group.SetLimit(cmp.Or(p.config.Workers, runtime.GOMAXPROCS(0)))
 	outcomes := make([]outcome, len(questions))
@@ -160,7 +156,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 	var embedErr error
 	for from := 0; from < len(questions) && stop.Err() == nil; from += embedChunk {
 		chunk := questions[from:min(from+embedChunk, len(questions))]
-		if embedErr = embed(stop, embedder, chunk); embedErr != nil {
+		if embedErr = p.embed(stop, chunk); embedErr != nil {
 			break
 		}
 		for i, q := range chunk {
@@ -168,7 +164,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 				if outcomes[from+i], err = p.measure(q); err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
 				}
-				if embedder != nil && from+i >= timedQuestions {
+				if from+i >= timedQuestions {
 					questions[from+i].Solutions = nil // nobody looks at them again
 				}
 				mu.Lock()
@@ -184,29 +180,34 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 	return outcomes, cmp.Or(group.Wait(), embedErr, ctx.Err())
 }
 
-// embed embeds all texts of the questions in one call.
-func embed(ctx context.Context, embedder rcvae.Embedder, questions []rcvae.Encoded) error {
-	if embedder == nil {
-		return nil
-	}
+// embed embeds in one call all texts of the questions that are not embedded yet.
+func (p plan) embed(ctx context.Context, questions []rcvae.Encoded) error {
 	var texts []rcvae.Text
 	for _, q := range questions {
-		texts = append(texts, q.Texts()...)
+		if len(q.Solutions) == 0 {
+			texts = append(texts, q.Texts()...)
+		}
 	}
-	embeddings, err := embedder.Embed(ctx, texts)
+	if len(texts) == 0 || !p.need.Has(selector.NeedEmbeddings) {
+		return nil
+	}
+	embeddings, err := p.sources.Embedder.Embed(ctx, texts)
+	if err == nil && len(embeddings) != len(texts) {
+		err = fmt.Errorf("got %d embeddings", len(embeddings))
+	}
 	if err != nil {
 		return fmt.Errorf("embed %d texts: %w", len(texts), err)
 	}
-	if len(embeddings) != len(texts) {
-		return fmt.Errorf("embed %d texts: got %d embeddings", len(texts), len(embeddings))
-	}
 	for i := range questions {
 		q := &questions[i]
-		q.Embedding, embeddings = embeddings[0], embeddings[1:]
-		q.Solutions = make([]rcvae.Solution, len(q.Candidates))
-		for j := range q.Solutions {
-			q.Solutions[j].Embedding, embeddings = embeddings[0], embeddings[1:]
+		if len(q.Solutions) > 0 {
+			continue
 		}
+		q.Embedding, embeddings = embeddings[0], embeddings[1:]
+		for _, r := range embeddings[:len(q.Candidates)] {
+			q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: r})
+		}
+		embeddings = embeddings[len(q.Candidates):]
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type Selector interface {
 type Selection struct {
 	Index   int       // of the chosen candidate
 	Scores  []float64 // (n), higher is better; what the rule ranked or weighted by
-	Class   []int     // (n), the candidates' classes of equal answers, from 0; −1: does not vote
+	Class   []int     // (n), the candidates' classes of equal answers, from 0; −1: does not vote; empty for rules that do not vote
 	Weights []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
 
 	// Entropies are the posterior entropies ½ Σ ln σ² in nats, (n), as the models have

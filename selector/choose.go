@@ -5,51 +5,32 @@ import (
 	"math"
 )
 
-// Choice is what a [Rule] makes of the candidates of an [Evidence]. Candidates are
-// named by their position in the evidence.
+// Choice is what a [Rule] makes of the candidates of an [Evidence], which it names by
+// their position in the evidence.
 type Choice struct {
 	Best   int       // the chosen candidate; among equals the earliest
 	Tied   []int     // one candidate per winner, Best included; empty when majority found no answer
 	Scores []float64 // (n), what the rule ranked or weighted by, higher is better
 
-	Class           []int     // (n), classes of equal answers; −1: does not vote. Nil for rules that do not vote
-	Weights         []float64 // (classes), what each answer's votes weigh; empty for rules that do not vote
+	// Of rules that vote, and empty for others.
+	Class           []int     // (n), classes of equal answers from 0; −1: does not vote
+	Weights         []float64 // (classes), what each answer's votes weigh
 	Representatives []int     // (classes), the candidate that stands for each answer
 
-	counted bool   // every vote weighs 1
-	column  Column // of the rule's score
+	raw []float64 // (n), the rule's score before the discount
 }
 
 // Margin returns the difference of the two largest weights of a vote, as a share of
 // all weights; 0 without voters.
 func (c Choice) Margin() float64 {
 	first, second, sum := leaders(c.Weights)
-	if sum == 0 {
-		return 0
-	}
-	return (first - second) / sum
-}
-
-// Decided is [Decided] for rules whose votes count the same. Of weighted votes it is
-// never true: a candidate to come may have any score, and weights are relative to the
-// highest score, so it can make all earlier weights as small as it likes.
-func (c Choice) Decided(remaining int) bool { return c.counted && Decided(c.Weights, remaining) }
-
-// Decided reports whether so many candidates to come, with a vote of weight 1 each,
-// can neither change the answer with the largest weight nor make it a tie: whether its
-// lead is larger than their number.
-func Decided(weights []float64, remaining int) bool {
-	first, second, _ := leaders(weights)
-	return first-second > float64(remaining)
+	return (first - second) / max(sum, math.SmallestNonzeroFloat64)
 }
 
 // Share returns the share of the largest weight in the sum of all; 0 without voters.
 func Share(weights []float64) float64 {
 	first, _, sum := leaders(weights)
-	if sum == 0 {
-		return 0
-	}
-	return first / sum
+	return first / max(sum, math.SmallestNonzeroFloat64)
 }
 
 // leaders returns the two largest weights and the sum of all.
@@ -86,26 +67,23 @@ func (r Rule) choose(e *Evidence) (c Choice, err error) {
 	if !e.need.Has(r.Needs()) {
 		return c, fmt.Errorf("it needs %v, the evidence was prepared for %v", r.Needs(), e.need)
 	}
-	if !r.scored() {
-		c.column = Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
-	} else if c.column, err = e.Column(r.Score); err != nil {
-		return c, err
+	column := Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
+	if r.scored() {
+		if column, err = e.Column(r.Score); err != nil {
+			return c, err
+		}
 	}
-	c.Scores = c.column.Scores
-	if !r.Votes() {
-		c.Scores = c.column.Raw
+	c.raw, c.Scores = column.Raw, column.Scores
+	switch {
+	case r.Votes():
+		err = c.vote(e, r)
+	case r.Aggregate == First:
+		c.Tied = []int{0}
+	default:
+		c.Scores = c.raw
 		c.pick()
-		return c, nil
 	}
-	c.Class, c.counted = e.class, !r.Weighted()
-	tau, err := r.tau(e)
-	if err != nil {
-		return c, err
-	}
-	c.weigh(e, tau)
-	c.represent(e, r.Needs().Has(NeedModel))
-	c.take(e, r)
-	return c, nil
+	return c, err
 }
 
 // pick takes the highest score.
@@ -118,33 +96,6 @@ func (c *Choice) pick() {
 	for i, s := range c.Scores {
 		if s == c.Scores[c.Best] {
 			c.Tied = append(c.Tied, i)
-		}
-	}
-}
-
-// weigh sets the weight of each class a to
-//
-//	W(a) = Σ over i with answer a of exp(τ·(sᵢ − max s))
-//
-// which for τ = 0 is its number of votes.
-//
-// Note: the maximum is that of the candidates which vote. It scales all weights
-// alike, and taken over all candidates it could let every weight underflow.
-func (c *Choice) weigh(e *Evidence, tau float64) {
-	c.Weights = make([]float64, e.classes)
-	highest := math.Inf(-1)
-	for i, k := range c.Class {
-		if k >= 0 {
-			highest = max(highest, c.Scores[i])
-		}
-	}
-	for i, k := range c.Class {
-		switch {
-		case k < 0:
-		case tau == 0: // scores may be infinitely far apart
-			c.Weights[k]++
-		default:
-			c.Weights[k] += math.Exp(tau * (c.Scores[i] - highest))
 		}
 	}
 }

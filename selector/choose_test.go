@@ -3,6 +3,7 @@ package selector_test
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -156,7 +157,7 @@ func TestWeightsMarginAndStop(t *testing.T) {
 			t.Errorf("%s: margin %v, want 0", tt.rule, c.Margin())
 		}
 		for left := range 3 {
-			if got, want := c.Decided(left), left <= tt.decidedAt; got != want {
+			if got, want := mustParse(t, tt.rule).Decided(c.Weights, left), left <= tt.decidedAt; got != want {
 				t.Errorf("%s: Decided(%d) = %v, want %v", tt.rule, left, got, want)
 			}
 		}
@@ -166,14 +167,12 @@ func TestWeightsMarginAndStop(t *testing.T) {
 // Whatever the candidates to come answer, a decided vote keeps its answer; and where it
 // is not decided some answers change it or tie it.
 func TestDecidedIsExact(t *testing.T) {
-	for a := range 5 {
-		for b := range 5 {
-			for left := range 4 {
-				changed := float64(b+left) >= float64(a) || left >= a // all for the rival, or for a new answer
-				if a == 0 || b > a {
-					continue
-				}
-				if got := selector.Decided([]float64{float64(a), float64(b)}, left); got == changed {
+	majority := mustParse(t, "majority")
+	for a := 1; a < 5; a++ {
+		for b := range a + 1 {
+			for left := range 5 {
+				changed := b+left >= a || left >= a // all for the rival, or for a new answer
+				if got := majority.Decided([]float64{float64(b), float64(a)}, left); got == changed {
 					t.Errorf("%d against %d with %d to come: decided %v", a, b, left, got)
 				}
 			}
@@ -190,13 +189,13 @@ func (l lastDigit) Equivalent(gold, answer string) bool {
 	return gold[len(gold)-1] == answer[len(answer)-1]
 }
 
-// charClasses puts letters into one class and digits into another, and cannot read "?".
+// charClasses puts letters into one class and digits into another, and cannot read what begins with "?".
 type charClasses struct{ lastDigit }
 
 func (charClasses) Classes(answers []string) (class []int, count int) {
 	class = make([]int, len(answers))
 	for i, a := range answers {
-		if class[i] = int(a[0]) / 'a'; a == "?" {
+		if class[i] = int(a[0]) / 'a'; a[0] == '?' {
 			class[i] = -1
 		}
 	}
@@ -215,6 +214,7 @@ func TestClassesFollowGrader(t *testing.T) {
 		{"pairs", pairs, []string{"5", "1", "21", "", "1"}, nil, []int{0, 1, 1, -1, 1}},
 		{"a subset is numbered anew", pairs, []string{"5", "1", "21", "", "1"}, []int{4, 0}, []int{0, 1}},
 		{"a grader that groups", groups, []string{"b", "?", "5", "", "a", "4", "?"}, nil, []int{0, 1, 2, -1, 0, 2, 1}},
+		{"answers that nobody reads are different", groups, []string{"?", "?!", "?"}, nil, []int{0, 1, 0}},
 		{"equal strings", nil, []string{"5", "05", "5"}, nil, []int{0, 1, 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -357,6 +357,34 @@ func TestScoresAreFinite(t *testing.T) {
 		mine := selector.Score{Name: "mine", Tau: new(1.0), Values: func(*selector.Evidence) ([]float64, error) { return []float64{bad, 0}, nil }}
 		if _, err := (selector.Rule{Score: mine, Aggregate: selector.Vote}).Choose(e); err == nil || !strings.Contains(err.Error(), "vote:mine: score mine of candidate 1") {
 			t.Errorf("own score %v: Choose() = %v, want an error that names both", bad, err)
+		}
+	}
+}
+
+// Scores at the end of the range of numbers are no reason for NaN: they count, or they
+// are an error.
+func TestHugeScores(t *testing.T) {
+	huge := selector.Score{Name: "huge", Tau: new(0.0), Values: func(*selector.Evidence) ([]float64, error) {
+		return []float64{-math.MaxFloat64, math.MaxFloat64, math.MaxFloat64}, nil
+	}}
+	e := modelEvidence(t, answers("a", "b", "b"), columnModel{filled(3, 0), filled(3, .5), 1})
+	if c := chooseBy(t, selector.Rule{Score: huge, Aggregate: selector.Vote}, e); !slices.Equal(c.Weights, []float64{1, 2}) {
+		t.Errorf("weights %v at τ = 0, want 1 and 2", c.Weights)
+	}
+	huge.Needs = selector.NeedModel // discounted, which overflows
+	if c, err := (selector.Rule{Score: huge, Aggregate: selector.Vote}).Choose(e); err == nil {
+		t.Errorf("discounted scores of %v are no error", c.Scores)
+	}
+}
+
+// Two answers whose votes weigh the same tie, in whatever order the weights are added.
+func TestWeightsInAnotherOrderTie(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 100 {
+		x, y, z := rng.Float64(), rng.Float64(), rng.Float64()
+		e := modelEvidence(t, answers("a", "b", "a", "b", "a", "b"), columnModel{scores: []float64{x, z, y, y, z, x}, tau: 1})
+		if c := choose(t, "vote:entropy", e); len(c.Tied) != 2 {
+			t.Fatalf("scores %v, %v, %v: weights %v do not tie", x, y, z, c.Weights)
 		}
 	}
 }

@@ -94,6 +94,12 @@ func TestDiscountLeavesLogProbabilities(t *testing.T) {
 			t.Errorf("score %d is %v, want the discounted entropy and the whole log-probability, %v", i, c.Scores[i], want)
 		}
 	}
+	pick := choose(t, "entropy+logprob", e)
+	for i, want := range []float64{.8*1 - 10, -.1} {
+		if math.Abs(pick.Scores[i]-want) > 1e-6 {
+			t.Errorf("a pick's score %d is %v, want the raw sum %v", i, pick.Scores[i], want)
+		}
+	}
 }
 
 // An out-of-distribution text does not represent a class before one that the model
@@ -205,7 +211,7 @@ func TestUnlikeCandidatesAreTold(t *testing.T) {
 		{"vote:entropy", []float64{1, 0, .1}, ""},
 		{"vote:entropy", []float64{0, .2, 0}, "2 of 3 candidates are unlike"},
 		{"vote:entropy", filled(3, 0), "a majority vote"},
-		{"tiebreak:entropy", filled(3, 0), "do not count"},
+		{"tiebreak:entropy", filled(3, 0), "does not count"},
 		{"entropy", filled(3, 0), "may mislead"},
 		{"majority", filled(3, 0), ""},
 	} {

@@ -1,7 +1,6 @@
 package selector
 
 import (
-	"errors"
 	"fmt"
 
 	"rcvae"
@@ -15,15 +14,14 @@ type Evidence struct {
 	need       Needs
 	index      []int             // (n), positions among the question's candidates
 	candidates []rcvae.Candidate // (n)
-	votes      []bool            // (n)
 	class      []int             // (n), numbered in the order of their first candidates
 	classes    int
-	models     []evidenceModel
 	signals    [][]float64 // (n) (columns); nil unless needed
+	models     []inferred
 }
 
-// evidenceModel is what one model says of the candidates.
-type evidenceModel struct {
+// inferred is what one model says of the candidates.
+type inferred struct {
 	info       rcvae.ModelInfo
 	inferences []rcvae.Inference // (n)
 }
@@ -32,36 +30,26 @@ type evidenceModel struct {
 // positions in the order to look at them; nil is all.
 func (p *Prepared) Evidence(subset []int) (*Evidence, error) {
 	if subset == nil {
-		subset = p.all()
+		subset = positions(len(p.class))
 	}
 	if len(subset) == 0 {
 		return nil, rcvae.ErrNoCandidates
 	}
-	e := &Evidence{
-		prepared: p, need: p.need, index: subset, candidates: make([]rcvae.Candidate, len(subset)),
-		votes: make([]bool, len(subset)), class: make([]int, len(subset)),
-	}
-	for a, i := range subset {
-		if i < 0 || i >= len(p.votes) {
-			return nil, fmt.Errorf("candidate %d of %d is asked for", i+1, len(p.votes))
+	for _, i := range subset {
+		if i < 0 || i >= len(p.class) {
+			return nil, fmt.Errorf("candidate %d of %d is asked for", i+1, len(p.class))
 		}
-		e.candidates[a], e.votes[a], e.class[a] = p.encoded.Candidates[i], p.votes[i], p.class[i]
 	}
+	e := &Evidence{prepared: p, need: p.need, index: subset, candidates: at(p.encoded.Candidates, subset), class: at(p.class, subset), signals: p.signalsOf(subset)}
 	e.classes = renumber(e.class)
-	return e, e.infer()
-}
-
-// infer reads the signals and asks the models, where that depends on the subset.
-func (e *Evidence) infer() error {
-	e.signals = e.prepared.signalsOf(e.index)
-	for i, m := range e.prepared.models {
-		inferences, err := e.prepared.infer(m, e.index, e.signals)
+	for number, m := range p.models {
+		inferences, err := p.infer(m, subset, e.signals)
 		if err != nil {
-			return fmt.Errorf("model %d: %w", i+1, err)
+			return nil, fmt.Errorf("model %d: %w", number+1, err)
 		}
-		e.models = append(e.models, evidenceModel{m.info, inferences})
+		e.models = append(e.models, inferred{m.info, inferences})
 	}
-	return nil
+	return e, nil
 }
 
 // Len returns the number n of candidates.
@@ -78,9 +66,6 @@ func (e *Evidence) Candidates() []rcvae.Candidate { return e.candidates }
 func (e *Evidence) Embedding(i int) rcvae.Embedding {
 	return e.prepared.encoded.Solutions[e.index[i]].Embedding
 }
-
-// QuestionEmbedding returns the embedding of the question. It needs NeedEmbeddings.
-func (e *Evidence) QuestionEmbedding() rcvae.Embedding { return e.prepared.encoded.Embedding }
 
 // Class returns the class of equal answers that candidate i belongs to, from 0, or −1
 // if it does not vote. Without NeedAnswers it is −1.
@@ -102,9 +87,8 @@ func (e *Evidence) Alone(m int) *Evidence {
 	return &alone
 }
 
-// InDistribution returns how like the texts that the models were trained on candidate
-// i is, from 0 to 1: the mean of [rcvae.Inference].InDistribution over the models, 1
-// without a model.
+// InDistribution returns the mean of [rcvae.Inference].InDistribution over the models
+// for candidate i, from 0 for an out-of-distribution text to 1; 1 without a model.
 func (e *Evidence) InDistribution(i int) float64 {
 	if len(e.models) == 0 {
 		return 1
@@ -117,14 +101,6 @@ func (e *Evidence) InDistribution(i int) float64 {
 // the models, and ok is false without one.
 func (e *Evidence) Entropy(i int) (nats float64, ok bool) {
 	return e.meanOverModels(i, func(x rcvae.Inference, _ rcvae.Calibration) float64 { return x.Posterior.HalfLogVar() }), len(e.models) > 0
-}
-
-// tau returns the mean of the models' τ.
-func (e *Evidence) tau() (float64, error) {
-	if len(e.models) == 0 {
-		return 0, errors.New("there is neither a τ nor a model that is calibrated; set the Tau of the score or of the rule")
-	}
-	return e.meanOverModels(0, func(_ rcvae.Inference, c rcvae.Calibration) float64 { return c.Tau }), nil
 }
 
 // meanOverModels returns the mean of f for candidate i; 0 without a model.

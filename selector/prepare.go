@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rcvae"
+	"rcvae/signal"
 )
 
 // unitTolerance is how far an embedding's length may be from 1.
@@ -17,40 +18,34 @@ const unitTolerance = 1e-3
 type Prepared struct {
 	encoded rcvae.Encoded
 	need    Needs
-	votes   []bool // (n), see [rcvae.Candidate.Votes]
-	class   []int  // (n), classes of equal answers, −1: does not vote, or without NeedAnswers
-	models  []preparedModel
-
-	signals     signalReader // nil unless needed
-	signalNames []string     // (columns)
+	class   []int // (n), classes of equal answers; −1: does not vote, or without NeedAnswers
+	models  []asked
+	signals [][]float64 // (n) (columns), those of the whole set; nil unless needed
 }
 
-// preparedModel is a model with what it says of the candidates.
-type preparedModel struct {
+// asked is a model with what it says of the candidates.
+type asked struct {
 	model      rcvae.Model
 	info       rcvae.ModelInfo
-	columns    []int             // (S), its signals, as columns of the reader
-	inferences []rcvae.Inference // (n); nil if they depend on the subset: some signal compares candidates
+	columns    []int             // (S), its signals, as columns of package signal
+	compares   bool              // some of them compare candidates
+	inferences []rcvae.Inference // (n); nil if it compares: they depend on the subset
 }
 
 // Prepare embeds the question and all candidates in one call and computes what rules
 // with these needs look at. Verdicts are forgotten unless NeedVerdicts is among them.
 func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate, sources Sources, need Needs) (*Prepared, error) {
 	encoded := rcvae.Encoded{Question: rcvae.Question{Problem: rcvae.Problem{Question: question}, Candidates: candidates}}
-	if len(candidates) == 0 {
-		return nil, rcvae.ErrNoCandidates
-	}
 	if err := sources.Check(need); err != nil {
 		return nil, err
 	}
-	if need.Has(NeedEmbeddings) {
-		texts := encoded.Texts()
-		embeddings, err := sources.Embedder.Embed(ctx, texts)
+	if need.Has(NeedEmbeddings) && len(candidates) > 0 {
+		embeddings, err := sources.Embedder.Embed(ctx, encoded.Texts())
+		if err == nil && len(embeddings) != 1+len(candidates) {
+			err = fmt.Errorf("got %d embeddings, want %d", len(embeddings), 1+len(candidates))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("embed the question and %d candidates: %w", len(candidates), err)
-		}
-		if len(embeddings) != len(texts) {
-			return nil, fmt.Errorf("embed the question and %d candidates: got %d embeddings, want %d", len(candidates), len(embeddings), len(texts))
 		}
 		encoded.Embedding = embeddings[0]
 		for _, r := range embeddings[1:] {
@@ -65,8 +60,8 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 // Embeddings may be missing if the needs lack NeedEmbeddings. Signals are computed
 // from the texts; those of the encoded question are not used.
 func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
-	candidates := encoded.Candidates
-	if len(candidates) == 0 {
+	n := len(encoded.Candidates)
+	if n == 0 {
 		return nil, rcvae.ErrNoCandidates
 	}
 	if err := sources.checkModels(need); err != nil {
@@ -77,23 +72,20 @@ func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepar
 			return nil, err
 		}
 	}
-	if need.Has(NeedLogProbs) && MissingLogProbs(candidates) == len(candidates) {
+	if need.Has(NeedLogProbs) && MissingLogProbs(encoded.Candidates) == n {
 		return nil, errNoLogProbs
 	}
-	p := &Prepared{encoded: encoded, need: need, votes: make([]bool, len(candidates)), class: slices.Repeat([]int{-1}, len(candidates))}
-	for i, c := range candidates {
-		p.votes[i] = c.Votes()
+	p := &Prepared{encoded: encoded, need: need, class: slices.Repeat([]int{-1}, n)}
+	if need.Has(NeedAnswers) {
+		p.class, _ = Classes(encoded.Candidates, sources.Grader)
 	}
 	if !need.Has(NeedVerdicts) {
-		p.encoded.Candidates = slices.Clone(candidates)
+		p.encoded.Candidates = slices.Clone(encoded.Candidates)
 		for i := range p.encoded.Candidates {
 			p.encoded.Candidates[i].Verdict = rcvae.Ungraded
 		}
 	}
-	if need.Has(NeedAnswers) {
-		p.class, _ = Classes(candidates, sources.Grader)
-	}
-	return p, p.askModels(sources)
+	return p, p.ask(sources)
 }
 
 // checkEmbeddings returns an error unless there is one embedding per text, all of one
@@ -102,85 +94,64 @@ func checkEmbeddings(encoded rcvae.Encoded) error {
 	if len(encoded.Solutions) != len(encoded.Candidates) {
 		return fmt.Errorf("%d embeddings for %d candidates", len(encoded.Solutions), len(encoded.Candidates))
 	}
-	if err := checkUnit(encoded.Embedding); err != nil {
+	if err := checkUnit(encoded.Embedding, len(encoded.Embedding)); err != nil {
 		return fmt.Errorf("embedding of the question %w", err)
 	}
 	for i, s := range encoded.Solutions {
-		if len(s.Embedding) != len(encoded.Embedding) {
-			return fmt.Errorf("embedding of candidate %d has dimension %d, that of the question %d", i+1, len(s.Embedding), len(encoded.Embedding))
-		}
-		if err := checkUnit(s.Embedding); err != nil {
+		if err := checkUnit(s.Embedding, len(encoded.Embedding)); err != nil {
 			return fmt.Errorf("embedding of candidate %d %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func checkUnit(r rcvae.Embedding) error {
+func checkUnit(r rcvae.Embedding, dimension int) error {
+	if len(r) != dimension {
+		return fmt.Errorf("has dimension %d, that of the question %d", len(r), dimension)
+	}
 	if length := math.Sqrt(dot(r, r)); !(math.Abs(length-1) <= unitTolerance) {
 		return fmt.Errorf("has length %.4g, want 1; embedders normalise their vectors", length)
 	}
 	return nil
 }
 
-// askModels reads the signals and infers what does not depend on the subset.
-func (p *Prepared) askModels(sources Sources) error {
-	source := sources.signalSource()
-	if p.need.Has(NeedSignals) || p.need.Has(NeedModel) && slices.ContainsFunc(sources.Models, readsSignals) {
-		p.signals, p.signalNames = source.read(p.encoded.Question), source.names
-	}
-	if !p.need.Has(NeedModel) {
-		return nil
-	}
-	all := p.all()
-	for i, model := range sources.Models {
-		m := preparedModel{model: model, info: model.Info()}
-		var err error
-		if m.columns, err = source.find(m.info.Signals, m.info.SignalVersion); err == nil && !source.ofSet(m.columns) {
-			m.inferences, err = p.infer(m, all, p.signalsOf(all))
+// ask reads the signals and asks the models for what does not depend on the subset.
+func (p *Prepared) ask(sources Sources) error {
+	if p.need.Has(NeedModel) {
+		for i, model := range sources.Models {
+			columns, need, err := findSignals(model.Info())
+			if err != nil {
+				return fmt.Errorf("model %d: %w", i+1, err)
+			}
+			p.models = append(p.models, asked{model: model, info: model.Info(), columns: columns, compares: need.Has(NeedAgreement)})
+			p.need |= need
 		}
-		if err != nil {
-			return fmt.Errorf("model %d: %w", i+1, err)
+	}
+	if p.need.Has(NeedSignals) {
+		p.signals = signal.Compute(p.encoded.Problem.Question, p.encoded.Candidates).Values
+	}
+	for i := range p.models {
+		if m := &p.models[i]; !m.compares {
+			var err error
+			if m.inferences, err = p.infer(*m, positions(len(p.class)), p.signals); err != nil {
+				return fmt.Errorf("model %d: %w", i+1, err)
+			}
 		}
-		p.models = append(p.models, m)
 	}
 	return nil
 }
 
-func readsSignals(m rcvae.Model) bool { return len(m.Info().Signals) > 0 }
-
-// all returns the positions of all candidates.
-func (p *Prepared) all() []int {
-	all := make([]int, len(p.votes))
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-// signalsOf returns the signal columns of the subset, or nil if nobody looks at them.
-func (p *Prepared) signalsOf(subset []int) [][]float64 {
-	if p.signals == nil {
-		return nil
-	}
-	return p.signals(subset)
-}
-
 // infer returns what a model says of a subset with these signals: it is asked once, or
 // was asked before.
-func (p *Prepared) infer(m preparedModel, subset []int, signals [][]float64) ([]rcvae.Inference, error) {
+func (p *Prepared) infer(m asked, subset []int, signals [][]float64) ([]rcvae.Inference, error) {
 	if m.inferences != nil {
-		inferences := make([]rcvae.Inference, len(subset))
-		for a, i := range subset {
-			inferences[a] = m.inferences[i]
-		}
-		return inferences, nil
+		return at(m.inferences, subset), nil
 	}
-	solutions := make([]rcvae.Solution, len(subset))
-	for a, i := range subset {
-		solutions[a].Embedding = p.encoded.Solutions[i].Embedding
-		for _, column := range m.columns {
-			solutions[a].Signals = append(solutions[a].Signals, signals[a][column])
+	solutions := at(p.encoded.Solutions, subset)
+	for a := range solutions {
+		solutions[a].Signals = nil
+		if len(m.columns) > 0 {
+			solutions[a].Signals = at(signals[a], m.columns)
 		}
 	}
 	inferences, err := m.model.Infer(p.encoded.Embedding, solutions, p.need.Has(NeedLikelihoods))
@@ -196,4 +167,22 @@ func (p *Prepared) infer(m preparedModel, subset []int, signals [][]float64) ([]
 		}
 	}
 	return inferences, nil
+}
+
+// at returns the values at these positions.
+func at[T any](values []T, positions []int) []T {
+	out := make([]T, len(positions))
+	for a, i := range positions {
+		out[a] = values[i]
+	}
+	return out
+}
+
+// positions returns 0 … n−1.
+func positions(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

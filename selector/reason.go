@@ -11,6 +11,8 @@ func (r Rule) reason(e *Evidence, c Choice) string {
 	switch {
 	case r.Aggregate == Random:
 		return fmt.Sprintf("%s of %d, drawn at random", who, n)
+	case r.Aggregate == First:
+		return fmt.Sprintf("the first of %d candidates", n)
 	case !r.Votes():
 		return fmt.Sprintf("%s of %d: %s", who, n, r.Score.Best)
 	case len(c.Weights) == 0 && r.Aggregate == Majority:
@@ -59,7 +61,7 @@ func (r Rule) scoreReason(c Choice) string {
 func (c Choice) bestOf(candidates ...int) bool {
 	for i, k := range c.Class {
 		rival := slices.ContainsFunc(candidates, func(j int) bool { return c.Class[j] == k })
-		if rival && c.column.Raw[i] > c.column.Raw[c.Best] {
+		if rival && c.raw[i] > c.raw[c.Best] {
 			return false
 		}
 	}
@@ -108,23 +110,16 @@ func (r Rule) unlike(e *Evidence) []string {
 			count++
 		}
 	}
-	if count == 0 || 2*count < n {
-		return nil
-	}
-	who := fmt.Sprintf("%d of %d candidates are", count, n)
-	if count == n {
-		who = "all candidates are"
-	}
-	meaning := "their scores do not count"
+	meaning := "what the model says of them does not count"
 	switch {
+	case count == 0 || 2*count < n:
+		return nil
 	case !r.Votes():
 		meaning = "their scores may mislead"
-	case len(r.Score.Terms) > 0:
-		meaning = "the model's part of their scores does not count"
-	case count == n && r.Weighted():
+	case count == n && r.Weighted() && len(r.Score.Terms) == 0:
 		meaning += ", which makes this a majority vote"
 	}
-	return []string{who + " unlike the texts that the model was trained on: " + meaning}
+	return []string{fmt.Sprintf("%d of %d candidates are unlike the texts that the model was trained on: %s", count, n, meaning)}
 }
 
 // shorten cuts an answer that is too long to show.

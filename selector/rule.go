@@ -19,56 +19,70 @@ type Rule struct {
 // Aggregate is what a [Rule] makes of the scores of the candidates.
 type Aggregate int
 
-// The aggregates.
+// The aggregates. The last three have no score.
 const (
 	Pick     Aggregate = iota // takes the candidate with the best score
 	Vote                      // takes the answer with the largest sum of weights exp(τ·score), and its best candidate
 	Tiebreak                  // takes the most frequent answer, ties broken by the score, and its best candidate
-	Majority                  // takes the most frequent answer and its first candidate; has no score
-	Random                    // takes a random candidate; has no score
+	Majority                  // takes the most frequent answer and its first candidate
+	First                     // takes the first candidate
+	Random                    // takes a random candidate
 )
 
-// aggregate describes an [Aggregate]; where there is a score, its name or description
-// follows.
-type aggregate struct {
+// aggregates names and describes them; where there is a score, its name follows.
+var aggregates = [...]struct {
 	name, about   string
 	scored, votes bool
-}
-
-var aggregates = [...]aggregate{
+}{
 	Pick:     {"", "", true, false},
 	Vote:     {"vote:", "vote of the answers, weighted by exp(τ·score) of ", true, true},
 	Tiebreak: {"tiebreak:", "most frequent answer, ties broken by ", true, true},
 	Majority: {"majority", "most frequent answer, ties to the earlier candidate", false, true},
+	First:    {"first", "the first candidate", false, false},
 	Random:   {"random", "a random candidate; its expected value is mean@1", false, false},
 }
 
-// aggregate returns the description of the rule's aggregate.
-func (r Rule) aggregate() aggregate {
-	if r.Aggregate < 0 || int(r.Aggregate) >= len(aggregates) {
-		return aggregate{name: "unknown"}
-	}
-	return aggregates[r.Aggregate]
-}
+// valid reports whether the aggregate is one of those above.
+func (a Aggregate) valid() bool { return a >= 0 && int(a) < len(aggregates) }
+
+// scored reports whether the rule has a score.
+func (r Rule) scored() bool { return r.Aggregate.valid() && aggregates[r.Aggregate].scored }
+
+// Votes reports whether the rule chooses an answer by votes.
+func (r Rule) Votes() bool { return r.Aggregate.valid() && aggregates[r.Aggregate].votes }
+
+// Weighted reports whether the rule's votes have weights. Other votes count 1 each.
+func (r Rule) Weighted() bool { return r.Aggregate == Vote }
+
+// EvaluationOnly reports whether the rule looks at verdicts, which nobody has
+// when a question is answered.
+func (r Rule) EvaluationOnly() bool { return r.Needs().Has(NeedVerdicts) }
+
+// Ranks reports whether the rule orders candidates by a score that says something of
+// them, so that the area under its ROC curve is worth a look.
+func (r Rule) Ranks() bool { return r.scored() && !r.EvaluationOnly() }
 
 // Name returns the rule's name, for example "vote:entropy".
 func (r Rule) Name() string {
-	a := r.aggregate()
-	if a.scored {
-		return a.name + r.Score.Name
+	switch {
+	case !r.Aggregate.valid():
+		return fmt.Sprintf("of aggregate %d", r.Aggregate)
+	case r.scored():
+		return aggregates[r.Aggregate].name + r.Score.Name
+	default:
+		return aggregates[r.Aggregate].name
 	}
-	return a.name
 }
 
 // About says in one line for people what the rule does.
 func (r Rule) About() string {
-	switch a := r.aggregate(); {
-	case !a.scored:
-		return a.about
-	case !a.votes:
+	switch {
+	case r.Aggregate == Pick:
 		return r.Score.About
+	case r.scored():
+		return aggregates[r.Aggregate].about + r.Score.Name
 	default:
-		return a.about + r.Score.Name
+		return aggregates[r.Aggregate].about
 	}
 }
 
@@ -83,24 +97,17 @@ func (r Rule) Needs() (need Needs) {
 	return need
 }
 
-// Votes reports whether the rule chooses an answer by votes.
-func (r Rule) Votes() bool { return r.aggregate().votes }
-
-// Weighted reports whether the rule's votes have weights. Other votes count 1 each.
-func (r Rule) Weighted() bool { return r.Aggregate == Vote }
-
-// EvaluationOnly reports whether the rule looks at verdicts, which nobody has
-// when a question is answered.
-func (r Rule) EvaluationOnly() bool { return r.Needs().Has(NeedVerdicts) }
-
-// Ranks reports whether the rule orders candidates by a score that says something of
-// them, so that the area under its ROC curve is worth a look.
-func (r Rule) Ranks() bool {
-	return r.scored() && r.Score.Name != first().Name && !r.EvaluationOnly()
+// Decided reports whether so many candidates to come can neither change the answer with
+// the largest of the weights nor make it a tie. Where votes count 1 each that is so if
+// its lead is larger than their number.
+//
+// Note: of weighted votes it is never so. A candidate to come may have any score, and
+// weights are relative to the highest score: it can make all earlier ones as small as it
+// likes. [Share] and [Choice.Margin] say how clear such a vote is.
+func (r Rule) Decided(weights []float64, remaining int) bool {
+	first, second, _ := leaders(weights)
+	return r.Votes() && !r.Weighted() && first-second > float64(remaining)
 }
-
-// scored reports whether the rule has a score.
-func (r Rule) scored() bool { return r.aggregate().scored }
 
 // check reports what is wrong with a rule that somebody made.
 func (r Rule) check() error {
@@ -110,24 +117,10 @@ func (r Rule) check() error {
 		}
 	}
 	switch {
-	case r.aggregate().name == "unknown":
+	case !r.Aggregate.valid():
 		return fmt.Errorf("%d is no aggregate", r.Aggregate)
 	case r.scored():
 		return r.Score.check()
 	}
 	return nil
-}
-
-// tau returns the τ of the rule's vote.
-func (r Rule) tau(e *Evidence) (float64, error) {
-	switch {
-	case !r.Weighted():
-		return 0, nil
-	case r.Tau != nil:
-		return *r.Tau, nil
-	case r.Score.Tau != nil:
-		return *r.Score.Tau, nil
-	default:
-		return e.tau()
-	}
 }

@@ -37,7 +37,7 @@ func TestNeeds(t *testing.T) {
 	for name, want := range map[string]string{
 		"entropy": "embeddings, model", "vote:entropy": "embeddings, model, answers", "ratio": "embeddings, model, likelihoods, classes",
 		"consensus": "embeddings", "logprob": "log-probabilities", "longest": "nothing", "majority": "answers", "oracle": "verdicts",
-		"tiebreak:entropy+logprob": "embeddings, model, log-probabilities, answers",
+		"vote:arithmetic": "signals, answers", "tiebreak:entropy+logprob": "embeddings, model, log-probabilities, answers",
 	} {
 		if got := mustParse(t, name).Needs().String(); got != want {
 			t.Errorf("%s needs %s, want %s", name, got, want)
@@ -109,7 +109,7 @@ func TestDefaults(t *testing.T) {
 	}
 	model := selector.NeedEmbeddings | selector.NeedModel
 	for want, have := range map[string]selector.Needs{
-		selector.Default: model | selector.NeedAnswers, "majority": selector.NeedAnswers, "consensus": selector.NeedEmbeddings, "first": 0,
+		selector.Default: model | selector.NeedAnswers, "vote:arithmetic": selector.NeedAnswers | selector.NeedSignals, "consensus": selector.NeedEmbeddings, "first": 0,
 	} {
 		if got := selector.DefaultFor(have); got.Name() != want {
 			t.Errorf("DefaultFor(%v) = %s, want %s", have, got.Name(), want)

@@ -7,21 +7,21 @@ const Default = "vote:entropy"
 
 // DefaultFor returns the rule to use with what sources and candidates have.
 func DefaultFor(have Needs) Rule {
-	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Aggregate: Majority}, {Score: consensus()}} {
+	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Score: arithmetic(), Aggregate: Vote}, {Score: consensus()}} {
 		if have.Has(r.Needs()) {
 			return r
 		}
 	}
-	return Rule{Score: first()}
+	return Rule{Aggregate: First}
 }
 
 // Scores lists the scores of the project. A new one is a line here.
 func Scores() []Score {
-	return append(modelScores(), consensus(), meanLogProb(), tailLogProb(), longest(), shortest(), entropyLogProb())
+	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), arithmetic(), entropyLogProb())
 }
 
-// Rules lists the rules of the project: the scores, majority, the votes, the
-// tie-breaks, and the rules that others are compared with.
+// Rules lists the rules of the project: the scores, the votes, the tie-breaks, majority,
+// and the rules that others are compared with.
 func Rules() []Rule {
 	var rules []Rule
 	for _, a := range []Aggregate{Pick, Vote, Tiebreak} {
@@ -29,28 +29,17 @@ func Rules() []Rule {
 			rules = append(rules, Rule{Score: s, Aggregate: a})
 		}
 	}
-	return append(rules, Rule{Aggregate: Majority}, Rule{Score: first()}, Rule{Aggregate: Random}, Rule{Score: oracle()})
+	return append(rules, Rule{Aggregate: Majority}, Rule{Aggregate: First}, Rule{Aggregate: Random}, Rule{Score: oracle()})
 }
 
 // Table returns the names of the rules that an evaluation shows by default: every
 // score, majority, the votes and tie-breaks worth a line, and the yardsticks.
 func Table() []string {
 	return []string{
-		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:longest",
+		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:arithmetic", "vote:longest",
 		"majority", "entropy", "ratio", "entropy+logprob", "consensus", "norm", "kl", "elbo", "recon", "iwae",
 		"logprob", "tail-logprob", "longest", "shortest", "first", "random", "oracle",
 	}
-}
-
-// first prefers earlier candidates.
-func first() Score {
-	return Score{Name: "first", About: "the first candidate", Best: "the first", Values: func(e *Evidence) ([]float64, error) {
-		values := make([]float64, e.Len())
-		for i := range values {
-			values[i] = -float64(i)
-		}
-		return values, nil
-	}}
 }
 
 // oracle prefers correct candidates.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Score is a number for each candidate by which rules rank or weigh them; higher is
@@ -38,15 +39,15 @@ type Term struct {
 type Column struct {
 	Raw []float64 // (n), as computed, missing values filled in
 
-	// Scores is Raw with the values of models discounted: a value sᵢ is drawn to the
-	// mean s̄ of those that vote, the more the less the candidate is like the texts that
-	// the models were trained on,
+	// Scores is Raw with the values of models discounted. Each value sᵢ shrinks towards
+	// the mean s̄ of the candidates that vote,
 	//
 	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄)
 	//
-	// with wᵢ the [Evidence.InDistribution] of the candidate. The score of an
-	// out-of-distribution text (wᵢ = 0) says nothing, and a vote among such texts is a
-	// majority vote. Where nobody votes nothing is discounted.
+	// where wᵢ is the candidate's [Evidence.InDistribution]: 1 for a text like those that
+	// the models were trained on, 0 for an out-of-distribution one, whose score says
+	// nothing. A vote among such texts is a majority vote. Where nobody votes nothing is
+	// discounted.
 	Scores []float64 // (n)
 }
 
@@ -91,13 +92,13 @@ func (e *Evidence) Column(s Score) (Column, error) {
 	if len(raw) != e.Len() {
 		return Column{}, fmt.Errorf("score %s has %d values for %d candidates", s.Name, len(raw), e.Len())
 	}
-	c := Column{Raw: raw, Scores: raw}
 	if s.Partial {
-		e.fill(raw)
+		raw = e.filled(raw)
 	}
 	if err := e.checkFinite(s.Name, raw); err != nil {
 		return Column{}, err
 	}
+	c := Column{Raw: raw, Scores: raw}
 	if s.Needs.Has(NeedModel) {
 		c.Scores = e.discount(raw)
 	}
@@ -140,24 +141,26 @@ func (e *Evidence) discount(raw []float64) []float64 {
 	return scores
 }
 
-// fill gives each NaN the mean of the others that vote, or else of all others, or else
-// 0. A filled value neither helps nor harms a vote.
-func (e *Evidence) fill(values []float64) {
+// filled returns the values with each NaN replaced by the mean of the others that vote,
+// or else of all others, or else by 0: it neither helps nor harms a vote.
+func (e *Evidence) filled(values []float64) []float64 {
 	mean, known := e.voterMean(values)
 	if known == 0 {
 		mean, _ = meanOf(values, func(int) bool { return true })
 	}
+	values = slices.Clone(values)
 	for i, v := range values {
 		if math.IsNaN(v) {
 			values[i] = mean
 		}
 	}
+	return values
 }
 
 // voterMean returns the mean of the voting candidates' values that are not NaN, and
 // their number.
 func (e *Evidence) voterMean(values []float64) (mean float64, n int) {
-	return meanOf(values, func(i int) bool { return e.votes[i] })
+	return meanOf(values, func(i int) bool { return e.candidates[i].Votes() })
 }
 
 // meanOf returns the mean of the values that count and are not NaN, 0 if there are none.

@@ -44,7 +44,8 @@ func consensusOf(e *Evidence) ([]float64, error) {
 	return sums, nil
 }
 
-// dot sums in four float64 accumulators, which lets the products overlap.
+// dot sums in four float64 accumulators, which lets the products overlap. Note: a BLAS
+// adds up in an order that depends on where a vector lies in memory.
 func dot(a, b rcvae.Embedding) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64

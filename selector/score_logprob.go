@@ -9,7 +9,7 @@ import (
 
 // logProbTau is the τ of votes by log-probability, per nat per token. Note: on
 // training questions every value in 0.1 … 7.5 does as well.
-const logProbTau = 4
+const logProbTau = 4.0
 
 var errNoLogProbs = errors.New("no candidate has log-probabilities with a token count; use a pool or an upstream that gives them, or another rule")
 
@@ -28,40 +28,30 @@ func MissingLogProbs(candidates []rcvae.Candidate) (missing int) {
 	return missing
 }
 
-// perCandidate returns the values of a score that looks at one candidate at a time.
-func perCandidate(f func(rcvae.Candidate) float64) func(*Evidence) ([]float64, error) {
-	return func(e *Evidence) ([]float64, error) {
-		values := make([]float64, e.Len())
-		for i, c := range e.candidates {
-			values[i] = f(c)
+// logProbOf returns the values of a score that f computes where there are
+// log-probabilities.
+func logProbOf(f func(rcvae.Candidate) float64) func(*Evidence) ([]float64, error) {
+	return perCandidate(func(c rcvae.Candidate) float64 {
+		if !hasLogProb(c) {
+			return math.NaN()
 		}
-		return values, nil
-	}
+		return f(c)
+	})
 }
 
-func meanLogProb() Score {
+func logProb() Score {
 	return Score{
 		Name: "logprob", About: "highest mean log-probability per token", Best: "highest mean log-probability",
-		Needs: NeedLogProbs, Tau: new(float64(logProbTau)), Partial: true,
-		Values: perCandidate(func(c rcvae.Candidate) float64 {
-			if !hasLogProb(c) {
-				return math.NaN()
-			}
-			return c.LogProb.Sum / float64(c.Tokens)
-		}),
+		Needs: NeedLogProbs, Tau: new(logProbTau), Partial: true,
+		Values: logProbOf(func(c rcvae.Candidate) float64 { return c.LogProb.Sum / float64(c.Tokens) }),
 	}
 }
 
 func tailLogProb() Score {
 	return Score{
 		Name: "tail-logprob", About: "highest mean log-probability of the last 64 tokens", Best: "highest log-probability at its end",
-		Needs: NeedLogProbs, Tau: new(float64(logProbTau)), Partial: true,
-		Values: perCandidate(func(c rcvae.Candidate) float64 {
-			if !hasLogProb(c) {
-				return math.NaN()
-			}
-			return c.LogProb.Tail
-		}),
+		Needs: NeedLogProbs, Tau: new(logProbTau), Partial: true,
+		Values: logProbOf(func(c rcvae.Candidate) float64 { return c.LogProb.Tail }),
 	}
 }
 
@@ -70,6 +60,6 @@ func tailLogProb() Score {
 func entropyLogProb() Score {
 	return Score{
 		Name: "entropy+logprob", About: "highest 0.8·s + 10·(mean log-probability), s the score of entropy", Best: "best sum of entropy and log-probability",
-		Terms: []Term{{0.8, entropy()}, {10, meanLogProb()}}, Tau: new(0.75),
+		Terms: []Term{{0.8, entropy()}, {10, logProb()}}, Tau: new(0.75),
 	}
 }

@@ -7,6 +7,17 @@ import (
 	"rcvae"
 )
 
+// perCandidate returns the values of a score that looks at one candidate at a time.
+func perCandidate(f func(rcvae.Candidate) float64) func(*Evidence) ([]float64, error) {
+	return func(e *Evidence) ([]float64, error) {
+		values := make([]float64, e.Len())
+		for i, c := range e.candidates {
+			values[i] = f(c)
+		}
+		return values, nil
+	}
+}
+
 // logLength is the logarithm of the text's length, so that exp(τ·s) is a power of
 // the length and no single text outweighs a class.
 func logLength(c rcvae.Candidate) float64 {

@@ -46,10 +46,11 @@ func (b *Bound) Rule() Rule { return b.rule }
 // Select chooses one of the candidates. The reason is one sentence for people;
 // warnings tell what weakened the choice.
 func (b *Bound) Select(ctx context.Context, question string, candidates []rcvae.Candidate) (rcvae.Selection, error) {
-	if len(candidates) == 0 {
-		return rcvae.Selection{}, rcvae.ErrNoCandidates
+	p, err := Prepare(ctx, question, candidates, b.sources, b.rule.Needs())
+	if err != nil {
+		return rcvae.Selection{}, fmt.Errorf("selector %s: %w", b.rule.Name(), err)
 	}
-	e, err := b.gather(ctx, question, candidates)
+	e, err := p.Evidence(nil)
 	if err != nil {
 		return rcvae.Selection{}, fmt.Errorf("selector %s: %w", b.rule.Name(), err)
 	}
@@ -64,14 +65,6 @@ func (b *Bound) Select(ctx context.Context, question string, candidates []rcvae.
 		Index: c.Best, Scores: c.Scores, Class: c.Class, Weights: c.Weights, Entropies: e.entropies(),
 		Rule: b.rule.Name(), Reason: b.rule.reason(e, c), Warnings: b.rule.warnings(e, c),
 	}, nil
-}
-
-func (b *Bound) gather(ctx context.Context, question string, candidates []rcvae.Candidate) (*Evidence, error) {
-	p, err := Prepare(ctx, question, candidates, b.sources, b.rule.Needs())
-	if err != nil {
-		return nil, err
-	}
-	return p.Evidence(nil)
 }
 
 // entropies returns the posterior entropies of all candidates; nil without a model.

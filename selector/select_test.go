@@ -32,7 +32,7 @@ func TestSelectReasons(t *testing.T) {
 		{"majority", answers("1", "2"), []float64{0, 1}, 0, "1 of 2 votes for 1, a tie of 2 answers; the earliest was taken", 0},
 		{"majority", answers("", ""), []float64{0, 1}, 0, "none of 2 candidates has an answer; the first was taken", 1},
 		{"majority", answers(strings.Repeat("é", 50)), []float64{0}, 0, "1 of 1 votes for " + strings.Repeat("é", 40) + "…", 0},
-		{"first", answers("1", "2"), []float64{0, 1}, 0, "candidate 1 of 2: the first", 0},
+		{"first", answers("1", "2"), []float64{0, 1}, 0, "the first of 2 candidates", 0},
 		{"entropy", answers("1", "2"), []float64{1, 1}, 0, "candidate 1 of 2: lowest posterior entropy", 1},
 	}
 	for _, tt := range tests {

@@ -9,72 +9,42 @@ import (
 	"rcvae/signal"
 )
 
-// signalSource is where signal columns come from.
-type signalSource struct {
-	version int
-	names   []string // (columns)
-	set     []bool   // (columns), the column compares a candidate with the others
-	read    func(rcvae.Question) signalReader
-}
-
-// signalReader returns the columns of some of a question's candidates, (n) (columns),
-// NaN where a column does not apply. What does not depend on the subset it has
-// computed before.
-type signalReader func(subset []int) [][]float64
-
-// signalSource returns the source of the signal columns.
-func (s Sources) signalSource() *signalSource {
-	if s.signals != nil {
-		return s.signals
+// signalsOf returns the columns of package signal for a subset, (n) (columns), NaN where
+// a column does not apply; nil if nobody looks at them. Those that compare candidates are
+// right only if somebody looks at one of them: the texts must be read again.
+func (p *Prepared) signalsOf(subset []int) [][]float64 {
+	switch {
+	case p.signals == nil:
+		return nil
+	case p.need.Has(NeedAgreement) && !slices.Equal(subset, positions(len(p.signals))):
+		return signal.Compute(p.encoded.Problem.Question, at(p.encoded.Candidates, subset)).Values
+	default:
+		return at(p.signals, subset)
 	}
-	return textSignals()
 }
 
-// textSignals are the signals of package signal.
-func textSignals() *signalSource {
-	s := &signalSource{version: signal.Version}
-	for _, c := range signal.Columns() {
-		s.names = append(s.names, c.Name)
-		s.set = append(s.set, c.Centred || c.Group == signal.Agreement)
+// needOf returns what must be computed for a column.
+func needOf(c signal.Column) Needs {
+	if c.Centred || c.Group == signal.Agreement {
+		return NeedSignals | NeedAgreement
 	}
-	s.read = readSignals
-	return s
+	return NeedSignals
 }
 
-// readSignals reads all candidates at once. Columns that compare candidates are computed
-// anew for a proper subset.
-func readSignals(q rcvae.Question) signalReader {
-	all := signal.Compute(q.Problem.Question, q.Candidates).Values
-	return func(subset []int) [][]float64 {
-		if len(subset) == len(all) && slices.IsSorted(subset) {
-			return all
+// findSignals returns the positions of the columns that a model was trained on, and what
+// must be computed for them.
+func findSignals(info rcvae.ModelInfo) (columns []int, need Needs, err error) {
+	known := signal.Columns()
+	for _, name := range info.Signals {
+		i := slices.IndexFunc(known, func(c signal.Column) bool { return c.Name == name })
+		if i < 0 {
+			return nil, 0, fmt.Errorf("it was trained on the signal %q, which is not known here; train it again", name)
 		}
-		candidates := make([]rcvae.Candidate, len(subset))
-		for a, i := range subset {
-			candidates[a] = q.Candidates[i]
-		}
-		return signal.Compute(q.Problem.Question, candidates).Values
+		columns, need = append(columns, i), need|needOf(known[i])
 	}
-}
-
-// find returns the positions of the columns that a model was trained on.
-func (s *signalSource) find(names []string, version int) ([]int, error) {
-	if len(names) == 0 {
-		return nil, nil
+	if len(columns) > 0 && info.SignalVersion != signal.Version {
+		return nil, 0, fmt.Errorf("it was trained on version %d of the signals %s, this is version %d; train it again",
+			info.SignalVersion, strings.Join(info.Signals, ", "), signal.Version)
 	}
-	columns := make([]int, len(names))
-	for j, name := range names {
-		if columns[j] = slices.Index(s.names, name); columns[j] < 0 {
-			return nil, fmt.Errorf("it was trained on the signal %q, which is not among %s; train it again", name, strings.Join(s.names, ", "))
-		}
-	}
-	if version != s.version {
-		return nil, fmt.Errorf("it was trained on version %d of the signals %s, this is version %d; train it again", version, strings.Join(names, ", "), s.version)
-	}
-	return columns, nil
-}
-
-// ofSet reports whether any of the columns compares a candidate with the others.
-func (s *signalSource) ofSet(columns []int) bool {
-	return slices.ContainsFunc(columns, func(c int) bool { return s.set[c] })
+	return columns, need, nil
 }

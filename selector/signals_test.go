@@ -1,6 +1,7 @@
 package selector_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -36,34 +37,41 @@ func (m signalModel) Infer(_ rcvae.Embedding, solutions []rcvae.Solution, _ bool
 	return out, nil
 }
 
-// A model gets its signals, in its order, of the subset; it is asked again for a subset
-// only if they compare candidates.
+// A model gets its signals, in its order, as package signal has them for the subset; it
+// is asked again for a subset only if they compare candidates.
 func TestModelsGetTheirSignals(t *testing.T) {
-	candidates := []rcvae.Candidate{{Text: "one"}, {Text: "three"}, {Text: "eleven"}}
+	candidates := []rcvae.Candidate{
+		{Text: "3 + 4 = 7 and 7 * 2 = 14", Answer: "14"}, {Text: "3 + 4 = 8 and 8 * 2 = 16", Answer: "16"}, {Text: "3 + 4 = 7 and 7 * 3 = 22", Answer: "22"},
+	}
 	for _, tt := range []struct {
 		name    string
 		signals []string
-		want    []float64 // scores of candidates 1 and 2
-		calls   int       // for three evidences
+		calls   int // for three evidences
 	}{
-		{"of the set", []string{"rank", "length"}, []float64{0 + 50, 1 + 60}, 3},
-		{"of the text", []string{"length"}, []float64{5, 6}, 1},
-		{"none", nil, []float64{0, 0}, 1},
+		{"that compare", []string{"agree_results", "wrong"}, 3},
+		{"centred", []string{"wrong", "equations_centred"}, 3},
+		{"of one text", []string{"answer_last_result", "wrong"}, 1},
+		{"none", nil, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			reads, calls := new(int), new(int)
-			sources := selector.FakeSignals(sourcesOf(signalModel{tt.signals, 7, calls}), 7, reads)
-			if tt.signals == nil {
-				sources = selector.FakeSignals(sourcesOf(signalModel{nil, 0, calls}), 7, reads)
-			}
-			p := prepare(t, candidates, sources, selector.NeedEmbeddings|selector.NeedModel)
+			calls := new(int)
+			p := prepare(t, candidates, sourcesOf(signalModel{tt.signals, signal.Version, calls}), selector.NeedEmbeddings|selector.NeedModel)
 			evidenceOf(t, p, nil)
-			evidenceOf(t, p, []int{0})
-			if got := choose(t, "entropy", evidenceOf(t, p, []int{1, 2})).Scores; !slices.Equal(got, tt.want) {
-				t.Errorf("scores %v, want %v", got, tt.want)
+			evidenceOf(t, p, []int{0, 2})
+			got := choose(t, "entropy", evidenceOf(t, p, []int{2, 1})).Scores
+			table := signal.Compute("question", []rcvae.Candidate{candidates[2], candidates[1]})
+			for i, score := range got {
+				var want float32
+				for j, name := range tt.signals {
+					column := slices.IndexFunc(table.Columns, func(c signal.Column) bool { return c.Name == name })
+					want += float32(table.Values[i][column]) * []float32{1, 10}[j]
+				}
+				if score != float64(want) {
+					t.Errorf("score of candidate %d is %v, want %v of its signals", i+1, score, want)
+				}
 			}
-			if *calls != tt.calls || *reads != min(1, len(tt.signals)) {
-				t.Errorf("the model was asked %d times and texts were read %d times, want %d and %d", *calls, *reads, tt.calls, min(1, len(tt.signals)))
+			if *calls != tt.calls {
+				t.Errorf("the model was asked %d times, want %d", *calls, tt.calls)
 			}
 		})
 	}
@@ -74,10 +82,10 @@ func TestUnknownSignalsAreErrors(t *testing.T) {
 		model signalModel
 		want  string
 	}{
-		{signalModel{[]string{"length", "depth"}, 7, nil}, `model 1: it was trained on the signal "depth", which is not among length, rank`},
-		{signalModel{[]string{"length"}, 6, nil}, "model 1: it was trained on version 6 of the signals length, this is version 7"},
+		{signalModel{[]string{"wrong", "depth"}, signal.Version, nil}, `model 1: it was trained on the signal "depth", which is not known here`},
+		{signalModel{[]string{"wrong"}, signal.Version + 1, nil}, fmt.Sprintf("model 1: it was trained on version %d of the signals wrong, this is version %d", signal.Version+1, signal.Version)},
 	} {
-		sources := selector.FakeSignals(sourcesOf(tt.model), 7, new(int))
+		sources := sourcesOf(tt.model)
 		if _, err := selector.New(mustParse(t, "entropy"), sources, selector.Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("New() = %v, want %q", err, tt.want)
 		}
@@ -98,17 +106,22 @@ func TestSignalsOfTexts(t *testing.T) {
 		{Text: "3 + 4 = 7, so 7", Answer: "7"}, {Text: "3 + 4 = 8, so 8", Answer: "8"}, {Text: "2 + 2 = 5. Then 3 + 4 = 9.", Answer: "9"},
 	}
 	p := prepare(t, candidates, selector.Sources{}, selector.NeedSignals)
-	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}} {
+	compared := prepare(t, candidates, selector.Sources{}, selector.NeedSignals|selector.NeedAgreement)
+	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}, {0, 0, 2}} {
 		var alone []rcvae.Candidate
 		for _, i := range subset {
 			alone = append(alone, candidates[i])
 		}
 		table := signal.Compute("question", alone)
 		for j, c := range table.Columns {
-			if c.Group != signal.Arithmetic {
-				continue
+			score := selector.Signal(c.Name)
+			e := evidenceOf(t, compared, subset)
+			if !score.Needs.Has(selector.NeedAgreement) {
+				e = evidenceOf(t, p, subset)
+			} else if _, err := evidenceOf(t, p, subset).Column(score); err == nil {
+				t.Errorf("%s is given by evidence that does not compare candidates", c.Name)
 			}
-			column, err := evidenceOf(t, p, subset).Column(selector.Signal(c.Name))
+			column, err := e.Column(score)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,14 +17,12 @@ type Sources struct {
 	Embedder rcvae.Embedder
 	Models   []rcvae.Model // several: their scores are averaged
 	Grader   rcvae.Grader  // tells which answers are the same; nil: equal strings
-
-	signals *signalSource // nil: those of the project
 }
 
 // Have returns what the sources can serve. Log-probabilities and answers come
 // with the candidates, see [Given].
 func (s Sources) Have() Needs {
-	have := NeedSignals
+	have := NeedSignals | NeedAgreement
 	if s.Embedder != nil {
 		have |= NeedEmbeddings
 	}
@@ -85,7 +83,7 @@ func (s Sources) checkModels(need Needs) error {
 		if c := info.Calibration; !(c.Scale > 0 && c.Tau >= 0) || math.IsInf(c.Scale, 0) || math.IsInf(c.Tau, 0) {
 			errs = append(errs, fmt.Errorf("model %d has a calibration of scale %v and τ %v, want a scale above 0 and a τ of at least 0; train it again", i+1, c.Scale, c.Tau))
 		}
-		if _, err := s.signalSource().find(info.Signals, info.SignalVersion); err != nil {
+		if _, _, err := findSignals(info); err != nil {
 			errs = append(errs, fmt.Errorf("model %d: %w", i+1, err))
 		}
 	}

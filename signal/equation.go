@@ -13,7 +13,7 @@ type Equation struct {
 	Holds       bool   // false: an error of calculation
 	Approximate bool   // the sign is ≈
 	Rounded     bool   // holds up to the rounding of the side that is a single number
-	Want        string // what should stand there instead of the single number; the value of the left side where both are expressions
+	Want        string // of a wrong equation: the value of its left side, what the right should be
 
 	stated number // what the text gives as the result
 	result bool   // stated is the result of the equation
@@ -68,10 +68,13 @@ func bridge(tokens []token) []token {
 
 // reader goes through the tokens of a text once.
 type reader struct {
-	text    string
-	tokens  []token
-	found   []Equation
-	modular bool // an equation may be a congruence
+	text     string
+	tokens   []token
+	found    []Equation
+	modular  bool // an equation may be a congruence
+	parser   parser
+	lhs, rhs sideTokens
+	joined   bool // the side stands behind an equation and "and"
 }
 
 // note reads a calculator annotation, whose text stands in the whole at an offset.
@@ -100,6 +103,7 @@ func (r *reader) read() {
 			r.equation(from, i, chain)
 			from, chain = i+1, false
 		case breaks(t):
+			r.joined = (chain || from == i) && t.class == joinWord
 			from, chain = i+1, false
 		}
 	}
@@ -144,32 +148,39 @@ func (r *reader) equation(from, i int, chain bool) {
 // the whole side; else words may stand before it.
 func (r *reader) left(from, i int, chain bool, m mode) *sideTokens {
 	if chain {
-		p := side(r.text, r.tokens, from, i, m)
+		p := r.side(from, i, m)
 		if p.bad || p.pos != i {
 			return nil
 		}
-		return &sideTokens{p.reading, from, i}
+		return keep(&r.lhs, p, from, i)
 	}
 	for s := from; s < i; {
 		if !r.begins(s, i, m) {
 			s++
 			continue
 		}
-		p := side(r.text, r.tokens, s, i, m)
+		p := r.side(s, i, m)
 		if !p.bad && p.pos == i {
 			if !r.clean(s, from) {
 				return nil
 			}
-			return &sideTokens{p.reading, s, i}
+			return keep(&r.lhs, p, s, i)
 		}
 		s = max(s+1, p.pos)
 	}
 	return nil
 }
 
+// sideTokens is a side that was read as a whole: tokens[start:stop].
 type sideTokens struct {
 	reading
 	start, stop int
+}
+
+// keep copies what the parser has read, before it reads the next side.
+func keep(s *sideTokens, p *parser, start, stop int) *sideTokens {
+	*s = sideTokens{p.reading, start, stop}
+	return s
 }
 
 // begins reports whether a side may begin at a token.
@@ -209,6 +220,8 @@ func (r *reader) clean(s, from int) bool {
 			return false
 		}
 		switch t.class {
+		case joinWord:
+			return r.joined
 		case plainWord, breakWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
 			return r.unscathed(s, from)
 		}
@@ -230,11 +243,11 @@ func (r *reader) unscathed(s, from int) bool {
 
 // right reads the side that begins at a token.
 func (r *reader) right(from int, m mode) *sideTokens {
-	p := side(r.text, r.tokens, from, len(r.tokens), m)
+	p := r.side(from, len(r.tokens), m)
 	if p.bad || !r.ends(p) {
 		return nil
 	}
-	return &sideTokens{p.reading, from, p.pos}
+	return keep(&r.rhs, p, from, p.pos)
 }
 
 // ends reports whether nothing that belongs to the side was cut off at its right.

@@ -43,7 +43,9 @@ func (r *reader) identity(from, i int, chain bool) {
 			return
 		}
 	}
-	e.Want = linear(f, r.text, r.tokens, from, i, m.name)
+	if !e.Holds {
+		e.Want = linear(f, r.text, r.tokens, from, i, m.name)
+	}
 	r.found = append(r.found, e)
 }
 
@@ -72,7 +74,7 @@ func (r *reader) onlyName(from, i int) byte {
 func (r *reader) values(s *sideTokens, m mode) (f [len(points)]float64) {
 	for k, x := range points {
 		m.x = x
-		p := side(r.text, r.tokens, s.start, s.stop, m)
+		p := r.side(s.start, s.stop, m)
 		f[k] = p.value.f
 		if p.bad {
 			f[k] = math.NaN()

@@ -14,23 +14,22 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 	e.Left, e.Right = trim(r.text[left.from:left.to]), trim(r.text[right.from:right.to])
 	e.stated, e.result = right.value, right.ops == 0
 	e.Holds, e.Rounded = compare(&left.reading, &right.reading, approximate)
-	if !e.Holds && left.percents+right.percents > 0 {
-		e.Holds = r.otherPercent(left, right, approximate)
+	if !e.Holds {
+		e.Holds = r.otherwise(left, right, approximate)
 	}
 	if !e.Holds && right.ops > 0 { // 5 + 3 = 8 * 2 = 16 is a running calculation
 		running := reading{value: right.first, decimals: 2}
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
 	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.leftToRight(left, right) || r.continues(right) || r.breaksOff(left, right)) {
+	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) || r.breaksOff(left, right)) {
 		return
 	}
 	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
 		return
 	}
-	e.Want = left.value.String()
-	if left.ops == 0 {
-		e.Want = right.value.String()
+	if !e.Holds {
+		e.Want = left.value.String()
 	}
 	r.found = append(r.found, e)
 }
@@ -75,19 +74,6 @@ func (r *reader) enumerates(left, right *sideTokens) bool {
 	return holds
 }
 
-// leftToRight recognises a calculation that is right when read from left to right, as
-// a pocket calculator does.
-func (r *reader) leftToRight(left, right *sideTokens) bool {
-	if left.sums == 0 && right.sums == 0 {
-		return false
-	}
-	a := side(r.text, r.tokens, left.start, left.stop, mode{flat: true})
-	b := side(r.text, r.tokens, right.start, right.stop, mode{flat: true})
-	one, _ := compare(&a.reading, &right.reading, false)
-	two, _ := compare(&left.reading, &b.reading, false)
-	return one || two
-}
-
 // breaksOff reports whether the text was cut at its token limit inside the right side.
 func (r *reader) breaksOff(left, right *sideTokens) bool {
 	if strings.TrimSpace(r.text[right.to:]) != "" {
@@ -100,19 +86,28 @@ func (r *reader) breaksOff(left, right *sideTokens) bool {
 // 40 minutes.
 func (r *reader) continues(right *sideTokens) bool {
 	i := right.stop
-	return i+1 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral
+	return right.named && i+2 < len(r.tokens) && r.tokens[i].class == joinWord && r.tokens[i+1].kind == numeral && r.tokens[i+2].class >= timeWord
 }
 
-// otherPercent reads the percent signs of each side as a unit.
-func (r *reader) otherPercent(left, right *sideTokens, approximate bool) bool {
-	for _, plain := range [...][2]bool{{true, false}, {false, true}, {true, true}} {
-		a := side(r.text, r.tokens, left.start, left.stop, mode{plain: plain[0]})
-		b := side(r.text, r.tokens, right.start, right.stop, mode{plain: plain[1]})
-		if holds, _ := compare(&a.reading, &b.reading, approximate); holds {
-			return true
+// otherwise compares the sides in all senses that people write them in.
+func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
+	for _, m := range modes {
+		a := *r.side(left.start, left.stop, m)
+		for _, n := range modes {
+			b := r.side(right.start, right.stop, n)
+			if holds, _ := compare(&a.reading, &b.reading, approximate); holds && !a.bad && !b.bad {
+				return true
+			}
 		}
 	}
-	// 5 / 20 = 25 and 20 * 50 = 10, the sign left out on one side
+	return left.percents+right.percents > 0 && lacksPercent(left, right, approximate)
+}
+
+var modes = [...]mode{{}, {plain: true}, {relative: true}, {flat: true}, {tight: true}}
+
+// lacksPercent recognises 5 / 20 = 25 and 20 * 50 = 10, where one side goes without its
+// percent sign.
+func lacksPercent(left, right *sideTokens, approximate bool) bool {
 	a, b := left.value, right.value
 	hundred := integer(100)
 	one := reading{value: a.mul(hundred), ops: 1, divided: true}

@@ -3,6 +3,7 @@ package signal
 import (
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,13 +26,11 @@ func (l *lexer) number() {
 		}
 	}
 	decimals := 0
-	den := int64(1)
 	if l.peek(0) == '.' && digit(l.peek(1)) {
 		for l.pos++; digit(l.peek(0)); l.pos++ {
 			if decimals < 15 {
 				add(l.peek(0))
 				decimals++
-				den *= 10
 			}
 		}
 	}
@@ -40,13 +39,14 @@ func (l *lexer) number() {
 		t.kind = opaque
 		return
 	}
-	t.value = fraction(whole, den)
-	t.decimals = int8(decimals)
-	t.repeating = rounded(t.value.f, decimals)
-	if t.repeating {
-		t.value.slack = math.Pow10(-decimals)
-	}
+	t.digits, t.decimals = whole, int8(decimals)
 	l.cross()
+}
+
+// vulgar emits a fraction sign of n bytes, such as ½.
+func (l *lexer) vulgar(n int, digits int64, decimals int8) {
+	t := l.take(n, numeral, 0)
+	t.digits, t.decimals = digits, decimals
 }
 
 // separator is the length of the thousands separator at the current position: ",",
@@ -58,21 +58,6 @@ func (l *lexer) separator() int {
 		}
 	}
 	return 0
-}
-
-// rounded reports whether a decimal looks like a fraction of small denominator cut
-// short, such as 0.33, 16.67 or 0.1429.
-func rounded(f float64, decimals int) bool {
-	if decimals < 2 {
-		return false
-	}
-	unit := math.Pow10(-decimals)
-	for _, q := range [...]float64{3, 7, 9, 11, 12, 13} {
-		if x := f * q; math.Abs(x-math.Round(x)) < q*unit && math.Abs(x-math.Round(x)) > 1e-9 {
-			return decimals > 2 || q < 10
-		}
-	}
-	return false
 }
 
 // cross emits the multiplication sign of "5x3", "5 x 3" and "5 X $3".
@@ -98,8 +83,12 @@ func (l *lexer) cross() {
 // word reads letters, digits behind them, and apostrophes inside.
 func (l *lexer) word() {
 	start := l.pos
-	for c := l.peek(0); letter(c) || digit(c) || c == '_' || c == '\'' && letter(l.peek(1)); c = l.peek(0) {
-		l.pos++
+	for n := l.letters(); n > 0; n = l.letters() {
+		l.pos += n
+	}
+	if l.crosses(start) {
+		l.emit(operator, start, '*')
+		return
 	}
 	w := l.text[start:l.pos]
 	t := l.emit(word, start, 0)
@@ -124,6 +113,36 @@ func (l *lexer) word() {
 	case equalsWord:
 		l.equals(t)
 	}
+}
+
+// letters is the length of what continues a word at the current position, 0 if it ends.
+func (l *lexer) letters() int {
+	c := l.peek(0)
+	switch {
+	case letter(c), digit(c), c == '_', c == '\'' && letter(l.peek(1)):
+		return 1
+	case c >= utf8.RuneSelf:
+		r, n := utf8.DecodeRuneInString(l.text[l.pos:])
+		if isLetter(r) || r == '’' && letter(l.peek(n)) {
+			return n
+		}
+	}
+	return 0
+}
+
+// isLetter holds for letters of words; Greek ones are variables.
+func isLetter(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Greek, r) }
+
+// crosses reports whether the word from start is the sign of "3 boxes x 12 eggs".
+func (l *lexer) crosses(start int) bool {
+	if l.pos-start != 1 || l.text[start]|0x20 != 'x' || !l.space || len(l.tokens) == 0 || l.peek(0) != ' ' || !digit(l.peek(1)) && l.peek(1) != '$' {
+		return false
+	}
+	switch l.tokens[len(l.tokens)-1].kind {
+	case word, textUnit, closing, percent:
+		return true
+	}
+	return false
 }
 
 // variable tells letters that stand for a number from words: one letter (but for the
@@ -174,130 +193,21 @@ func (l *lexer) symbol() {
 	case r == 'π':
 		l.take(n, opaque, '\x01')
 	case r == '½':
-		l.take(n, numeral, 0).value = fraction(1, 2)
+		l.vulgar(n, 5, 1)
 	case r == '¼':
-		l.take(n, numeral, 0).value = fraction(1, 4)
+		l.vulgar(n, 25, 2)
 	case r == '¾':
-		l.take(n, numeral, 0).value = fraction(3, 4)
+		l.vulgar(n, 75, 2)
 	case r == '\u00a0' || r == '\u2009' || r == '\u202f': // spaces
 		l.skip(n)
+	case isLetter(r):
+		l.word()
 	case r == '“' || r == '”' || r == '‘' || r == '’':
 		l.skip(n)
+	case unicode.IsPunct(r):
+		l.take(n, stop, 0)
 	default:
 		l.modular = l.modular || r == '≡'
 		l.take(n, opaque, 0)
 	}
-}
-
-// command reads what begins with a backslash.
-func (l *lexer) command() {
-	start := l.pos
-	c := l.peek(1)
-	if !letter(c) {
-		l.escape(c)
-		return
-	}
-	l.pos++
-	for letter(l.peek(0)) {
-		l.pos++
-	}
-	name := l.text[start+1 : l.pos]
-	switch t, known := commands[name]; {
-	case name == "text" || strings.HasPrefix(name, "text") || name == "mathrm" || name == "mathbf" || name == "mbox":
-		l.argument(start)
-	case name == "begin" || name == "end":
-		l.environment(start)
-	case !known:
-		l.modular = l.modular || name == "pmod" || name == "bmod" || name == "mod"
-		l.emit(opaque, start, 0)
-	case t.kind != end:
-		l.modular = l.modular || name == "equiv"
-		l.emit(t.kind, start, t.symbol)
-	default:
-		l.space = true
-	}
-}
-
-// commands maps a command to its token; kind end marks those that only move things.
-var commands = map[string]token{
-	"times": {kind: operator, symbol: '*'}, "cdot": {kind: operator, symbol: '*'}, "ast": {kind: operator, symbol: '*'},
-	"div":  {kind: operator, symbol: '/'},
-	"frac": {kind: fracSign}, "dfrac": {kind: fracSign}, "tfrac": {kind: fracSign}, "cfrac": {kind: fracSign}, "sqrt": {kind: rootSign},
-	"approx": {kind: relation, symbol: 'a'}, "simeq": {kind: relation, symbol: 'a'},
-	"ne": {kind: comparison}, "neq": {kind: comparison}, "le": {kind: comparison}, "leq": {kind: comparison}, "ge": {kind: comparison},
-	"geq": {kind: comparison}, "lt": {kind: comparison}, "gt": {kind: comparison}, "equiv": {kind: comparison}, "sim": {kind: comparison},
-	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop}, "quad": {kind: stop},
-	"circ": {kind: unitSign}, "degree": {kind: unitSign}, "percent": {kind: percent},
-	"left": {}, "right": {}, "big": {}, "Big": {}, "bigg": {}, "bigl": {}, "bigr": {}, "Bigl": {}, "Bigr": {}, "displaystyle": {}, "boxed": {}, "fbox": {},
-	"pi": {kind: opaque, symbol: '\x01'}, "theta": {kind: opaque, symbol: '\x02'}, "alpha": {kind: opaque, symbol: '\x03'},
-	"underline": {}, "limits": {}, "hline": {}, "therefore": {kind: stop}, "because": {kind: stop},
-}
-
-func (l *lexer) escape(c byte) {
-	switch c {
-	case '%':
-		l.take(2, percent, 0)
-	case '$':
-		l.take(2, currency, '$')
-	case '[', ']', '\\':
-		l.take(2, line, 0)
-		for strings.IndexByte(" \t\r\n&", l.peek(0)) >= 0 && l.pos < len(l.text) {
-			l.pos++
-		}
-	case '{', '}', '|':
-		l.take(2, opaque, 0)
-	case 0:
-		l.skip(1)
-	case '(':
-		l.take(2, stop, 0)
-	case ')':
-		l.take(2, stop, ')')
-	default: // spaces
-		l.skip(2)
-	}
-}
-
-// argument makes one token of \text{…}, unless its text has a digit.
-func (l *lexer) argument(start int) {
-	for l.peek(0) == ' ' {
-		l.pos++
-	}
-	rest := l.text[l.pos:min(len(l.text), l.pos+200)]
-	n := strings.IndexByte(rest, '}')
-	if l.peek(0) != '{' || n < 0 {
-		l.emit(opaque, start, 0)
-		return
-	}
-	inside := rest[1:n]
-	if strings.ContainsAny(inside, "0123456789{$=\\") {
-		l.space = true // read what is inside
-		l.stack = append(l.stack, int32(len(l.tokens)))
-		l.take(1, open, '{')
-		return
-	}
-	l.pos += n + 1
-	t := l.emit(textUnit, start, 0)
-	for _, w := range strings.Fields(inside) {
-		if c := classify(w); c != plainWord {
-			t.class = c
-			_, t.symbol = measure(w)
-			break
-		}
-	}
-	if t.class == percentWord {
-		t.kind = percent
-	}
-}
-
-// environment skips \begin{align*} and ends the line; matrices and cases are not read.
-func (l *lexer) environment(start int) {
-	if n := strings.IndexByte(l.text[l.pos:min(len(l.text), l.pos+40)], '}'); n >= 0 {
-		l.pos += n + 1
-	}
-	name := l.text[start:l.pos]
-	if strings.Contains(name, "matrix") || strings.Contains(name, "array") || strings.Contains(name, "cases") {
-		l.emit(opaque, start, 0)
-		return
-	}
-	l.emit(line, start, 0)
 }

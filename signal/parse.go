@@ -23,8 +23,10 @@ type parser struct {
 
 // mode chooses between readings of what people write in more than one sense.
 type mode struct {
-	plain bool // % is a unit, not a hundredth
-	flat  bool // from left to right: 100 - 4 / 6 = 16
+	plain    bool // % is a unit, not a hundredth
+	relative bool // 50 + 20 % = 60
+	flat     bool // from left to right: 100 - 4 / 6 = 16
+	tight    bool // 6 / 1/2 = 12
 
 	name byte    // the variable that is read, 0 for none
 	x    float64 // its value
@@ -51,15 +53,17 @@ type reading struct {
 
 const maxDepth = 24
 
-// side reads the tokens from pos up to limit at most.
-func side(text string, tokens []token, pos, limit int, m mode) *parser {
-	p := &parser{text: text, tokens: tokens, pos: pos, limit: limit, mode: m}
+// side reads the tokens from pos up to limit at most. The parser is the reader's own,
+// until the next side.
+func (r *reader) side(pos, limit int, m mode) *parser {
+	p := &r.parser
+	*p = parser{text: r.text, tokens: r.tokens, pos: pos, limit: limit, mode: m}
 	for p.at(currency) {
 		p.measured(moneyWord, '$')
 		p.pos++
 	}
 	if p.pos < limit {
-		p.from = int(tokens[p.pos].start)
+		p.from = int(p.tokens[p.pos].start)
 	}
 	p.value = p.sum()
 	return p
@@ -101,7 +105,9 @@ func (p *parser) sum() number {
 		} else {
 			w = p.product()
 		}
-		p.doubt = p.doubt || p.percents != percents // 50 + 20 %
+		if p.relative && p.percents != percents {
+			w = w.mul(v)
+		}
 		p.last, p.lastOps = w, p.ops-ops
 		if t.symbol == '-' {
 			w = w.neg()
@@ -124,7 +130,7 @@ func (p *parser) product() number {
 
 // factors multiplies a value by the factors that follow it.
 func (p *parser) factors(v number) number {
-	for previous := byte(0); !p.bad; {
+	for !p.bad {
 		symbol, skip := p.factor()
 		if symbol == 0 {
 			break
@@ -137,8 +143,6 @@ func (p *parser) factors(v number) number {
 		if p.bad {
 			break
 		}
-		p.doubt = p.doubt || symbol == '/' && previous == '/' // 6 / 1/2
-		previous = symbol
 		if symbol == '/' {
 			if w.f == 0 {
 				return p.fail()
@@ -257,203 +261,4 @@ func (p *parser) signed() number {
 		p.first = v
 	}
 	return v
-}
-
-func (p *parser) primary() number {
-	for p.at(currency) {
-		p.measured(moneyWord, '$')
-		p.next()
-	}
-	switch t := p.peek(); {
-	case t.kind == numeral:
-		p.next()
-		p.decimals = int(t.decimals)
-		return p.mixed(t)
-	case t.kind == open && t.match >= 0 && int(t.match) < p.limit:
-		return p.group()
-	case t.kind == fracSign:
-		p.next()
-		above := p.group()
-		if p.bad {
-			return above
-		}
-		below := p.group()
-		if p.bad || below.f == 0 {
-			return p.fail()
-		}
-		p.ops++
-		p.divided = true
-		return above.mul(below.inverse())
-	case t.kind == rootSign:
-		return p.radical()
-	case t.kind == word && t.class == halfWord:
-		p.next()
-		return fraction(1, 2)
-	case p.variable(p.pos):
-		p.next()
-		p.names++
-		return inexact(p.x)
-	}
-	return p.fail()
-}
-
-// radical reads \sqrt{2} and \sqrt[3]{8}.
-func (p *parser) radical() number {
-	p.next()
-	index := integer(2)
-	if t := p.peek(); t.kind == open && t.symbol == '[' {
-		index = p.group()
-		if index.f < 2 || index.f > 64 {
-			return p.fail()
-		}
-	}
-	radicand := p.group()
-	if p.bad {
-		return radicand
-	}
-	v, ok := radicand.root(index)
-	if !ok {
-		return p.fail()
-	}
-	p.ops++
-	p.divided = true
-	return v
-}
-
-// group reads an expression in parentheses or braces.
-func (p *parser) group() number {
-	t := p.peek()
-	if p.depth++; t.kind != open || t.match < 0 || int(t.match) >= p.limit || p.depth > maxDepth {
-		return p.fail()
-	}
-	p.next()
-	v := p.sum()
-	p.depth--
-	if p.bad || p.pos != int(t.match) {
-		return p.fail()
-	}
-	p.next()
-	return v
-}
-
-// mixed adds the fraction of a mixed number: 2 1/2, 3\frac{1}{2}, 2½.
-func (p *parser) mixed(whole token) number {
-	v := whole.value
-	if whole.decimals > 0 || p.pos+2 >= p.limit {
-		return v
-	}
-	a, slash, b := p.tokens[p.pos], p.tokens[p.pos+1], p.tokens[p.pos+2]
-	switch {
-	case a.kind == numeral && !a.glued && slash.symbol == '/' && slash.glued && b.kind == numeral && b.glued && a.value.f < b.value.f:
-		p.pos += 2
-		p.next()
-		return v.add(a.value.mul(b.value.inverse()))
-	case a.kind == fracSign:
-		ops := p.ops
-		f := p.primary()
-		p.doubt = true
-		p.ops = ops
-		return v.add(f)
-	case a.kind == numeral && a.glued && a.value.den > 1 && whole.end == a.start:
-		p.next()
-		return v.add(a.value)
-	}
-	return v
-}
-
-func (p *parser) exponent(base number) number {
-	t := p.peek()
-	if t.kind != operator {
-		return base
-	}
-	switch t.symbol {
-	case '2', '3':
-		p.next()
-		p.ops++
-		v, _ := base.power(integer(int64(t.symbol - '0')))
-		return v
-	case '^':
-	default:
-		return base
-	}
-	if p.degree() {
-		return base
-	}
-	p.next()
-	if p.depth++; p.depth > maxDepth {
-		return p.fail()
-	}
-	var e number
-	if p.at(open) {
-		e = p.group()
-	} else {
-		e = p.signedExponent()
-	}
-	p.depth--
-	v, ok := base.power(e)
-	if p.bad || !ok {
-		return p.fail()
-	}
-	p.ops++
-	return v
-}
-
-// signedExponent reads the number behind ^; 2^-1 is allowed, 2^10x is not read.
-func (p *parser) signedExponent() number {
-	sign := false
-	if t := p.peek(); t.kind == operator && t.symbol == '-' {
-		sign = true
-		p.next()
-	}
-	if !p.at(numeral) {
-		return p.fail()
-	}
-	v := p.next().value
-	if sign {
-		v = v.neg()
-	}
-	return v
-}
-
-// degree skips ^\circ and ^{\circ}.
-func (p *parser) degree() bool {
-	for n := 1; n <= 2 && p.pos+n < p.limit; n++ {
-		switch p.tokens[p.pos+n].kind {
-		case unitSign:
-			p.pos += 2*n - 1
-			p.pos = min(p.pos, p.limit-1)
-			p.next()
-			return true
-		case open:
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-func (p *parser) postfix(v number) number {
-	for {
-		switch t := p.peek(); {
-		case t.kind == percent:
-			p.next()
-			p.percents++
-			if !p.plain {
-				v = v.mul(fraction(1, 100))
-			}
-		case t.kind == unitSign:
-			p.next()
-		case t.kind == bang && t.glued && v.exact() && v.den == 1 && 0 <= v.num && v.num <= 20:
-			p.next()
-			p.ops++
-			p.doubt = true // or the end of a sentence
-			f := integer(1)
-			for i := int64(2); i <= v.num; i++ {
-				f = f.mul(integer(i))
-			}
-			v = f
-		default:
-			return v
-		}
-	}
 }

@@ -80,7 +80,7 @@ func (s *sheet) trace(tokens []token, q *questionSheet) {
 				continue
 			}
 			s.operands++
-			if x := tokens[i].value.f; !has(q.given, x) && !follows(results, x) {
+			if x := tokens[i].float(); !has(q.given, x) && !follows(results, x) {
 				s.foreign++
 			}
 		}
@@ -139,7 +139,7 @@ func eachQuotation(text string, tokens []token, f func(quotation)) {
 		for _, t := range [...]token{a, b, c} {
 			h = hash(h, text[t.start:t.end])
 		}
-		f(quotation{h, tokens[i].value.f})
+		f(quotation{h, tokens[i].float()})
 	}
 }
 

@@ -54,7 +54,7 @@ func distinct(tokens []token) []float64 {
 	numbers := make([]float64, 0, n)
 	for i := range tokens {
 		if tokens[i].kind == numeral {
-			numbers = append(numbers, tokens[i].value.f)
+			numbers = append(numbers, tokens[i].float())
 		}
 	}
 	return sortDistinct(numbers)
@@ -77,7 +77,8 @@ func value(answer string) (number, bool) {
 	}
 	l := lexer{text: answer}
 	l.run()
-	p := side(answer, l.tokens, 0, len(l.tokens)-1, mode{plain: true})
+	r := reader{text: answer, tokens: l.tokens}
+	p := r.side(0, len(l.tokens)-1, mode{plain: true})
 	return p.value, !p.bad && p.pos == p.limit && !math.IsNaN(p.value.f) && !math.IsInf(p.value.f, 0)
 }
 

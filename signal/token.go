@@ -1,5 +1,7 @@
 package signal
 
+import "math"
+
 // kind is what a token is.
 type kind uint8
 
@@ -31,8 +33,39 @@ type token struct {
 	class      class
 	decimals   int8
 	glued      bool // no space before it
-	repeating  bool // a numeral that looks rounded: 0.33, 0.167
 	start, end int32
 	match      int32 // of a parenthesis: where its partner is, −1 for none
-	value      number
+	digits     int64 // of a numeral, with its decimals
+}
+
+var tens = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// float is the value of a numeral.
+func (t *token) float() float64 { return float64(t.digits) / float64(tens[t.decimals]) }
+
+// value is the value of a numeral, with the slack of one that looks rounded.
+func (t *token) value() number {
+	if t.decimals == 0 {
+		return integer(t.digits)
+	}
+	v := fraction(t.digits, tens[t.decimals])
+	if rounded(v.f, int(t.decimals)) {
+		v.slack = 1 / float64(tens[t.decimals])
+	}
+	return v
+}
+
+// rounded reports whether a decimal looks like a fraction of small denominator cut
+// short, such as 0.33, 16.67 or 0.1429.
+func rounded(f float64, decimals int) bool {
+	if decimals < 2 {
+		return false
+	}
+	unit := math.Pow10(-decimals)
+	for _, q := range [...]float64{3, 7, 9, 11, 12, 13} {
+		if x := f * q; math.Abs(x-math.Round(x)) < q*unit && math.Abs(x-math.Round(x)) > 1e-9 {
+			return decimals > 2 || q < 10
+		}
+	}
+	return false
 }

@@ -1,0 +1,135 @@
+package signal_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"rcvae/signal"
+)
+
+// verdicts writes equations as "left|right|holds" lines.
+func verdicts(text string) string {
+	var lines []string
+	for _, e := range signal.Equations(text) {
+		verdict := "holds"
+		if !e.Holds {
+			verdict = "want " + e.Want
+		}
+		lines = append(lines, fmt.Sprintf("%s|%s|%s", e.Left, e.Right, verdict))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestEquations(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"plain", "so she has 16 - 3 - 4 = 9 eggs left", "16 - 3 - 4|9|holds"},
+		{"wrong", "so she has 16 - 3 - 4 = 8 eggs left", "16 - 3 - 4|8|want 9"},
+		{"precedence", "2 + 3 * 4 = 14", "2 + 3 * 4|14|holds"},
+		{"parentheses", "(2 + 3) * 4 = 24", "(2 + 3) * 4|24|want 20"},
+		{"cross of typography", "3 × 4 = 13", "3 × 4|13|want 12"},
+		{"the letter x", "5 x 3 = 16 and 5x3 = 15", "5 x 3|16|want 15\n5x3|15|holds"},
+		{"division sign", "12 ÷ 5 = 2.4", "12 ÷ 5|2.4|holds"},
+		{"money", "9 eggs * $2 per egg = $19", "9 eggs * $2|19|want 18"},
+		{"thousands", "1,200 + 2,300 = 3,600", "1,200 + 2,300|3,600|want 3500"},
+		{"thousands in LaTeX", `1{,}200 + 2{,}300 = 3{,}500`, `1{,}200 + 2{,}300|3{,}500|holds`},
+		{"units between", "3 boxes x 12 eggs/box + 2 eggs = 40 eggs", "3 boxes x 12 eggs/box + 2|40|want 38"},
+		{"units in LaTeX", `16 \text{ eggs/day} - 3 \text{ eggs/day} = 12 \text{ eggs/day}`, `16 \text{ eggs/day} - 3|12|want 13`},
+		{"fractions in LaTeX", `\frac{48}{2} = 25`, `\frac{48}{2}|25|want 24`},
+		{"nested fractions", `\frac{1}{2} + \dfrac{1}{3} = \frac{5}{6}`, `\frac{1}{2} + \dfrac{1}{3}|\frac{5}{6}|holds`},
+		{"commands", `5 \times 6 = 31 \quad 8 \div 2 = 4`, `5 \times 6|31|want 30` + "\n" + `8 \div 2|4|holds`},
+		{"mixed number", "2 1/2 + 1/2 = 3", "2 1/2 + 1/2|3|holds"},
+		{"powers", "2^3 + 3² = 18", "2^3 + 3²|18|want 17"},
+		{"power of a group", `2^{2+1} = 8`, `2^{2+1}|8|holds`},
+		{"roots", `\sqrt{16} + \sqrt[3]{27} = 8`, `\sqrt{16} + \sqrt[3]{27}|8|want 7`},
+		{"factors side by side", "2(3 + 4) = 15", "2(3 + 4)|15|want 14"},
+		{"percent of", "20% of 50 = 11", "20% of 50|11|want 10"},
+		{"percent in LaTeX", `20\% \times 50 = 10`, `20\% \times 50|10|holds`},
+		{"percent of in LaTeX", `10\% \text{ of } 40 = 5`, `10\% \text{ of } 40|5|want 4`},
+		{"percent as a unit", "5 / 20 * 100 = 25%", "5 / 20 * 100|25%|holds"},
+		{"percent left out", "5 / 20 = 25%", "5 / 20|25%|holds"},
+		{"half of", "half of 48 = 24, half of 12 is 7", "half of 48|24|holds\nhalf of 12|7|want 6"},
+		{"share of", "1/4 of the 60 students = 15", "1/4 of the 60|15|holds"},
+		{"in words", "5 plus 3 equals 9. 6 times 7 is equal to 42. 12 divided by 4 equals 3", "5 plus 3|9|want 8\n6 times 7|42|holds\n12 divided by 4|3|holds"},
+		{"chain", "2 * 3 = 6 + 1 = 7", "2 * 3|6 + 1|holds\n6 + 1|7|holds"},
+		{"chain with a wrong middle", "(2 + 3) * 4 = 5 * 4 = 21", "(2 + 3) * 4|5 * 4|holds\n5 * 4|21|want 20"},
+		{"aligned", "\\begin{align*}\nx &= 3 + 4 \\\\\n&= 8\n\\end{align*}", "3 + 4|8|want 7"},
+		{"next line", "Total = 3 + 4\n= 7", "3 + 4|7|holds"},
+		{"annotation", "48/2 = <<48/2=24>>24 clips", "48/2|24|holds"},
+		{"annotation alone", "He pays $<<16-3=14>>14.", "16-3|14|want 13"},
+		{"boxed", `3 + 4 = \boxed{8}`, `3 + 4|{8}|want 7`},
+		{"table", "| 1 | 3 * 4 = 12 | 5 + 5 = 11 |", "3 * 4|12|holds\n5 + 5|11|want 10"},
+		{"list marks", "1. 3 + 4 = 7\n2) 3 + 5 = 9\n- 8 - 5 = 3", "3 + 4|7|holds\n3 + 5|9|want 8\n8 - 5|3|holds"},
+		{"bold", "**Total**: **3 + 4 = 7**", "3 + 4|7|holds"},
+		{"rounded", "10 / 3 = 3.33, 10 / 3 = 3.3, 10 / 3 = 3, 10 / 3 ≈ 3.4", "10 / 3|3.33|holds\n10 / 3|3.3|holds\n10 / 3|3|holds\n10 / 3|3.4|holds"},
+		{"rounded wrongly", "10 / 3 = 3.63", "10 / 3|3.63|want 3.3333"},
+		{"nothing to round", "10 / 4 = 2.51", "10 / 4|2.51|want 2.5"},
+		{"rounded operand", "33.33 * 3 = 100 and 0.67 * 300 = 200", "33.33 * 3|100|holds\n0.67 * 300|200|holds"},
+		{"negative", "(-3) * 4 = -12; 3 - 8 = -4", "(-3) * 4|-12|holds\n3 - 8|-4|want -5"},
+		{"degrees", `180^\circ - 50^\circ = 120^{\circ}`, `180^\circ - 50^\circ|120^{\circ}|want 130`},
+		{"identity", `2(x + 3) = 2x + 6`, `2(x + 3)|2x + 6|holds`},
+		{"terms collected wrongly", `M + 2M + 19M = 38M.`, `M + 2M + 19M|38M|want 22M`},
+		{"constants collected wrongly", `12 + 24 + (24 + x) = 76 + x.`, `12 + 24 + (24 + x)|76 + x|want x + 60`},
+		{"fence in a program", "```python\nx = 3 + 4 # = 8\n```", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := verdicts(c.text); got != c.want {
+				t.Errorf("Equations(%q) =\n%s\nwant\n%s", c.text, got, c.want)
+			}
+		})
+	}
+}
+
+// TestDeclined lists what must not be judged: a side that is not read as a whole, an
+// equation to be solved, or one that is right in another sense.
+func TestDeclined(t *testing.T) {
+	for _, c := range []struct{ name, text string }{
+		{"variable left", "x + 40 = 300 + 40"},
+		{"left end cut", "… + 200 + 250 = 750"},
+		{"variable before a product", "2y + 60 * 2 = 300"},
+		{"name in the sum", `\text{price} + 5 \times 2 = 40`},
+		{"function", "f(5) + 3 = 20, gcd(12, 4 + 4) = 4"},
+		{"label", "Step 2 = 5 + 4 and Day 3 = 12"},
+		{"conversion", "3 feet = 36 inches; 2 hours + 30 minutes = 150 minutes"},
+		{"cents", "20 * 25 cents = $5"},
+		{"dozen", "3 dozen + 6 = 42"},
+		{"to be solved", "2x + 3 = 11, 3x = x + 8, y + 8 = y + 3"},
+		{"congruence", `2^{10} = 4 \pmod{6}`},
+		{"denied", `9 + 9 = 20 is not true`},
+		{"difference in the wrong order", "70 - 80 = 10"},
+		{"from left to right", "100 - 4 / 6 = 16"},
+		{"fraction as divisor", "7.5 / 1/2 = 15"},
+		{"terms worked out one by one", "8 + 95 * 0.10 = 9.50 + 120 * 0.05 = 6"},
+		{"ellipsis", "1 + 2 + ... + 100 = 5050"},
+		{"time of day", "3:30 + 2 = 5"},
+		{"number in a base", "11_2 + 1_2 = 100_2"},
+		{"matrix", `\begin{pmatrix} 1 \\ 3 \cdot 2 \end{pmatrix} = \begin{pmatrix} 1 \\ 7 \end{pmatrix}`},
+		{"two measures", "2*2 + 40 = 4 hours and 40 minutes"},
+		{"operation of the question", "3 * 2 = 3^2 + 3 * 2 - 2^2"},
+		{"comparison", "3 + 4 == 8, 3 + 4 != 8, x += 3"},
+		{"cut at the limit", "so 30 * 5 = 15"},
+		{"sum of two halves", "with 5 and 3 + 4 = 12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, e := range signal.Equations(c.text) {
+				if !e.Holds {
+					t.Errorf("Equations(%q) calls %q wrong, want it declined", c.text, e.Text)
+				}
+			}
+		})
+	}
+}
+
+// TestOffsets: the words of an equation stand where it says.
+func TestOffsets(t *testing.T) {
+	const text = "Müller’s 3 – 1 = 2 and «4 + 4 = 9»"
+	got := signal.Equations(text)
+	if len(got) != 2 {
+		t.Fatalf("Equations(%q) = %d equations, want 2", text, len(got))
+	}
+	for i, want := range []string{"3 – 1 = 2", "4 + 4 = 9"} {
+		if e := got[i]; text[e.Start:e.End] != want || e.Text != want {
+			t.Errorf("equation %d = %q at %q, want %q", i, e.Text, text[e.Start:e.End], want)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"rcvae/eval/stats"
 	"rcvae/selector"
@@ -88,26 +87,24 @@ func (c Config) rules(have selector.Needs, s counts) (rules []selector.Rule, war
 		rules = append(rules, rule)
 	}
 	rules = append(rules, c.Rules...)
-	have |= selector.NeedAnswers | selector.NeedVerdicts | selector.NeedLogProbs
-	var left []string // rules that look at log-probabilities which some question lacks
+	have |= selector.NeedAnswers | selector.NeedVerdicts
+	if s.lacking == 0 {
+		have |= selector.NeedLogProbs
+	}
+	left := 0
 	rules = slices.DeleteFunc(rules, func(r selector.Rule) bool {
-		if served := have.Has(r.Needs()); !served {
-			return !asked // else the sources say why
+		lacks := r.Needs() &^ have
+		if lacks == selector.NeedLogProbs {
+			left++
 		}
-		if s.lacking == 0 || !r.Needs().Has(selector.NeedLogProbs) {
-			return false
-		}
-		left = append(left, r.Name())
-		return true
+		return !asked && lacks != 0 // else the sources say why
 	})
-	if len(left) > 0 {
-		lack := fmt.Sprintf("%d of %d questions have no candidate with log-probabilities and a token count", s.lacking, s.questions)
-		if asked {
-			return nil, nil, fmt.Errorf("selector %s: %s", left[0], lack)
-		}
-		if s.lacking < s.questions {
-			warnings = append(warnings, fmt.Sprintf("%s: the rules that look at them are left out (%s)", lack, strings.Join(left, ", ")))
-		}
+	lack := fmt.Sprintf("%d of %d questions have no candidate with log-probabilities and a token count", s.lacking, s.questions)
+	switch {
+	case asked && left > 0:
+		return nil, nil, errors.New(lack + ": no rule that looks at them can be measured")
+	case left > 0 && s.lacking < s.questions:
+		warnings = append(warnings, fmt.Sprintf("%s: %d rules that look at them are left out", lack, left))
 	}
 	for i := range rules {
 		if c.Tau != nil && rules[i].Weighted() {

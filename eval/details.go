@@ -62,29 +62,22 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 		d.Candidates[i] = x
 	}
 	for c, x := range p.contenders {
-		if x.view == together {
-			d.Chosen = append(d.Chosen, RuleDetails{x.rule.Name(), choices[c].Best, choices[c].Tied, g.of(choices[c], every(e.Len()), x.rule.Votes())})
+		if x.view != together {
+			continue
 		}
-	}
-	return d, p.addScores(d, e)
-}
-
-// addScores adds the columns of the scores that the rules look at.
-func (p plan) addScores(d Details, e *selector.Evidence) error {
-	for _, x := range p.contenders {
-		name := x.rule.Score.Name
-		if _, known := d.Candidates[0].Scores[name]; name == "" || known {
+		d.Chosen = append(d.Chosen, RuleDetails{x.rule.Name(), choices[c].Best, choices[c].Tied, g.of(choices[c], every(e.Len()), x.rule.Votes())})
+		if x.rule.Score.Name == "" {
 			continue
 		}
 		column, err := e.Column(x.rule.Score)
 		if err != nil {
-			return fmt.Errorf("details: %w", err)
+			return d, fmt.Errorf("details: %w", err)
 		}
 		for i, s := range column.Raw {
-			d.Candidates[i].Scores[name] = s
+			d.Candidates[i].Scores[x.rule.Score.Name] = s
 		}
 	}
-	return nil
+	return d, nil
 }
 
 // verdictName tells "no answer" from "incorrect".

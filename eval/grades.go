@@ -18,74 +18,64 @@ type grades struct {
 
 // gradesOf needs at least one graded candidate.
 func gradesOf(candidates []rcvae.Candidate, e *selector.Evidence) grades {
-	g := grades{value: make([]float64, len(candidates)), class: make([]int, len(candidates))}
-	var graded []float64 // (classes)
+	n := len(candidates)
+	g := grades{value: make([]float64, n), class: make([]int, n), answers: make([]stats.Class, n)}
+	graded := make([]float64, n) // (classes)
 	for i, c := range candidates {
 		k := e.Class(i)
 		if g.class[i] = k; k < 0 {
 			g.silent++
-		}
-		for k >= len(g.answers) {
-			g.answers, graded = append(g.answers, stats.Class{}), append(graded, 0)
-		}
-		if k >= 0 {
+		} else {
 			g.answers[k].Size++
-		}
-		if c.Verdict == rcvae.Ungraded {
-			continue
-		}
-		g.graded++
-		if k >= 0 {
-			graded[k]++
 		}
 		if c.Verdict == rcvae.Correct {
 			g.correct++
 			g.value[i] = 1
-			if k >= 0 {
-				g.answers[k].Value++
-			}
+		}
+		if c.Verdict != rcvae.Ungraded {
+			g.graded++
+		}
+		if k >= 0 && c.Verdict != rcvae.Ungraded {
+			graded[k]++
+			g.answers[k].Value += g.value[i]
 		}
 	}
 	g.mean = float64(g.correct) / float64(g.graded)
-	g.settle(candidates, graded)
-	return g
-}
-
-// settle turns sums into means, and sets the values of the ungraded.
-func (g *grades) settle(candidates []rcvae.Candidate, graded []float64) {
 	for k := range g.answers {
-		if graded[k] > 0 {
-			g.answers[k].Value /= graded[k]
-		} else {
+		if g.answers[k].Value /= graded[k]; graded[k] == 0 {
 			g.answers[k].Value = g.mean
 		}
 	}
 	for i, c := range candidates {
-		if c.Verdict != rcvae.Ungraded {
-			continue
-		}
-		if g.value[i] = g.mean; g.class[i] >= 0 {
-			g.value[i] = g.answers[g.class[i]].Value
+		if c.Verdict == rcvae.Ungraded {
+			g.value[i] = g.answer(i, g.mean)
 		}
 	}
+	return g
+}
+
+// answer returns what the answer of candidate i is worth, or otherwise if it does not
+// vote.
+func (g grades) answer(i int, otherwise float64) float64 {
+	if k := g.class[i]; k >= 0 {
+		return g.answers[k].Value
+	}
+	return otherwise
 }
 
 // of returns what a choice among a subset of the candidates is worth; votes says that
 // the rule chose an answer.
 func (g grades) of(c selector.Choice, subset []int, votes bool) float64 {
-	if len(c.Tied) == 0 {
-		return 0
-	}
 	var sum float64
 	for _, t := range c.Tied {
 		i := subset[t]
-		if k := g.class[i]; votes && k >= 0 {
-			sum += g.answers[k].Value
+		if votes {
+			sum += g.answer(i, g.value[i])
 		} else {
 			sum += g.value[i]
 		}
 	}
-	return sum / float64(len(c.Tied))
+	return sum / float64(max(len(c.Tied), 1))
 }
 
 // majority returns what the most frequent answer of a subset is worth.

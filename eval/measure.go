@@ -161,15 +161,11 @@ func (p plan) add(values []float64, g grades, choices []selector.Choice, subset 
 
 // choose returns every contender's choice.
 func (p plan) choose(e *selector.Evidence) ([]selector.Choice, error) {
-	alone := make([]*selector.Evidence, e.Models())
-	for m := range alone {
-		alone[m] = e.Alone(m)
-	}
 	choices := make([]selector.Choice, len(p.contenders))
 	for c, x := range p.contenders {
 		view := e
 		if x.view != together {
-			view = alone[x.view]
+			view = e.Alone(x.view)
 		}
 		var err error
 		if choices[c], err = x.rule.Choose(view); err != nil {
@@ -186,19 +182,20 @@ func (o *outcome) describe(p plan, q rcvae.Encoded, e *selector.Evidence, choice
 		if len(tied) == 0 { // nobody has an answer
 			tied = []int{choices[c].Best}
 		}
-		var unanswered, ungraded float64
-		for _, i := range tied {
-			if e.Class(i) < 0 {
-				unanswered++
-			}
-			if q.Candidates[i].Verdict == rcvae.Ungraded {
-				ungraded++
-			}
-		}
-		o.unanswered = append(o.unanswered, unanswered/float64(len(tied)))
-		o.ungraded = append(o.ungraded, ungraded/float64(len(tied)))
+		o.unanswered = append(o.unanswered, share(tied, func(i int) bool { return e.Class(i) < 0 }))
+		o.ungraded = append(o.ungraded, share(tied, func(i int) bool { return q.Candidates[i].Verdict == rcvae.Ungraded }))
 		o.auroc = append(o.auroc, auroc(x.rule, choices[c], q.Candidates))
 	}
+}
+
+// share returns which share of some candidates is so.
+func share(candidates []int, is func(i int) bool) (sum float64) {
+	for _, i := range candidates {
+		if is(i) {
+			sum += 1 / float64(len(candidates))
+		}
+	}
+	return sum
 }
 
 // auroc returns the area under the rule's ROC curve over the graded candidates.

@@ -94,11 +94,12 @@ type Selector struct {
 // AtK is what was measured at k candidates per question.
 type AtK struct {
 	K         int        `json:"k"`
-	N         int        `json:"n"`         // questions with at least k candidates
-	MeanAt1   float64    `json:"mean_at_1"` // of these questions
-	PassAtK   float64    `json:"pass_at_k"` // unbiased, 1 − C(n−c, k)/C(n, k)
-	Majority  float64    `json:"majority"`  // exact, over all subsets
-	Selectors []Measured `json:"selectors"` // over subsets
+	N         int        `json:"n"`                  // questions with at least k candidates
+	Distinct  int        `json:"distinct_questions"` // of these, of different ids
+	MeanAt1   float64    `json:"mean_at_1"`          // of these questions
+	PassAtK   float64    `json:"pass_at_k"`          // unbiased, 1 − C(n−c, k)/C(n, k)
+	Majority  float64    `json:"majority"`           // exact, over all subsets
+	Selectors []Measured `json:"selectors"`          // over subsets
 	Warnings  []string   `json:"warnings,omitempty"`
 }
 
@@ -140,25 +141,5 @@ func ReadJSON(r io.Reader) (*Result, error) {
 	if result.Version != Version {
 		return nil, fmt.Errorf("result has format version %d, this program reads %d; run rcvae eval again", result.Version, Version)
 	}
-	for i, p := range result.Pools {
-		if err := p.check(); err != nil {
-			return nil, fmt.Errorf("result, pool %d (%s): %w", i+1, p.Pool, err)
-		}
-	}
 	return &result, nil
-}
-
-// check reports whether the tables by k and by seed list the same selectors.
-func (p Pool) check() error {
-	for _, at := range p.ByK {
-		if len(at.Selectors) != len(p.ByK[0].Selectors) {
-			return fmt.Errorf("by_k lists %d selectors at k = %d and %d at k = %d", len(p.ByK[0].Selectors), p.ByK[0].K, len(at.Selectors), at.K)
-		}
-	}
-	for _, seed := range p.Seeds {
-		if len(seed.Selectors) != len(p.Seeds[0].Selectors) {
-			return fmt.Errorf("seeds list %d selectors for %s and %d for %s", len(p.Seeds[0].Selectors), p.Seeds[0].Model, len(seed.Selectors), seed.Model)
-		}
-	}
-	return nil
 }

@@ -27,17 +27,12 @@ func Run(ctx context.Context, c Config, questions []rcvae.Question, sources sele
 	for i, q := range questions {
 		encoded[i].Question = q
 	}
-	return run(ctx, c, encoded, sources, sources.Embedder)
+	return RunEncoded(ctx, c, encoded, sources)
 }
 
-// RunEncoded is [Run] for questions whose texts are embedded already. If the sources
-// have an embedder, it must be that of the models.
+// RunEncoded is [Run] for questions whose texts are embedded already. Those that are not
+// are embedded by the sources' embedder.
 func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources) (*Result, error) {
-	return run(ctx, c, questions, sources, nil)
-}
-
-// run embeds the texts if there is an embedder for it.
-func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selector.Sources, embedder rcvae.Embedder) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("eval config: %w", err)
 	}
@@ -48,7 +43,7 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 	if err != nil {
 		return nil, err
 	}
-	sources.Encoded = embedder == nil && len(kept[0].Solutions) > 0
+	sources.Encoded = counts.embedded == counts.questions
 	rules, warnings, err := c.rules(sources.Have(), counts)
 	if err != nil {
 		return nil, err
@@ -57,10 +52,7 @@ func run(ctx context.Context, c Config, questions []rcvae.Encoded, sources selec
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if !p.need.Has(selector.NeedEmbeddings) {
-		embedder = nil
-	}
-	outcomes, err := p.measureAll(ctx, kept, embedder)
+	outcomes, err := p.measureAll(ctx, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +82,8 @@ func (p plan) check() error {
 // counts are what a pool holds.
 type counts struct {
 	questions            int // with a graded candidate
-	empty                int // the others, which are left out
+	embedded             int // of these
+	empty                int // without one: left out
 	candidates, ungraded int
 	min, max             int // candidates of a question
 	silentCorrect        int // graded correct, and yet without an answer that votes
@@ -129,6 +122,9 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 				s.silentCorrect++
 			}
 		}
+		if len(q.Solutions) > 0 {
+			s.embedded++
+		}
 		kept = append(kept, q)
 	}
 	if s.questions = len(kept); s.questions == 0 {
@@ -142,9 +138,9 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 	return kept, s, nil
 }
 
-// measureAll returns an outcome for every question, in their order. Texts are embedded,
-// if there is an embedder for it, on the caller's goroutine while others score.
-func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedder rcvae.Embedder) ([]outcome, error) {
+// measureAll returns an outcome for every question, in their order. Texts are embedded
+// on the caller's goroutine while others score.
+func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outcome, error) {
 	group, stop := errgroup.WithContext(ctx) // stop ends with the first error
 	group.SetLimit(cmp.Or(p.config.Workers, runtime.GOMAXPROCS(0)))
 	outcomes := make([]outcome, len(questions))
@@ -153,7 +149,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 	var embedErr error
 	for from := 0; from < len(questions) && stop.Err() == nil; from += embedChunk {
 		chunk := questions[from:min(from+embedChunk, len(questions))]
-		if embedErr = embed(stop, embedder, chunk); embedErr != nil {
+		if embedErr = p.embed(stop, chunk); embedErr != nil {
 			break
 		}
 		for i, q := range chunk {
@@ -161,7 +157,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 				if outcomes[from+i], err = p.measure(q); err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
 				}
-				if embedder != nil && from+i >= timedQuestions {
+				if from+i >= timedQuestions {
 					questions[from+i].Solutions = nil // nobody looks at them again
 				}
 				mu.Lock()
@@ -177,29 +173,34 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded, embedde
 	return outcomes, cmp.Or(group.Wait(), embedErr, ctx.Err())
 }
 
-// embed embeds all texts of the questions in one call.
-func embed(ctx context.Context, embedder rcvae.Embedder, questions []rcvae.Encoded) error {
-	if embedder == nil {
-		return nil
-	}
+// embed embeds in one call all texts of the questions that are not embedded yet.
+func (p plan) embed(ctx context.Context, questions []rcvae.Encoded) error {
 	var texts []rcvae.Text
 	for _, q := range questions {
-		texts = append(texts, q.Texts()...)
+		if len(q.Solutions) == 0 {
+			texts = append(texts, q.Texts()...)
+		}
 	}
-	embeddings, err := embedder.Embed(ctx, texts)
+	if len(texts) == 0 || !p.need.Has(selector.NeedEmbeddings) {
+		return nil
+	}
+	embeddings, err := p.sources.Embedder.Embed(ctx, texts)
+	if err == nil && len(embeddings) != len(texts) {
+		err = fmt.Errorf("got %d embeddings", len(embeddings))
+	}
 	if err != nil {
 		return fmt.Errorf("embed %d texts: %w", len(texts), err)
 	}
-	if len(embeddings) != len(texts) {
-		return fmt.Errorf("embed %d texts: got %d embeddings", len(texts), len(embeddings))
-	}
 	for i := range questions {
 		q := &questions[i]
-		q.Embedding, embeddings = embeddings[0], embeddings[1:]
-		q.Solutions = make([]rcvae.Solution, len(q.Candidates))
-		for j := range q.Solutions {
-			q.Solutions[j].Embedding, embeddings = embeddings[0], embeddings[1:]
+		if len(q.Solutions) > 0 {
+			continue
 		}
+		q.Embedding, embeddings = embeddings[0], embeddings[1:]
+		for _, r := range embeddings[:len(q.Candidates)] {
+			q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: r})
+		}
+		embeddings = embeddings[len(q.Candidates):]
 	}
 	return nil
 }

@@ -32,12 +32,17 @@ func TestSubsets(t *testing.T) {
 			t.Errorf("candidate %d is in %d of 8000 subsets, want about 4000", i, n)
 		}
 	}
-	for _, tt := range []struct {
-		n, k, limit int
-		want        bool
-	}{{16, 2, 120, true}, {16, 2, 119, false}, {264, 132, 1000, false}, {5, 5, 1, true}} {
-		if got := countAtMost(tt.n, tt.k, tt.limit); got != tt.want {
-			t.Errorf("countAtMost(%d, %d, %d) = %v, want %v", tt.n, tt.k, tt.limit, got, tt.want)
+	for limit, want := range map[int]int{120: 120, 119: 119} { // C(16, 2) is 120
+		sets := subsets(16, 2, limit, 1, "q")
+		different := map[[2]int]bool{}
+		for _, set := range sets {
+			different[[2]int(set)] = true
 		}
+		if len(sets) != want || (len(different) == 120) != (limit == 120) {
+			t.Errorf("subsets(16, 2) limited to %d: %d sets, %d different", limit, len(sets), len(different))
+		}
+	}
+	if sets := subsets(264, 132, 3, 1, "q"); len(sets) != 3 {
+		t.Errorf("subsets(264, 132) = %d sets, want 3", len(sets))
 	}
 }

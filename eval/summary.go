@@ -22,11 +22,11 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 	for q, o := range outcomes {
 		rows[q] = o.values
 	}
-	all, few, err := p.estimate(questions, rows)
+	all, err := p.estimate(questions, rows)
 	if err != nil {
 		return pool, err
 	}
-	pool.Distinct, pool.Warnings = all.Distinct, append(pool.Warnings, few...)
+	pool.Distinct, pool.Warnings = all.Distinct, append(pool.Warnings, all.Warnings...)
 	pool.MeanAt1, pool.Majority, pool.PassAtK = all.MeanAt1, all.Majority, all.PassAtK
 	selectors := p.selectors(all.Selectors, outcomes)
 	var byK []AtK
@@ -34,7 +34,7 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 		for q, o := range outcomes {
 			rows[q] = o.byK[i]
 		}
-		at, few, err := p.estimate(questions, rows)
+		at, err := p.estimate(questions, rows)
 		if err != nil {
 			return pool, err
 		}
@@ -42,8 +42,7 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d of %d questions have fewer candidates and are left out", k, left, len(rows)))
 		}
 		if at.K = k; at.N > 0 {
-			at.Warnings = few
-			byK = append(byK, at.AtK)
+			byK = append(byK, at)
 		}
 	}
 	pool.Selectors, pool.ByK = p.view(together, selectors, byK)
@@ -51,14 +50,8 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 	return pool, nil
 }
 
-// measuredAtK is what was measured of every contender at one size.
-type measuredAtK struct {
-	AtK
-	Distinct int
-}
-
 // estimate sums up the rows, nil for questions to leave out.
-func (p plan) estimate(questions []rcvae.Encoded, rows [][]float64) (at measuredAtK, warnings []string, err error) {
+func (p plan) estimate(questions []rcvae.Encoded, rows [][]float64) (at AtK, err error) {
 	var ids []string
 	var kept [][]float64
 	for q, row := range rows {
@@ -67,23 +60,23 @@ func (p plan) estimate(questions []rcvae.Encoded, rows [][]float64) (at measured
 		}
 	}
 	if at.N = len(kept); at.N == 0 {
-		return at, nil, nil
+		return at, nil
 	}
 	sample, err := stats.NewSample(ids, kept)
 	if err != nil {
-		return at, nil, err
+		return at, err
 	}
 	r, err := stats.Bootstrap{Resamples: p.config.Resamples, Seed: p.config.Seed}.Resample(sample)
 	if err != nil {
-		return at, nil, err
+		return at, err
 	}
 	mean := r.Mean(columnMean)
 	at.MeanAt1, at.Majority, at.PassAtK = mean.Value, r.Mean(columnMajority).Value, r.Mean(columnPass).Value
 	for c, x := range p.contenders {
 		at.Selectors = append(at.Selectors, measured(r, x.rule.Name(), columnFirst+c))
 	}
-	at.Distinct = mean.Clusters
-	return at, mean.Warnings, nil
+	at.Distinct, at.Warnings = mean.Clusters, mean.Warnings
+	return at, nil
 }
 
 func measured(r *stats.Resampled, name string, column int) Measured {

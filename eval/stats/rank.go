@@ -10,24 +10,17 @@ import (
 
 // AUROC returns the chance that a correct candidate's score is above an incorrect one's,
 // ties counting one half. It is NaN without both kinds.
+//
+// Source: Mann and Whitney 1947, by the sum of the ranks of the correct ones.
 func AUROC(scores []float64, correct []bool) float64 {
-	var wins float64
-	pairs := 0
-	for i, good := range scores {
-		for j, bad := range scores {
-			if !correct[i] || correct[j] {
-				continue
-			}
-			pairs++
-			switch {
-			case good > bad:
-				wins++
-			case good == bad:
-				wins += 0.5
-			}
+	var sum, n float64
+	for i, rank := range ranks(scores) {
+		if correct[i] {
+			sum += rank
+			n++
 		}
 	}
-	return wins / float64(pairs)
+	return (sum - n*(n+1)/2) / (n * (float64(len(scores)) - n))
 }
 
 // Spearman returns the correlation of the ranks of x and y, tied values having the

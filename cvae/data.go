@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"math"
 
 	"rcvae"
@@ -183,21 +182,14 @@ func checkEmbedding(e rcvae.Embedding, dimension int) error {
 // that it began with.
 func (d *data) digest() string {
 	h := sha256.New()
+	write := func(e rcvae.Embedding) { _ = binary.Write(h, binary.LittleEndian, []float32(e)) } // a hash takes everything
 	for _, q := range d.questions {
 		fmt.Fprintf(h, "%q %d %d\n", q.id, q.from, q.to)
-		hashFloats(h, q.embedding)
+		write(q.embedding)
 	}
 	for _, x := range d.candidates {
 		fmt.Fprintln(h, x.role, x.correct, x.solution.Signals)
-		hashFloats(h, x.solution.Embedding)
+		write(x.solution.Embedding)
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func hashFloats(h hash.Hash, x []float32) {
-	buf := make([]byte, 0, 4*len(x))
-	for _, v := range x {
-		buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-	}
-	h.Write(buf)
 }

@@ -16,7 +16,7 @@ import (
 func TestResume(t *testing.T) {
 	for _, objective := range []string{Contrastive, Paper} {
 		t.Run(objective, func(t *testing.T) {
-			data, c := synthetic(60, 6, 24, 2), small(objective, 24)
+			data, c := withSignals(synthetic(60, 6, 24, 2), 2), small(objective, 24, signalNames...)
 			want := run(t, c, data, Options{})
 			options := Options{Checkpoint: filepath.Join(t.TempDir(), "state"), Resume: true}
 			for _, stop := range []int{3, 1, c.Epochs * 2} {

@@ -76,7 +76,7 @@ func (r *reader) enumerates(left, right *sideTokens) bool {
 
 // breaksOff reports whether the text was cut at its token limit inside the right side.
 func (r *reader) breaksOff(left, right *sideTokens) bool {
-	if strings.TrimSpace(r.text[right.to:]) != "" {
+	if strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
 		return false
 	}
 	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])

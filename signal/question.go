@@ -8,15 +8,9 @@ import (
 
 // questionSheet is what was read in the question.
 type questionSheet struct {
-	numbers  []float64 // distinct, sorted
-	given    []float64 // numbers, number words, and what follows from them without calculation; sorted
-	contexts []quotation
-}
-
-// quotation is a number among its neighbours.
-type quotation struct {
-	words uint64 // hash of two words before it and one behind it
-	value float64
+	numbers  []float64            // distinct, sorted
+	given    []float64            // numbers, number words, and what follows from them without calculation; sorted
+	contexts map[uint64][]float64 // the numbers that stand between the same words, by their hash
 }
 
 // common are numbers that need no source: small counts, and those of units of measure.
@@ -41,7 +35,12 @@ func readQuestion(question string) questionSheet {
 		}
 	}
 	q.given = sortDistinct(q.given)
-	eachQuotation(question, l.tokens, func(c quotation) { q.contexts = append(q.contexts, c) })
+	q.contexts = make(map[uint64][]float64)
+	eachQuotation(question, l.tokens, func(words uint64, x float64) {
+		if seen := q.contexts[words]; len(seen) < 8 {
+			q.contexts[words] = append(seen, x)
+		}
+	})
 	return q
 }
 
@@ -68,7 +67,7 @@ func (s *sheet) usage(row []float64, q *questionSheet) {
 // trace counts the operands, the numbers left of a sign, that come from nowhere:
 // neither from the question nor from what an equation has given before.
 func (s *sheet) trace(tokens []token, q *questionSheet) {
-	results := make([]float64, 0, 2*len(s.equations))
+	results := make([]float64, 0, len(s.equations))
 	i := 0
 	for k := range s.equations {
 		e := &s.equations[k]
@@ -84,9 +83,14 @@ func (s *sheet) trace(tokens []token, q *questionSheet) {
 				s.foreign++
 			}
 		}
-		results = append(results, e.stated.f)
+		if results = append(results, e.stated.f); len(results) > maxResults {
+			results = results[1:]
+		}
 	}
 }
+
+// maxResults is how many earlier results an operand may come from.
+const maxResults = 64
 
 // follows reports whether a number is an earlier result, also as a percentage.
 func follows(results []float64, x float64) bool {
@@ -105,20 +109,21 @@ func (s *sheet) quote(text string, tokens []token, q *questionSheet) {
 	if len(q.contexts) == 0 {
 		return
 	}
-	eachQuotation(text, tokens, func(c quotation) {
-		same := slices.ContainsFunc(q.contexts, func(d quotation) bool { return d.words == c.words })
-		if !same {
+	eachQuotation(text, tokens, func(words uint64, x float64) {
+		quoted, ok := q.contexts[words]
+		if !ok {
 			return
 		}
 		s.quotes++
-		if !slices.Contains(q.contexts, c) {
+		if !slices.Contains(quoted, x) {
 			s.misquoted++
 		}
 	})
 }
 
-// eachQuotation calls f for each number between two words before it and one behind it.
-func eachQuotation(text string, tokens []token, f func(quotation)) {
+// eachQuotation calls f with each number between two words before it and one behind it,
+// and the hash of these.
+func eachQuotation(text string, tokens []token, f func(words uint64, x float64)) {
 	for i := 2; i+1 < len(tokens); i++ {
 		if tokens[i].kind != numeral {
 			continue
@@ -139,7 +144,7 @@ func eachQuotation(text string, tokens []token, f func(quotation)) {
 		for _, t := range [...]token{a, b, c} {
 			h = hash(h, text[t.start:t.end])
 		}
-		f(quotation{h, tokens[i].float()})
+		f(h, tokens[i].float())
 	}
 }
 

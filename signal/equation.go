@@ -194,7 +194,7 @@ func (r *reader) begins(s, limit int, m mode) bool {
 	case operator:
 		return t.symbol == '-'
 	case word:
-		return t.class == halfWord
+		return t.class == halfWord && s+1 < limit && r.tokens[s+1].class == ofWord
 	case opaque:
 		return m.name != 0 && t.symbol == m.name
 	}

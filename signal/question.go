@@ -2,15 +2,13 @@ package signal
 
 import (
 	"math"
-	"slices"
 	"strings"
 )
 
 // questionSheet is what was read in the question.
 type questionSheet struct {
-	numbers  []float64            // distinct, sorted
-	given    []float64            // numbers, number words, and what follows from them without calculation; sorted
-	contexts map[uint64][]float64 // the numbers that stand between the same words, by their hash
+	numbers []float64 // distinct, sorted
+	given   []float64 // numbers, number words, and what follows from them without calculation; sorted
 }
 
 // common are numbers that need no source: small counts, and those of units of measure.
@@ -35,12 +33,6 @@ func readQuestion(question string) questionSheet {
 		}
 	}
 	q.given = sortDistinct(q.given)
-	q.contexts = make(map[uint64][]float64)
-	eachQuotation(question, l.tokens, func(words uint64, x float64) {
-		if seen := q.contexts[words]; len(seen) < 8 {
-			q.contexts[words] = append(seen, x)
-		}
-	})
 	return q
 }
 
@@ -58,9 +50,6 @@ func (s *sheet) usage(row []float64, q *questionSheet) {
 	}
 	if s.operands > 0 {
 		row[colForeign] = float64(s.foreign) / float64(s.operands)
-	}
-	if s.quotes > 0 {
-		row[colMisquoted] = float64(s.misquoted) / float64(s.quotes)
 	}
 }
 
@@ -102,60 +91,4 @@ func follows(results []float64, x float64) bool {
 		}
 	}
 	return false
-}
-
-// quote compares the numbers that the text quotes in the question's own words.
-func (s *sheet) quote(text string, tokens []token, q *questionSheet) {
-	if len(q.contexts) == 0 {
-		return
-	}
-	eachQuotation(text, tokens, func(words uint64, x float64) {
-		quoted, ok := q.contexts[words]
-		if !ok {
-			return
-		}
-		s.quotes++
-		if !slices.Contains(quoted, x) {
-			s.misquoted++
-		}
-	})
-}
-
-// eachQuotation calls f with each number between two words before it and one behind it,
-// and the hash of these.
-func eachQuotation(text string, tokens []token, f func(words uint64, x float64)) {
-	for i := 2; i+1 < len(tokens); i++ {
-		if tokens[i].kind != numeral {
-			continue
-		}
-		before := i - 1
-		if tokens[before].kind == currency && before > 1 {
-			before--
-		}
-		behind := i + 1
-		if tokens[behind].kind == percent && behind+1 < len(tokens) {
-			behind++
-		}
-		a, b, c := tokens[before-1], tokens[before], tokens[behind]
-		if a.kind != word || b.kind != word || c.kind != word {
-			continue
-		}
-		h := uint64(14695981039346656037)
-		for _, t := range [...]token{a, b, c} {
-			h = hash(h, text[t.start:t.end])
-		}
-		f(h, tokens[i].float())
-	}
-}
-
-// hash continues an FNV-1a hash with a word in lower case.
-func hash(h uint64, w string) uint64 {
-	for i := range len(w) {
-		c := w[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return (h ^ ' ') * 1099511628211
 }

@@ -44,7 +44,6 @@ const (
 	colInQuestion
 	colCoverage
 	colForeign
-	colMisquoted
 	colNumbers
 	colAgreeNumbers
 	colAgreeResults
@@ -68,7 +67,6 @@ var columns = [columnCount]Column{
 	colInQuestion:   {"answer_in_question", Answer, false, "1 if the answer stands in the question; NaN if it is not a number or the question has none"},
 	colCoverage:     {"coverage", Question, false, "share of the question's numbers that the text uses; NaN if it has none"},
 	colForeign:      {"foreign_share", Question, false, "share of the operands that neither the question nor the text before them gives; NaN without equations"},
-	colMisquoted:    {"misquoted", Question, false, "share of the numbers quoted in the question's own words that differ from it; NaN without such"},
 	colNumbers:      {"numbers_centred", Question, true, "ln(1 + distinct numbers written)"},
 	colAgreeNumbers: {"agree_numbers", Agreement, false, "mean share of the other candidates that have an intermediate number of this one; NaN for one candidate or no such number"},
 	colAgreeResults: {"agree_results", Agreement, false, "mean share of the other candidates that have a result of this one; NaN for one candidate or no result"},

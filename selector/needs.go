@@ -12,7 +12,6 @@ const (
 	NeedLikelihoods                   // the likelihoods of a model's decoder, which cost more than its posteriors
 	NeedClasses                       // a model whose decoder knows correct and incorrect: objective "ratio"
 	NeedSignals                       // what can be read off the texts; always there
-	NeedAgreement                     // signals that compare a candidate with the others, which are computed anew for each subset
 	NeedLogProbs                      // log-probabilities of the candidates' tokens
 	NeedAnswers                       // extracted answers, grouped by the grader
 	NeedVerdicts                      // graded candidates: evaluation only
@@ -21,7 +20,7 @@ const (
 const needLikelihood = NeedModel | NeedLikelihoods
 
 // needWords are the names of the members, lowest bit first.
-var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "agreement", "log-probabilities", "answers", "verdicts"}
+var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "log-probabilities", "answers", "verdicts"}
 
 // Has reports whether every member of x is in n.
 func (n Needs) Has(x Needs) bool { return n&x == x }

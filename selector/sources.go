@@ -24,7 +24,7 @@ type Sources struct {
 // Have returns what the sources can serve. Log-probabilities and answers come
 // with the candidates, see [Given].
 func (s Sources) Have() Needs {
-	have := NeedSignals | NeedAgreement
+	have := NeedSignals
 	if s.Embedder != nil || s.Encoded {
 		have |= NeedEmbeddings
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"rcvae/dataset"
+	"rcvae"
 	"rcvae/signal"
 )
 
@@ -18,20 +18,20 @@ type rates struct {
 func percent(a, b int) float64 { return 100 * float64(a) / float64(max(1, b)) }
 
 // isCorrect prefers the verdict of Math-Verify where a pool has it.
-func isCorrect(s dataset.Sample) bool {
+func isCorrect(s rcvae.Candidate) bool {
 	if raw, ok := s.Extra["correct_mv"]; ok {
 		var v bool
 		if json.Unmarshal(raw, &v) == nil {
 			return v
 		}
 	}
-	return s.Correct != nil && *s.Correct
+	return s.Verdict == rcvae.Correct
 }
 
-func measure(items []dataset.Item, alarm func(dataset.Sample, signal.Equation)) rates {
+func measure(items []rcvae.Question, alarm func(rcvae.Candidate, signal.Equation)) rates {
 	var r rates
 	for _, it := range items {
-		for _, s := range it.Samples {
+		for _, s := range it.Candidates {
 			equations := signal.Equations(s.Text)
 			wrong := 0
 			for _, e := range equations {

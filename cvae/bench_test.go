@@ -120,3 +120,23 @@ func ones(n int) []float32 {
 	}
 	return x
 }
+
+// BenchmarkInferSignals16 measures all but the likelihoods of 16 candidates with 24
+// columns beside the embedding.
+func BenchmarkInferSignals16(b *testing.B) {
+	var names []string
+	for i := range 24 {
+		names = append(names, string(rune('a'+i)))
+	}
+	m, questions := untrained(b, DefaultConfig(Contrastive, 384, names...)), synthetic(1, 16, 384, 1)
+	for i := range questions[0].Solutions {
+		questions[0].Solutions[i].Signals = make([]float64, 24)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Infer(questions[0].Embedding, questions[0].Solutions, false); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(16*float64(b.N)/b.Elapsed().Seconds(), "candidates/s")
+}

@@ -74,76 +74,59 @@ func (c Config) Validate() error {
 
 // validate is Validate for the given objective, with an error found before.
 func (c Config) validate(objective Objective, err error) error {
-	v := validator{[]error{err}}
-	v.architecture(c)
-	v.signals(c)
-	v.training(c, objective)
-	if err := errors.Join(v.errs...); err != nil {
+	errs := append([]error{err}, c.checkRanges()...)
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	names := slices.Sorted(slices.Values(c.Signals))
+	check(len(names) == len(slices.Compact(slices.Clone(names))), "signals %q has a name twice", c.Signals)
+	check(len(names) == 0 || names[0] != "", "signals %q has an empty name", c.Signals)
+	check(len(c.SignalGroups) == 0 || len(c.SignalGroups) == len(names), "signal_groups has %d names for %d signals", len(c.SignalGroups), len(names))
+	check(c.elements() > 0, "dimension 0 needs signals: there is nothing to train on")
+	check(!c.MeanSquared || !c.LearnVariance, "learn_variance needs mean_squared off: the mean squared error has no variance")
+	check(objective.Listwise || c.ListwiseWeight == 0, "listwise_weight %g needs an objective with a listwise loss: %s or %s", c.ListwiseWeight, Contrastive, Ratio)
+	check(c.ELBOWeight > 0 || c.ListwiseWeight > 0, "elbo_weight and listwise_weight are both 0: nothing to train")
+	check(c.IWAESamples%2 == 0, "iwae_samples %d is not even", c.IWAESamples)
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cvae config: %w", err)
 	}
 	return nil
 }
 
-// validator collects what is wrong.
-type validator struct{ errs []error }
-
-func (v *validator) check(ok bool, format string, args ...any) {
-	if !ok {
-		v.errs = append(v.errs, fmt.Errorf(format, args...))
+// checkRanges reports every number that is out of its range.
+func (c Config) checkRanges() (errs []error) {
+	between := func(name string, value, low, high float64) {
+		if !(value >= low && value <= high) {
+			errs = append(errs, fmt.Errorf("%s %g is outside [%g, %g]", name, value, low, high))
+		}
 	}
-}
-
-func (v *validator) between(name string, value, low, high int) {
-	v.check(value >= low && value <= high, "%s %d is outside [%d, %d]", name, value, low, high)
-}
-
-func (v *validator) rate(name string, value float64) {
-	v.check(value >= 0 && value <= 0.9, "%s %g is outside [0, 0.9]", name, value)
-}
-
-func (v *validator) weight(name string, value float64) {
-	v.check(value >= 0 && !math.IsInf(value, 0), "%s %g is not a finite number of at least 0", name, value)
-}
-
-func (v *validator) architecture(c Config) {
-	v.between("dimension", c.Dimension, 0, 1<<16)
-	v.check(c.Dimension > 0 || len(c.Signals) > 0, "dimension 0 needs signals: there is nothing to train on")
-	v.between("latent", c.Latent, 1, 1<<14)
-	v.check(len(c.Hidden) <= 16, "hidden has %d layers, at most 16 are allowed", len(c.Hidden))
+	between("dimension", float64(c.Dimension), 0, 1<<16)
+	between("latent", float64(c.Latent), 1, 1<<14)
+	between("number of hidden layers", float64(len(c.Hidden)), 0, 16)
 	for i, h := range c.Hidden {
-		v.between(fmt.Sprintf("hidden[%d]", i), h, 1, 1<<14)
+		between(fmt.Sprintf("hidden[%d]", i), float64(h), 1, 1<<14)
 	}
-	v.check(math.Abs(c.LogVariance) <= 20, "log_variance %g is outside [−20, 20]", c.LogVariance)
-	v.check(!c.MeanSquared || !c.LearnVariance, "learn_variance needs mean_squared off: the mean squared error has no variance")
-	v.check(c.IWAESamples >= 2 && c.IWAESamples <= 4096 && c.IWAESamples%2 == 0, "iwae_samples %d is not an even number in [2, 4096]", c.IWAESamples)
-}
-
-func (v *validator) signals(c Config) {
-	names := slices.Sorted(slices.Values(c.Signals))
-	v.check(len(names) == len(slices.Compact(slices.Clone(names))), "signals %q has a name twice", c.Signals)
-	v.check(len(names) == 0 || names[0] != "", "signals %q has an empty name", c.Signals)
-	v.check(len(names) <= 1024, "signals has %d columns, at most 1024 are allowed", len(names))
-	v.check(len(c.SignalGroups) == 0 || len(c.SignalGroups) == len(names), "signal_groups has %d names for %d signals", len(c.SignalGroups), len(names))
-	v.between("signal_copies", c.SignalCopies, min(len(names), 1), 64)
-	v.rate("signal_dropout", c.SignalDropout)
-}
-
-func (v *validator) training(c Config, o Objective) {
-	v.rate("input_dropout", c.InputDropout)
-	v.rate("hidden_dropout", c.HiddenDropout)
-	v.rate("holdout", c.Holdout)
-	v.weight("beta", c.Beta)
-	v.weight("kl_warmup", c.KLWarmup)
-	v.weight("elbo_weight", c.ELBOWeight)
-	v.weight("listwise_weight", c.ListwiseWeight)
-	v.weight("learning_rate", c.LearningRate)
-	v.weight("weight_decay", c.WeightDecay)
-	v.weight("clip_norm", c.ClipNorm)
-	v.check(o.Listwise || c.ListwiseWeight == 0, "listwise_weight %g needs an objective with a listwise loss: %s or %s", c.ListwiseWeight, Contrastive, Ratio)
-	v.check(c.ELBOWeight > 0 || c.ListwiseWeight > 0, "elbo_weight and listwise_weight are both 0: nothing to train")
-	v.between("epochs", c.Epochs, 1, 1<<20)
-	v.check(c.Batch >= 1, "batch %d is below 1", c.Batch)
-	v.check(c.Patience >= 0, "patience %d is below 0", c.Patience)
+	between("number of signals", float64(len(c.Signals)), 0, 1024)
+	between("signal_copies", float64(c.SignalCopies), float64(min(len(c.Signals), 1)), 64)
+	between("signal_dropout", c.SignalDropout, 0, 0.9)
+	between("input_dropout", c.InputDropout, 0, 0.9)
+	between("hidden_dropout", c.HiddenDropout, 0, 0.9)
+	between("holdout", c.Holdout, 0, 0.9)
+	between("log_variance", c.LogVariance, -20, 20)
+	between("beta", c.Beta, 0, 1e9)
+	between("kl_warmup", c.KLWarmup, 0, 1<<20)
+	between("elbo_weight", c.ELBOWeight, 0, 1e9)
+	between("listwise_weight", c.ListwiseWeight, 0, 1e9)
+	between("learning_rate", c.LearningRate, 0, math.MaxFloat32)
+	between("weight_decay", c.WeightDecay, 0, 1e9)
+	between("clip_norm", c.ClipNorm, 0, math.MaxFloat32)
+	between("epochs", float64(c.Epochs), 1, 1<<20)
+	between("batch", float64(c.Batch), 1, 1<<31)
+	between("patience", float64(c.Patience), 0, 1<<31)
+	between("iwae_samples", float64(c.IWAESamples), 2, 4096)
+	return errs
 }
 
 // elements returns D + S, the number of elements of R_e.

@@ -30,7 +30,19 @@ func elements(in *bufio.Reader, name string, yield func(line, error) bool) {
 	limited := &limitedReader{in, maxLine}
 	decoder := json.NewDecoder(limited)
 	_, _ = decoder.Token() // the bracket, as isArray has seen
-	number := 1
+	number, ok := eachElement(decoder, limited, name, yield)
+	if !ok {
+		return
+	}
+	if err := endOfArray(decoder); err != nil {
+		yield(line{}, &LineError{name, number, err})
+	}
+}
+
+// eachElement yields the elements up to the end of the array. It returns the number of
+// the next one, and whether there was neither an error nor an end of the caller's wish.
+func eachElement(decoder *json.Decoder, limited *limitedReader, name string, yield func(line, error) bool) (number int, ok bool) {
+	number = 1
 	for ; decoder.More(); number++ {
 		limited.left = maxLine
 		text, err := element(decoder)
@@ -38,12 +50,10 @@ func elements(in *bufio.Reader, name string, yield func(line, error) bool) {
 			err = &LineError{name, number, err}
 		}
 		if !yield(line{number, text}, err) || err != nil {
-			return
+			return number, false
 		}
 	}
-	if err := endOfArray(decoder); err != nil {
-		yield(line{}, &LineError{name, number, err})
-	}
+	return number, true
 }
 
 func element(decoder *json.Decoder) (text json.RawMessage, err error) {

@@ -90,6 +90,9 @@ func readLine(in *bufio.Reader, buf []byte) ([]byte, error) {
 	}
 }
 
+// CheckJSON is an error that says what is wrong with a text that is not JSON in UTF-8.
+func CheckJSON(text []byte) error { return checkJSON(text) }
+
 // checkJSON tells what is wrong with a line that is not JSON.
 func checkJSON(text []byte) error {
 	if !utf8.Valid(text) {

@@ -131,8 +131,14 @@ func parseCandidate(text []byte) (c rcvae.Candidate, err error) {
 		return c, f.err
 	case !hasText:
 		return c, errors.New(`field "text" is missing`)
-	case len(c.Text) > maxCandidate:
-		return c, fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(c.Text), maxCandidate)
 	}
-	return c, nil
+	return c, CheckCandidate(c)
+}
+
+// CheckCandidate is an error if a pool cannot hold the candidate: its text is too long.
+func CheckCandidate(c rcvae.Candidate) error {
+	if len(c.Text) > maxCandidate {
+		return fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(c.Text), maxCandidate)
+	}
+	return nil
 }

@@ -20,7 +20,7 @@ var lightevalForm = form{
 	read:    readLighteval,
 	names: map[string][]string{
 		"id":         {"doc.id"},
-		"question":   {"doc.query", "example", "full_prompt"},
+		"question":   {"doc.original_query", "doc.specific.question", "doc.query", "example", "full_prompt"},
 		"candidates": {"model_response.text", "predictions"},
 	},
 }

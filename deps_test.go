@@ -16,6 +16,7 @@ var allowed = map[string][]string{
 	"rcvae":                                {},                              // the vocabulary stands alone
 	"rcvae/cvae":                           {},                              //
 	"rcvae/dataset":                        {},                              //
+	"rcvae/dataset/foreign":                {"rcvae/dataset"},               // reads records as pools
 	"rcvae/embed":                          {},                              //
 	"rcvae/embed/transformer":              {},                              //
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"},     // a configuration of the transformer

@@ -59,12 +59,8 @@ func runEval(cmd *cobra.Command, _ []string) error {
 	if len(paths) == 0 {
 		return usagef("--pool is missing: name a file of graded candidates")
 	}
-	for _, flag := range []string{"out", "details"} {
-		if out, _ := cmd.Flags().GetString(flag); out != "" {
-			if err := checkWritable(out, paths...); err != nil {
-				return err
-			}
-		}
+	if err := checkOutputs(cmd, paths...); err != nil {
+		return err
 	}
 	config, err := evalConfig(cmd)
 	if err != nil {

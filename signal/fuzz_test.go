@@ -34,42 +34,38 @@ func FuzzEquations(f *testing.F) {
 	})
 }
 
-// again reads the words of a wrong equation alone: it must be wrong there too.
+// again reads the words of an equation alone: the verdict must be the same.
 func again(t *testing.T, e signal.Equation) {
 	t.Helper()
-	if e.Holds || strings.ContainsAny(e.Text, "\n") {
-		return // a list mark at the beginning of a line would be read as one
-	}
 	for _, alone := range signal.Equations("so " + e.Text + " .") {
-		if alone.Text == e.Text && alone.Holds {
-			t.Fatalf("%q is wrong in its text and holds alone", e.Text)
+		if alone.Text == e.Text && alone.Holds != e.Holds {
+			t.Fatalf("%q holds: %v in its text, %v alone", e.Text, e.Holds, alone.Holds)
 		}
 	}
 }
 
-// TestTimeIsLinear: twice the text takes about twice the time, whatever it is made of.
+// TestTimeIsLinear: the time grows with the text and not with its square, whatever it is
+// made of.
 func TestTimeIsLinear(t *testing.T) {
 	for _, piece := range []string{
 		"((((", "1+", "3 eggs and ", "1 = ", `\frac{`, "x + 1 = ", "5 (", "<<1=", "1/2 of the ", "2^", "-", "a = 1 ", "1,000", "of 20% ", "1 + 1 = 2 ", "x x = ", "is 3 is ", "[1](", "\\text{a", "9 9 9 = 9 9 ", "((1)) = ((2)) ", "she has 5 eggs ", "<<1+1=3>> ", "7 + 1 = 9 is ", "€", "3 of ", "-(",
 	} {
-		short, long := took(piece, 1<<17), took(piece, 1<<20)
-		if long > 24*short+50*time.Millisecond {
-			t.Errorf("1 MiB of %q takes %v, 128 KiB take %v", piece, long, short)
+		// 16 times the text: linear is 16 times the time, quadratic 256 times, which is seconds.
+		limit := 64*took(piece, 1<<15) + 400*time.Millisecond
+		long := took(piece, 1<<19)
+		for try := 0; long > limit && try < 4; try++ { // the machine may be busy
+			long = min(long, took(piece, 1<<19))
 		}
-		if long > 2*time.Second {
-			t.Errorf("1 MiB of %q takes %v", piece, long)
+		if long > limit {
+			t.Errorf("512 KiB of %q take %v, want at most %v", piece, long, limit)
 		}
 	}
 }
 
-// took is the shorter of two times, since a machine may be busy.
+// took is the time for a text of a size.
 func took(piece string, size int) time.Duration {
 	text := strings.Repeat(piece, size/len(piece))
-	best := time.Duration(1 << 62)
-	for range 2 {
-		start := time.Now()
-		signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
-		best = min(best, time.Since(start))
-	}
-	return best
+	start := time.Now()
+	signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
+	return time.Since(start)
 }

@@ -1,9 +1,9 @@
 package signal_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"rcvae"
 	"rcvae/signal"
@@ -44,28 +44,39 @@ func again(t *testing.T, e signal.Equation) {
 	}
 }
 
-// TestTimeIsLinear: the time grows with the text and not with its square, whatever it is
-// made of.
-func TestTimeIsLinear(t *testing.T) {
-	for _, piece := range []string{
-		"((((", "1+", "3 eggs and ", "1 = ", `\frac{`, "x + 1 = ", "5 (", "<<1=", "1/2 of the ", "2^", "-", "a = 1 ", "1,000", "of 20% ", "1 + 1 = 2 ", "x x = ", "is 3 is ", "[1](", "\\text{a", "9 9 9 = 9 9 ", "((1)) = ((2)) ", "she has 5 eggs ", "<<1+1=3>> ", "7 + 1 = 9 is ", "€", "3 of ", "-(",
-	} {
-		// 16 times the text: linear is 16 times the time, quadratic 256 times, which is seconds.
-		limit := 64*took(piece, 1<<15) + 400*time.Millisecond
-		long := took(piece, 1<<19)
-		for try := 0; long > limit && try < 4; try++ { // the machine may be busy
-			long = min(long, took(piece, 1<<19))
-		}
-		if long > limit {
-			t.Errorf("512 KiB of %q take %v, want at most %v", piece, long, limit)
+// hostile are pieces of which long texts are made to keep a reader busy.
+var hostile = []string{
+	"((((", "1+", "3 eggs and ", "1 = ", `\frac{`, "x + 1 = ", "5 (", "<<1=", "1/2 of the ", "2^", "-", "a = 1 ", "1,000", "of 20% ", "1 + 1 = 2 ", "x x = ", "is 3 is ", "[1](", "\\text{a", "9 9 9 = 9 9 ", "((1)) = ((2)) ", "she has 5 eggs ", "<<1+1=3>> ", "7 + 1 = 9 is ", "€", "3 of ", "-(",
+}
+
+// TestHostileTexts reads 512 KiB of each piece. In quadratic time that takes minutes,
+// and the test run ends.
+func TestHostileTexts(t *testing.T) {
+	for _, piece := range hostile {
+		text := strings.Repeat(piece, (512<<10)/len(piece))
+		signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
+		end := 0
+		for _, e := range signal.Equations(text) {
+			if e.Start < end || e.End > len(text) || e.Start >= e.End {
+				t.Errorf("%q: an equation at [%d, %d) after one that ends at %d, in %d bytes", piece, e.Start, e.End, end, len(text))
+				break
+			}
+			end = e.Start
 		}
 	}
 }
 
-// took is the time for a text of a size.
-func took(piece string, size int) time.Duration {
-	text := strings.Repeat(piece, size/len(piece))
-	start := time.Now()
-	signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
-	return time.Since(start)
+// BenchmarkHostileTexts shows that the time per byte does not grow with the text.
+func BenchmarkHostileTexts(b *testing.B) {
+	for _, piece := range hostile {
+		for _, size := range []int{32 << 10, 512 << 10} {
+			b.Run(fmt.Sprintf("%q/%d", piece, size), func(b *testing.B) {
+				text := strings.Repeat(piece, size/len(piece))
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
+				}
+			})
+		}
+	}
 }

@@ -1,74 +1,51 @@
 package cvae
 
-// batch is the work of one step: R encoder rows, one a sample, and M decoder rows.
-// Samples that enter no term of the loss are left out.
+// batch is the work of one step: R encoder rows, one per candidate with a role, and M
+// decoder rows.
 type batch struct {
-	samples []int       // (R), indices into Data.Solutions
-	right   []bool      // (R)
-	ranked  []bool      // (R), the row is in its list's listwise loss
+	rows    []int       // (R), indices into data.candidates
+	roles   []Role      // (R), in this batch
+	lists   []List      //
 	decodes []decodeRow // (M), in the order of their rows
 	first   []int       // (R+1), row i has the decodes [first[i], first[i+1])
-	lists   []list
 }
 
-// decodeRow is one pass of a sample through the decoder.
+// decodeRow is one pass of a candidate through the decoder.
 type decodeRow struct {
-	row        int     // encoder row
-	generative bool    // z is drawn, and the row counts in the ELBO; otherwise z = mu
-	class      float32 // decoder input of the ratio objective: 1 right, 0 wrong
-}
-
-// list is the rows [from, to) of one mixed question.
-type list struct {
-	from, to int
-	weight   float64 // all samples of the question, ranked or not
+	row   int  // encoder row
+	drawn bool // z is drawn, and the row counts in the ELBO; otherwise z = mu
+	class int  // 1 correct, 0 incorrect
 }
 
 func (b *batch) reset() {
-	b.samples, b.right, b.ranked = b.samples[:0], b.right[:0], b.ranked[:0]
-	b.decodes, b.lists, b.first = b.decodes[:0], b.lists[:0], append(b.first[:0], 0)
+	b.rows, b.roles, b.lists = b.rows[:0], b.roles[:0], b.lists[:0]
+	b.decodes, b.first = b.decodes[:0], append(b.first[:0], 0)
 }
 
-// add appends the samples of q that matter: to the loss, or with validation to the
-// value that epochs are compared by, which leaves the ELBO out when there is a
-// listwise loss.
-func (b *batch) add(c Config, d Data, q question, validation bool) {
-	from := len(b.samples)
+// add appends the candidates of q with one of the given roles.
+func (b *batch) add(d *data, o Objective, q question, roles Role) {
+	from := len(b.rows)
 	for i := q.from; i < q.to; i++ {
-		generative, ranked := c.ELBOWeight > 0, false
-		switch c.Objective {
-		case Contrastive:
-			generative = generative && d.Correct[i]
-			ranked = c.listwise() && q.mixed && d.Answered[i]
-		case Ratio:
-			generative = generative && d.Answered[i]
-			ranked = c.listwise() && q.mixed && d.Answered[i]
-		}
-		if validation && c.listwise() {
-			generative = false
-		}
-		if generative || ranked {
-			b.addRow(c, i, d.Correct != nil && d.Correct[i], generative, ranked)
+		if role := d.candidates[i].role & roles; role != 0 {
+			b.addRow(o, i, role, d.candidates[i].correct)
 		}
 	}
-	if c.listwise() && q.mixed {
-		b.lists = append(b.lists, list{from: from, to: len(b.samples), weight: float64(q.to - q.from)})
+	if q.mixed {
+		b.lists = append(b.lists, List{From: from, To: len(b.rows), Weight: float64(q.to - q.from)})
 	}
 }
 
-func (b *batch) addRow(c Config, sample int, right, generative, ranked bool) {
-	row := len(b.samples)
-	b.samples = append(b.samples, sample)
-	b.right = append(b.right, right)
-	b.ranked = append(b.ranked, ranked)
-	if generative {
-		class := float32(0)
-		if right {
-			class = 1
+func (b *batch) addRow(o Objective, candidate int, role Role, correct bool) {
+	row := len(b.rows)
+	b.rows, b.roles = append(b.rows, candidate), append(b.roles, role)
+	if role.Has(InELBO) {
+		own := 0
+		if correct {
+			own = 1
 		}
-		b.decodes = append(b.decodes, decodeRow{row: row, generative: true, class: class})
+		b.decodes = append(b.decodes, decodeRow{row: row, drawn: true, class: own})
 	}
-	if ranked && c.Objective == Ratio {
+	if role.Has(InList) && o.Classes {
 		b.decodes = append(b.decodes, decodeRow{row: row, class: 1}, decodeRow{row: row, class: 0})
 	}
 	b.first = append(b.first, len(b.decodes))

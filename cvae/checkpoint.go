@@ -22,14 +22,14 @@ func (t *trainer) save() error {
 	}
 	s := t.state
 	s.Updates, s.Seconds = t.optimizer.Steps, t.seconds()
-	tensors := paramTensors(t.net, "", t.pass.params)
-	tensors = append(tensors, standardizerTensors(t.pass.q, t.pass.r)...)
-	tensors = append(tensors, paramTensors(t.net, prefixM, t.optimizer.M)...)
-	tensors = append(tensors, paramTensors(t.net, prefixV, t.optimizer.V)...)
+	tensors := paramTensors(t.pass.net, "", t.pass.params)
+	tensors = append(tensors, t.pass.tensors()...)
+	tensors = append(tensors, paramTensors(t.pass.net, prefixM, t.optimizer.M)...)
+	tensors = append(tensors, paramTensors(t.pass.net, prefixV, t.optimizer.V)...)
 	if t.best != nil {
-		tensors = append(tensors, paramTensors(t.net, prefixBest, t.best)...)
+		tensors = append(tensors, paramTensors(t.pass.net, prefixBest, t.best)...)
 	}
-	data, err := encodeFile(header{Kind: kindTrainer, Config: t.config, Fingerprint: t.options.Fingerprint, State: &s}, tensors)
+	data, err := encodeFile(header{Kind: kindTrainer, Config: t.config, Objective: t.objective, Fingerprint: t.options.Fingerprint, State: &s}, tensors)
 	if err == nil {
 		err = writeFile(path, data)
 	}
@@ -82,7 +82,7 @@ func (t *trainer) restore(data []byte) error {
 	switch {
 	case h.Kind != kindTrainer || h.State == nil:
 		return fmt.Errorf("this is a finished %s, not a training checkpoint", h.Kind)
-	case h.Fingerprint != t.options.Fingerprint:
+	case !h.Fingerprint.Same(t.options.Fingerprint):
 		return fmt.Errorf("it was begun with embedder %v, not %v: remove it to start anew", h.Fingerprint, t.options.Fingerprint)
 	case h.State.Data != t.state.Data:
 		return errors.New("it was begun with other training data: give the same files, or remove it to start anew")
@@ -90,7 +90,7 @@ func (t *trainer) restore(data []byte) error {
 	if difference := compareConfigs(h.Config, t.config); difference != "" {
 		return fmt.Errorf("it was begun with other settings (%s): give the same, or remove it to start anew", difference)
 	}
-	params, _, _, err := readTensors(file, h.Config)
+	params, _, err := readTensors(file, h.Config, h.Objective)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (t *trainer) restore(data []byte) error {
 		if prefix == prefixBest && h.State.BestEpoch == 0 {
 			continue
 		}
-		if *dst, err = readParams(file, t.net, prefix); err != nil {
+		if *dst, err = readParams(file, t.pass.net, prefix); err != nil {
 			return err
 		}
 	}

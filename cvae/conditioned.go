@@ -14,11 +14,12 @@ type conditioned struct {
 	params  []float32
 	shared  int            // columns of the condition
 	columns int            // columns [shared, shared+columns) differ from row to row
-	packed  []*gemm.Packed // one a layer; the first without the condition
+	class   bool           // one column more, after these, holds the class
+	packed  []*gemm.Packed // one per layer; the first without the condition and the class
 }
 
 func newConditioned(net nn.MLP, params []float32, shared, columns int) *conditioned {
-	c := &conditioned{net: net, params: params, shared: shared, columns: columns}
+	c := &conditioned{net: net, params: params, shared: shared, columns: columns, class: net.Layers[0].In > shared+columns}
 	for i, layer := range net.Layers {
 		weight, k := layer.Weight.Of(params), layer.In
 		if i == 0 {
@@ -33,7 +34,7 @@ func newConditioned(net nn.MLP, params []float32, shared, columns int) *conditio
 //
 //	Bias + Weight[:, :shared] · x + class · Weight[:, shared+columns]
 //
-// where the last column is there only for networks with classes.
+// where networks without classes lack the last term.
 func (c *conditioned) condition(dst, x []float32, class float32) []float32 {
 	layer := c.net.Layers[0]
 	weight, bias := layer.Weight.Of(c.params), layer.Bias.Of(c.params)
@@ -41,8 +42,8 @@ func (c *conditioned) condition(dst, x []float32, class float32) []float32 {
 	for i := range dst {
 		row := weight[i*layer.In : (i+1)*layer.In]
 		dst[i] = bias[i] + gemm.Dot(row[:c.shared], x)
-		if last := c.shared + c.columns; class != 0 && last < layer.In {
-			dst[i] += class * row[last]
+		if c.class {
+			dst[i] += class * row[c.shared+c.columns]
 		}
 	}
 	return dst

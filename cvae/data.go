@@ -7,53 +7,157 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"rcvae"
-	"rcvae/internal/nn"
+	"rcvae/internal/gemm"
 )
 
-// Data is what a model is trained on: N embedded solutions of Q questions. The
-// embeddings are read in place and must not change during training.
-type Data struct {
-	Questions []rcvae.Embedding // (Q)
-	Solutions []rcvae.Embedding // (N), all solutions of a question in a row
-	Group     []int             // (N), index into Questions, never decreasing
-	Correct   []bool            // (N), graded right; nil for paper and authors
-	Answered  []bool            // (N), the candidate votes; nil for paper and authors
+// data is what a run is trained and validated on: the candidates that an objective
+// takes of the given questions, question by question.
+type data struct {
+	questions  []question
+	candidates []candidate
+	ungraded   int // candidates left out since they could not be graded
 }
 
-// check reports the first thing in the data that the config cannot be trained on.
-func (d Data) check(c Config) error {
-	n := len(d.Solutions)
-	if n == 0 || len(d.Questions) == 0 {
-		return errors.New("no training samples: give problems with solutions, or a pool with graded candidates")
-	}
-	if len(d.Group) != n {
-		return fmt.Errorf("%d solutions but %d group entries", n, len(d.Group))
-	}
-	if c.grouped() && (len(d.Correct) != n || len(d.Answered) != n) {
-		return fmt.Errorf("objective %s needs graded samples: %d solutions, %d verdicts, %d answered flags; train on a pool with graded candidates",
-			c.Objective, n, len(d.Correct), len(d.Answered))
-	}
-	for i, g := range d.Group {
-		if g < 0 || g >= len(d.Questions) {
-			return fmt.Errorf("solution %d belongs to question %d of %d", i, g, len(d.Questions))
+// question is the candidates [from, to) of one question.
+type question struct {
+	id        string
+	embedding rcvae.Embedding
+	from, to  int
+	mixed     bool // has correct and incorrect candidates in its list
+}
+
+// candidate is one solution, with what it is to the loss.
+type candidate struct {
+	question int // index into data.questions
+	solution rcvae.Solution
+	role     Role
+	correct  bool
+}
+
+// newData takes the candidates that the objective learns from, and reports the first
+// thing in the questions that the config cannot be trained on.
+func newData(c Config, o Objective, questions []rcvae.Encoded) (*data, error) {
+	d := &data{}
+	for i, e := range questions {
+		if err := d.add(c, o, e); err != nil {
+			return nil, fmt.Errorf("question %d (%s): %w", i, e.ID, err)
 		}
-		if i > 0 && g < d.Group[i-1] {
-			return fmt.Errorf("solution %d belongs to question %d, after one of question %d: sort the solutions by question", i, g, d.Group[i-1])
-		}
 	}
-	if err := checkEmbeddings("question", d.Questions, c.Dimension); err != nil {
+	if len(d.candidates) == 0 && o.Graded {
+		return nil, fmt.Errorf("no graded candidates, which objective %s learns from: grade the pool, or give one with verdicts", o.Name)
+	}
+	if len(d.candidates) == 0 {
+		return nil, errors.New("no candidates to learn from: give problems with solutions, or a pool with correct candidates")
+	}
+	return d, nil
+}
+
+func (d *data) add(c Config, o Objective, e rcvae.Encoded) error {
+	if e.ID == "" {
+		return errors.New("it has no id, by which questions are held out")
+	}
+	roles := o.Roles(e.Question)
+	if n := len(e.Candidates); len(e.Solutions) != n || len(roles) != n {
+		return fmt.Errorf("%d candidates but %d encoded solutions and %d roles", n, len(e.Solutions), len(roles))
+	}
+	if err := checkEmbedding(e.Embedding, c.Dimension); err != nil {
 		return err
 	}
-	return checkEmbeddings("solution", d.Solutions, c.Dimension)
+	q := question{id: e.ID, embedding: e.Embedding, from: len(d.candidates)}
+	for i, s := range e.Solutions {
+		if err := checkSolution(s, c); err != nil {
+			return fmt.Errorf("solution %d: %w", i, err)
+		}
+		d.addCandidate(c, o, candidate{len(d.questions), s, roles[i], false}, e.Candidates[i].Verdict)
+	}
+	if q.to = len(d.candidates); q.to > q.from {
+		q.mixed = settleList(d.candidates[q.from:q.to])
+		d.questions = append(d.questions, q)
+	}
+	return nil
 }
 
-func checkEmbeddings(kind string, embeddings []rcvae.Embedding, dimension int) error {
-	for i, e := range embeddings {
-		if err := checkEmbedding(e, dimension); err != nil {
-			return fmt.Errorf("%s %d: %w", kind, i, err)
+// addCandidate takes the candidate unless the objective has no use for it.
+func (d *data) addCandidate(c Config, o Objective, x candidate, verdict rcvae.Verdict) {
+	x.correct = verdict == rcvae.Correct
+	kept := x.role != 0
+	if o.Graded {
+		kept = verdict != rcvae.Ungraded
+	}
+	if !kept {
+		if verdict == rcvae.Ungraded {
+			d.ungraded++
+		}
+		return
+	}
+	if c.ELBOWeight == 0 {
+		x.role &^= InELBO
+	}
+	if c.ListwiseWeight == 0 {
+		x.role &^= InList
+	}
+	d.candidates = append(d.candidates, x)
+}
+
+// settleList reports whether a question's list is mixed, and dissolves it if not.
+func settleList(candidates []candidate) bool {
+	correct, incorrect := false, false
+	for _, x := range candidates {
+		if x.role.Has(InList) {
+			correct, incorrect = correct || x.correct, incorrect || !x.correct
+		}
+	}
+	if correct && incorrect {
+		return true
+	}
+	for i := range candidates {
+		candidates[i].role &^= InList
+	}
+	return false
+}
+
+// split parts the questions into those trained on and those held out.
+func (d *data) split(share float64) (train, held []question, err error) {
+	for _, q := range d.questions {
+		if rcvae.HeldOut(q.id, share) {
+			held = append(held, q)
+		} else {
+			train = append(train, q)
+		}
+	}
+	if len(train) == 0 {
+		return nil, nil, fmt.Errorf("all %d questions are held out: give more questions, or lower holdout (%g)", len(held), share)
+	}
+	return train, held, nil
+}
+
+// distinct returns how many ids the questions have, and how many of them belong to a
+// mixed question: a question of several pools counts once.
+func distinct(questions []question) (all, mixed int) {
+	ids := make(map[string]bool, len(questions))
+	for _, q := range questions {
+		ids[q.id] = ids[q.id] || q.mixed
+	}
+	for _, m := range ids {
+		if m {
+			mixed++
+		}
+	}
+	return len(ids), mixed
+}
+
+func checkSolution(s rcvae.Solution, c Config) error {
+	if err := checkEmbedding(s.Embedding, c.Dimension); err != nil {
+		return err
+	}
+	if len(s.Signals) != len(c.Signals) {
+		return fmt.Errorf("%d signals, the model has %d (%q)", len(s.Signals), len(c.Signals), c.Signals)
+	}
+	for j, v := range s.Signals {
+		if math.IsInf(v, 0) {
+			return fmt.Errorf("signal %s is %v", c.Signals[j], v)
 		}
 	}
 	return nil
@@ -63,6 +167,9 @@ func checkEmbedding(e rcvae.Embedding, dimension int) error {
 	if len(e) != dimension {
 		return fmt.Errorf("embedding has %d dimensions, the model %d", len(e), dimension)
 	}
+	if sum := gemm.SumSquares(e); sum-sum == 0 { // finite, and so are all of its elements
+		return nil
+	}
 	for j, v := range e {
 		if v-v != 0 {
 			return fmt.Errorf("embedding is %v at dimension %d", v, j)
@@ -71,129 +178,18 @@ func checkEmbedding(e rcvae.Embedding, dimension int) error {
 	return nil
 }
 
-// digest returns the SHA-256 of the data. A training run continues only on the
-// data that it began with.
-func (d Data) digest() string {
+// digest returns the SHA-256 of the data. A training run continues only on the data
+// that it began with.
+func (d *data) digest() string {
 	h := sha256.New()
-	var buf []byte
-	for _, embeddings := range [][]rcvae.Embedding{d.Questions, d.Solutions} {
-		for _, e := range embeddings {
-			buf = buf[:0]
-			for _, v := range e {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-			}
-			h.Write(buf)
-		}
+	write := func(e rcvae.Embedding) { _ = binary.Write(h, binary.LittleEndian, []float32(e)) } // a hash takes everything
+	for _, q := range d.questions {
+		fmt.Fprintf(h, "%q %d %d\n", q.id, q.from, q.to)
+		write(q.embedding)
 	}
-	buf = buf[:0]
-	for _, g := range d.Group {
-		buf = binary.LittleEndian.AppendUint64(buf, uint64(g))
+	for _, x := range d.candidates {
+		fmt.Fprintln(h, x.role, x.correct, x.solution.Signals)
+		write(x.solution.Embedding)
 	}
-	for _, flags := range [][]bool{d.Correct, d.Answered} {
-		for _, f := range flags {
-			buf = append(buf, map[bool]byte{false: 0, true: 1}[f])
-		}
-	}
-	h.Write(buf)
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// Holdout tells which of n questions [Train] holds out for validation: the share
-// config.Holdout, chosen by the question's index alone, so that models of different
-// seeds hold out the same ones. What is chosen on the data of several models (τ,
-// for instance) is chosen on these.
-func Holdout(config Config, n int) []bool {
-	out := make([]bool, n)
-	count := min(int(math.Round(config.Holdout*float64(n))), n-1)
-	if count <= 0 {
-		return out
-	}
-	order := make([]int, n)
-	keys := make([]uint64, n)
-	for i := range n {
-		order[i], keys[i] = i, nn.Key(streamHoldout, uint64(i))
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		if keys[a] < keys[b] {
-			return -1
-		}
-		return 1
-	})
-	for _, i := range order[:count] {
-		out[i] = true
-	}
-	return out
-}
-
-// question is the samples [from, to) of one question.
-type question struct {
-	index    int // into Data.Questions
-	from, to int
-	mixed    bool // has right and wrong answered samples
-}
-
-// questions returns the questions that have samples, in order.
-func (d Data) questions() []question {
-	var out []question
-	for from := 0; from < len(d.Group); {
-		q := question{index: d.Group[from], from: from, to: from}
-		right, wrong := false, false
-		for ; q.to < len(d.Group) && d.Group[q.to] == q.index; q.to++ {
-			if d.Correct != nil && d.Answered != nil && d.Answered[q.to] {
-				right = right || d.Correct[q.to]
-				wrong = wrong || !d.Correct[q.to]
-			}
-		}
-		q.mixed = right && wrong
-		out = append(out, q)
-		from = q.to
-	}
-	return out
-}
-
-// minDeviation is the floor of the scale that inputs are standardised by.
-const minDeviation = 0.01
-
-// standardizers returns the maps of question and solution embeddings to mean 0 and
-// deviation 1 over the samples of the given questions. A question counts once a sample.
-func (d Data) standardizers(c Config, questions []question) (q, r standardizer) {
-	var qs, rs moments
-	for _, question := range questions {
-		qs.add(d.Questions[question.index], float64(question.to-question.from))
-		for i := question.from; i < question.to; i++ {
-			rs.add(d.Solutions[i], 1)
-		}
-	}
-	return qs.standardizer(c), rs.standardizer(c)
-}
-
-// moments are the weighted sums of x and x², which unit vectors do not strain in float64.
-type moments struct {
-	weight      float64
-	sum, square []float64 // (D)
-}
-
-func (m *moments) add(x []float32, weight float64) {
-	if m.sum == nil {
-		m.sum, m.square = make([]float64, len(x)), make([]float64, len(x))
-	}
-	m.weight += weight
-	for j, v := range x {
-		v := float64(v)
-		m.sum[j] += weight * v
-		m.square[j] += weight * v * v
-	}
-}
-
-func (m *moments) standardizer(c Config) standardizer {
-	mean, scale := make([]float32, c.Dimension), make([]float32, c.Dimension)
-	for j := range mean {
-		scale[j] = 1
-		if c.Standardize {
-			mu := m.sum[j] / m.weight
-			variance := (m.square[j] - m.weight*mu*mu) / max(m.weight-1, 1)
-			mean[j], scale[j] = float32(mu), float32(max(math.Sqrt(max(variance, 0)), minDeviation))
-		}
-	}
-	return newStandardizer(mean, scale)
 }

@@ -13,9 +13,9 @@ import (
 	"rcvae/cvae"
 )
 
-// embeddings stands for an embedder: unit vectors of dimension 16 in which right
-// solutions lean one way and wrong ones the other.
-func embeddings() cvae.Data {
+// pool stands for an embedded pool: unit vectors of dimension 16 in which correct
+// solutions lean one way and incorrect ones the other.
+func pool() []rcvae.Encoded {
 	rng := rand.New(rand.NewPCG(1, 2))
 	vector := func(lean float64) rcvae.Embedding {
 		x, sum := make(rcvae.Embedding, 16), 0.0
@@ -28,38 +28,33 @@ func embeddings() cvae.Data {
 		}
 		return x
 	}
-	var data cvae.Data
-	for question := range 300 {
-		data.Questions = append(data.Questions, vector(0))
-		for sample := range 6 {
-			right := sample%2 == 0
-			lean := -0.7
-			if right {
-				lean = 0.7
-			}
-			data.Solutions = append(data.Solutions, vector(lean))
-			data.Group = append(data.Group, question)
-			data.Correct = append(data.Correct, right)
-			data.Answered = append(data.Answered, true)
+	var questions []rcvae.Encoded
+	for i := range 300 {
+		e := rcvae.Encoded{Question: rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprint(i)}}, Embedding: vector(0)}
+		for range 3 {
+			e.Candidates = append(e.Candidates,
+				rcvae.Candidate{Answer: "1", Verdict: rcvae.Correct}, rcvae.Candidate{Answer: "2", Verdict: rcvae.Incorrect})
+			e.Solutions = append(e.Solutions, rcvae.Solution{Embedding: vector(0.7)}, rcvae.Solution{Embedding: vector(-0.7)})
 		}
+		questions = append(questions, e)
 	}
-	return data
+	return questions
 }
 
 func ExampleTrain() {
-	data := embeddings()
+	questions := pool()
 	config := cvae.DefaultConfig(cvae.Contrastive, 16)
 	config.Latent, config.Hidden, config.LearningRate = 8, []int{32}, 1e-2
-	model, err := cvae.Train(context.Background(), config, data, cvae.Options{})
+	model, err := cvae.Train(context.Background(), config, questions, cvae.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	posteriors, err := model.Posteriors(data.Questions[0], data.Solutions[:2])
+	inferences, err := model.Infer(questions[0].Embedding, questions[0].Solutions[:2], false)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("the right solution has the lower entropy:", posteriors[0].Entropy() < posteriors[1].Entropy())
-	// Output: the right solution has the lower entropy: true
+	fmt.Println("the correct solution has the lower entropy:", inferences[0].Posterior.Entropy() < inferences[1].Posterior.Entropy())
+	// Output: the correct solution has the lower entropy: true
 }
 
 func ExampleLoad() {
@@ -70,7 +65,7 @@ func ExampleLoad() {
 	defer func() { _ = os.RemoveAll(folder) }()
 	config := cvae.DefaultConfig(cvae.Paper, 16)
 	config.Epochs = 4
-	model, err := cvae.Train(context.Background(), config, embeddings(), cvae.Options{})
+	model, err := cvae.Train(context.Background(), config, pool(), cvae.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -83,6 +78,6 @@ func ExampleLoad() {
 		log.Fatal(err)
 	}
 	summary := loaded.Summary()
-	fmt.Println(summary.Objective, "collapsed:", summary.Diagnostics.Collapsed)
+	fmt.Println(summary.Objective, "collapsed:", summary.Diagnostics.Collapsed())
 	// Output: paper collapsed: true
 }

@@ -1,7 +1,6 @@
 package cvae
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -9,8 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"strings"
+	"slices"
 
 	"rcvae"
 	"rcvae/internal/atomicfile"
@@ -18,25 +18,25 @@ import (
 )
 
 const (
-	formatVersion = 1
-	metadataKey   = "rcvae"
-	maxFile       = 2 << 30 // bytes; larger files are not models
+	formatVersion = 2
+	metadataKey   = "rcvae"        // holds the header
+	checksumKey   = "rcvae.sha256" // holds the checksum of everything else
+	maxFile       = 2 << 30        // bytes; larger files are not models
 	kindModel     = "model"
 	kindTrainer   = "trainer"
 )
 
-// header is the JSON document in the file's metadata. SHA256 covers the tensors
-// and this document, with SHA256 itself blank.
+// header is the JSON document in the file's metadata.
 type header struct {
 	Format      int                `json:"format"`
 	Kind        string             `json:"kind"`
 	Config      Config             `json:"config"`
+	Objective   Objective          `json:"objective"`
 	Fingerprint rcvae.Fingerprint  `json:"embedder"`
 	Calibration *rcvae.Calibration `json:"calibration,omitempty"` // of models
 	Summary     *Summary           `json:"summary,omitempty"`     // of models
 	State       *state             `json:"state,omitempty"`       // of trainers
 	Provenance  json.RawMessage    `json:"provenance,omitempty"`
-	SHA256      string             `json:"sha256"`
 }
 
 // Save writes the model to a safetensors file, which it replaces as a whole.
@@ -59,13 +59,12 @@ func writeFile(path string, data []byte) error {
 }
 
 func (m *Model) encodeFile() ([]byte, error) {
-	calibration, summary := m.calibration, m.summary.timeless()
-	tensors := append(paramTensors(m.net, "", m.params), standardizerTensors(m.q, m.r)...)
-	if m.domain != nil {
-		tensors = append(tensors, m.domain.tensor())
+	if err := checkCalibration(m.calibration); err != nil {
+		return nil, err
 	}
-	return encodeFile(header{Kind: kindModel, Config: m.config, Fingerprint: m.fingerprint,
-		Calibration: &calibration, Summary: &summary, Provenance: m.provenance}, tensors)
+	calibration, summary := m.calibration, m.summary.timeless()
+	return encodeFile(header{Kind: kindModel, Config: m.config, Objective: m.objective, Fingerprint: m.fingerprint,
+		Calibration: &calibration, Summary: &summary, Provenance: m.provenance}, m.tensors())
 }
 
 // Load reads a model that [Model.Save] wrote. Anything that was changed since is an error.
@@ -92,7 +91,8 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Decode returns the model whose file has the given bytes.
+// Decode returns the model whose file has the given bytes. Of a small file nothing
+// large is allocated.
 func Decode(data []byte) (*Model, error) {
 	h, file, err := decodeFile(data)
 	if err != nil {
@@ -104,42 +104,32 @@ func Decode(data []byte) (*Model, error) {
 	if h.Kind != kindModel || h.Summary == nil || h.Calibration == nil {
 		return nil, fmt.Errorf("file of kind %q is not a whole model", h.Kind)
 	}
-	params, q, r, err := readTensors(file, h.Config)
+	if err := checkCalibration(*h.Calibration); err != nil {
+		return nil, fmt.Errorf("%w: train again", err)
+	}
+	params, in, err := readTensors(file, h.Config, h.Objective)
 	if err != nil {
 		return nil, err
 	}
-	domain, err := readDomain(file, h.Config.Dimension, *h.Calibration)
-	if err != nil {
-		return nil, err
-	}
-	m := newModel(h.Config, params, q, r)
-	m.domain = domain
+	m := newModel(h.Objective, params, in)
 	m.fingerprint, m.summary, m.calibration, m.provenance = h.Fingerprint, *h.Summary, *h.Calibration, h.Provenance
+	m.whitening, err = readWhitening(file, h.Config.elements(), m.calibration)
+	if err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
 // encodeFile returns the bytes of a file of the given header and tensors.
 func encodeFile(h header, tensors []safetensors.Tensor) ([]byte, error) {
-	h.Format, h.SHA256 = formatVersion, ""
-	blank, err := marshal(h)
+	h.Format = formatVersion
+	document, err := json.Marshal(h)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("encode metadata: %w", err)
 	}
-	h.SHA256 = checksum(blank, tensors)
-	document, err := marshal(h)
-	if err != nil {
-		return nil, err
-	}
-	file := safetensors.File{Metadata: map[string]string{metadataKey: document}, Tensors: tensors}
+	file := safetensors.File{Metadata: map[string]string{metadataKey: string(document)}, Tensors: tensors}
+	file.Metadata[checksumKey] = checksum(&file)
 	return file.Encode()
-}
-
-func marshal(h header) (string, error) {
-	b, err := json.Marshal(h)
-	if err != nil {
-		return "", fmt.Errorf("encode metadata: %w", err)
-	}
-	return string(b), nil
 }
 
 // decodeFile checks the bytes of a file and returns what is in it.
@@ -158,117 +148,39 @@ func decodeFile(data []byte) (header, *safetensors.File, error) {
 		return h, nil, fmt.Errorf("metadata: %w", err)
 	}
 	if version.Format != formatVersion {
-		return h, nil, fmt.Errorf("format version %d is unknown, this program reads version %d: use the rcvae that wrote it, or train again", version.Format, formatVersion)
+		return h, nil, fmt.Errorf("the file has format version %d, this program reads version %d: train the model again, or use the rcvae that wrote it", version.Format, formatVersion)
+	}
+	if checksum(file) != file.Metadata[checksumKey] {
+		return h, nil, errors.New("checksum differs: the file is damaged; copy it again, or train again")
 	}
 	if err := json.Unmarshal([]byte(document), &h); err != nil {
 		return h, nil, fmt.Errorf("metadata: %w", err)
 	}
-	blank := strings.Replace(document, `"sha256":"`+h.SHA256+`"`, `"sha256":""`, 1)
-	if blank == document || checksum(blank, file.Tensors) != h.SHA256 {
-		return h, nil, errors.New("checksum differs: the file is damaged; copy it again, or train again")
-	}
-	// The checksum covers the content; this covers the few bytes around it.
-	if again, err := file.Encode(); err != nil || !bytes.Equal(again, data) {
-		return h, nil, errors.New("header is not as rcvae writes it: the file is damaged or was re-saved by another program; copy it again, or train again")
-	}
-	if err := h.Config.Validate(); err != nil {
+	if err := h.Config.validate(h.Objective, nil); err != nil {
 		return h, nil, err
 	}
 	return h, file, nil
 }
 
-// checksum returns the SHA-256 over the document and the tensors' names, types,
-// shapes and bytes, each with its length.
-func checksum(document string, tensors []safetensors.Tensor) string {
+// checksum returns the SHA-256 over the metadata but for the checksum itself, and over
+// the tensors' names, types, shapes and bytes, each with its length.
+func checksum(file *safetensors.File) string {
 	sum := sha256.New()
 	write := func(b []byte) {
 		sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(b))))
 		sum.Write(b)
 	}
-	write([]byte(document))
-	for _, t := range tensors {
+	for _, key := range slices.Sorted(maps.Keys(file.Metadata)) {
+		if key != checksumKey {
+			write([]byte(key))
+			write([]byte(file.Metadata[key]))
+		}
+	}
+	for _, t := range file.Tensors {
 		write([]byte(t.Name))
 		write([]byte(t.DType))
 		write([]byte(fmt.Sprint(t.Shape)))
 		write(t.Data)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// paramTensors returns a vector as one tensor a parameter.
-func paramTensors(net *network, prefix string, flat []float32) []safetensors.Tensor {
-	var out []safetensors.Tensor
-	for _, v := range net.layout.Views() {
-		out = append(out, safetensors.Float32s(prefix+v.Name, v.Shape, v.Of(flat)))
-	}
-	return out
-}
-
-func standardizerTensors(q, r standardizer) []safetensors.Tensor {
-	shape := []int{len(q.mean)}
-	return []safetensors.Tensor{
-		safetensors.Float32s("standardize.q.mean", shape, q.mean), safetensors.Float32s("standardize.q.scale", shape, q.scale),
-		safetensors.Float32s("standardize.r.mean", shape, r.mean), safetensors.Float32s("standardize.r.scale", shape, r.scale),
-	}
-}
-
-// readTensors returns the parameters and standardisation of a file.
-func readTensors(file *safetensors.File, c Config) (params []float32, q, r standardizer, err error) {
-	// Of a small file with a large config nothing large is allocated.
-	net := newNetwork(c)
-	total := 0
-	for _, t := range file.Tensors {
-		total += len(t.Data)
-	}
-	if total/4 < net.layout.Size() {
-		return nil, q, r, fmt.Errorf("tensors of %d bytes are too few for the %d parameters of the config", total, net.layout.Size())
-	}
-	if params, err = readParams(file, net, ""); err != nil {
-		return nil, q, r, err
-	}
-	if q, err = readStandardizer(file, "standardize.q", c.Dimension); err != nil {
-		return nil, q, r, err
-	}
-	r, err = readStandardizer(file, "standardize.r", c.Dimension)
-	return params, q, r, err
-}
-
-func readParams(file *safetensors.File, net *network, prefix string) ([]float32, error) {
-	params := make([]float32, net.layout.Size())
-	for _, v := range net.layout.Views() {
-		values, err := readTensor(file, prefix+v.Name, v.Shape)
-		if err != nil {
-			return nil, err
-		}
-		copy(v.Of(params), values)
-	}
-	return params, nil
-}
-
-func readStandardizer(file *safetensors.File, name string, dimension int) (standardizer, error) {
-	mean, err := readTensor(file, name+".mean", []int{dimension})
-	if err != nil {
-		return standardizer{}, err
-	}
-	scale, err := readTensor(file, name+".scale", []int{dimension})
-	if err != nil {
-		return standardizer{}, err
-	}
-	for j, s := range scale {
-		if s <= 0 {
-			return standardizer{}, fmt.Errorf("tensor %s.scale is %g at %d, not above 0", name, s, j)
-		}
-	}
-	return newStandardizer(mean, scale), nil
-}
-
-func readTensor(file *safetensors.File, name string, shape []int) ([]float32, error) {
-	t, err := file.Lookup(name)
-	if err != nil {
-		return nil, err
-	}
-	if t.DType != "F32" || fmt.Sprint(t.Shape) != fmt.Sprint(append([]int{}, shape...)) {
-		return nil, fmt.Errorf("tensor %s is %s %v, the config needs F32 %v", name, t.DType, t.Shape, shape)
-	}
-	return t.Float32()
 }

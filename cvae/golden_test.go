@@ -64,6 +64,19 @@ func (g golden) bools(name string) []bool {
 	return out
 }
 
+// questions returns the file's questions with their candidates.
+func (g golden) questions(D int) []rcvae.Encoded {
+	var out []rcvae.Encoded
+	for i, q := range g.embeddings("questions", D) {
+		out = append(out, encoded(i, q))
+	}
+	group, correct, answered := g.bytes("group"), g.bools("correct"), g.bools("answered")
+	for i, r := range g.embeddings("solutions", D) {
+		add(&out[group[8*i]], r, correct[i], answered[i])
+	}
+	return out
+}
+
 // TestStepsMatchPyTorch repeats ten training steps of PyTorch's: every loss, the
 // gradient of every parameter in the first step to 1e-4 of the largest of its
 // tensor, and the parameters in the end.
@@ -71,13 +84,11 @@ func TestStepsMatchPyTorch(t *testing.T) {
 	for _, objective := range []string{Contrastive, Paper} {
 		t.Run(objective, func(t *testing.T) {
 			g := openGolden(t, "step-"+objective+".safetensors")
-			c := small(objective, 24)
-			data := Data{Questions: g.embeddings("questions", 24), Solutions: g.embeddings("solutions", 24),
-				Correct: g.bools("correct"), Answered: g.bools("answered")}
-			for b := g.bytes("group"); len(b) > 0; b = b[8:] {
-				data.Group = append(data.Group, int(b[0]))
+			questions := g.questions(24)
+			if objective == Paper {
+				questions = allCorrect(questions)
 			}
-			p, b := g.step(c, data)
+			p, b := g.step(small(objective, 24), questions)
 			g.follow(p, b)
 		})
 	}
@@ -86,13 +97,20 @@ func TestStepsMatchPyTorch(t *testing.T) {
 // follow takes the file's steps and compares.
 func (g golden) follow(p *pass, b *batch) {
 	g.t.Helper()
+	objective, err := LookupObjective(p.config.Objective)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	eps := g.embeddings("noise", p.config.Latent)
+	noise := randomness{noise: func(_, candidate int, dst []float32) { copy(dst, eps[candidate]) }}
 	losses := g.floats("losses")
 	optimizer := nn.NewAdamW(len(p.params), 0.05)
 	for i, want := range losses {
-		if got := p.forward(b, 0, 1).Loss; math.Abs(got-float64(want)) > 1e-5*math.Abs(float64(want)) {
+		loss := objective.Loss(p.forward(b, noise))
+		if got := loss.Value; math.Abs(got-float64(want)) > 1e-5*math.Abs(float64(want)) {
 			g.t.Errorf("loss of step %d = %.7g, want %.7g", i+1, got, want)
 		}
-		p.backward(b)
+		p.backward(b, noise, loss)
 		if i == 0 {
 			g.compare(p.net, p.grads, "grad.", 1e-4)
 		}
@@ -110,33 +128,33 @@ func (g golden) compare(net *network, flat []float32, prefix string, tolerance f
 	}
 }
 
-// step returns a pass with the file's parameters and noise, and a batch of all its data.
-func (g golden) step(c Config, data Data) (*pass, *batch) {
+// step returns a pass with the file's parameters, and a batch of all its data.
+func (g golden) step(c Config, questions []rcvae.Encoded) (*pass, *batch) {
 	pool := gemm.NewPool(1)
 	g.t.Cleanup(pool.Close)
-	net := newNetwork(c)
+	d, o := newTestData(g.t, c, questions)
+	net := newNetwork(c, o)
 	params := make([]float32, net.layout.Size())
 	for _, v := range net.layout.Views() {
 		copy(v.Of(params), g.floats("param."+v.Name))
 	}
-	q, r := data.standardizers(c, data.questions())
-	for _, s := range []struct {
-		name string
-		got  standardizer
-	}{{"q", q}, {"r", r}} {
-		if d := max(difference(s.got.mean, g.floats("standardize."+s.name+".mean")), difference(s.got.scale, g.floats("standardize."+s.name+".scale"))); d > 1e-5 {
-			g.t.Errorf("standardisation of %s differs by %.2g", s.name, d)
+	in := d.fit(c, d.questions)
+	for name, got := range map[string]standardizer{"q": in.q, "r": in.r} {
+		if d := max(difference(got.mean, g.floats("standardize."+name+".mean")), difference(got.scale, g.floats("standardize."+name+".scale"))); d > 1e-5 {
+			g.t.Errorf("standardisation of %s differs by %.2g", name, d)
 		}
 	}
-	p := newPass(c, net, data, pool, q, r, params)
-	noise := g.embeddings("noise", c.Latent)
-	p.noise = func(_, sample int, eps []float32) { copy(eps, noise[sample]) }
+	return newPass(net, d, in, pool, params), wholeBatch(d, o)
+}
+
+// wholeBatch returns a batch of all the data.
+func wholeBatch(d *data, o Objective) *batch {
 	b := &batch{}
 	b.reset()
-	for _, question := range data.questions() {
-		b.add(c, data, question, false)
+	for _, q := range d.questions {
+		b.add(d, o, q, InELBO|InList)
 	}
-	return p, b
+	return b
 }
 
 // difference returns the largest difference relative to the largest element of want.
@@ -157,24 +175,21 @@ func difference(got, want []float32) float64 {
 func TestFixture(t *testing.T) {
 	g := openGolden(t, "fixture.safetensors")
 	c := DefaultConfig(Contrastive, 384)
-	params, q, r, err := readTensors(g.file, c)
+	params, in, err := readTensors(g.file, c, contrastiveObjective())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newModel(c, params, q, r)
+	m := newModel(contrastiveObjective(), params, in)
 	logVar, scores := g.floats("ex_logvar"), g.floats("ex_score")
 	solutions := g.embeddings("ex_r", 384)
 	for i, question := range g.embeddings("ex_q", 384) {
-		posteriors, err := m.Posteriors(question, solutions[i:i+1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for j, got := range posteriors[0].LogVar {
+		posterior := infer(t, m, question, []rcvae.Solution{{Embedding: solutions[i]}})[0].Posterior
+		for j, got := range posterior.LogVar {
 			if want := logVar[i*32+j]; math.Abs(float64(got-want)) > 1e-5 {
 				t.Errorf("example %d: LogVar[%d] = %g, want %g", i, j, got, want)
 			}
 		}
-		got, want := -m.Calibration().Scale*posteriors[0].HalfLogVar(), float64(scores[i])
+		got, want := -m.Info().Calibration.Scale*posterior.HalfLogVar(), float64(scores[i])
 		if math.Abs(got-want) > 1e-5 {
 			t.Errorf("example %d: score = %g, want %g", i, got, want)
 		}

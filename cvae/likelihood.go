@@ -8,111 +8,109 @@ import (
 	"rcvae/internal/nn"
 )
 
-// Likelihoods implements [rcvae.LikelihoodModel] for n solutions of a question, in
-// nats of the standardised embedding and without the constant −(D/2) ln 2π:
+// decode sets the likelihoods of the n solutions whose posteriors are in out. With
+// x = R_e, over its n present elements, and K = Config.IWAESamples draws
+// zₖ = mu ± σ·epsₖ under the same fixed noise for every solution,
 //
-//	Recon = ½|r − r̂|²                                             at z = mu
-//	ELBO  = −Recon/s² − (D/2) ln s² − Beta·KL                      at z = mu
-//	IWAE  = ln meanₖ exp(−½|r − r̂ₖ|²/s² − (D/2) ln s² + ln N(zₖ; 0, I) − ln q(zₖ|r,q))
-//	Ratio = ln p(r|mu,q,right) − ln p(r|mu,q,wrong)
+//	Recon = ½|x − x̂|²                                        at z = mu
+//	ln wₖ = −½|x − x̂ₖ|²/s² − (n/2) ln s² + ln N(zₖ; 0, I) − ln q(zₖ|x,q)
+//	ELBO  = meanₖ ln wₖ
+//	IWAE  = ln meanₖ wₖ
+//	Ratio = ln p(x|mu,q,correct) − ln p(x|mu,q,incorrect)
 //
-// The zₖ = mu ± σ·epsₖ use the same fixed noise for every solution. Models with
-// classes judge the first three under the class right. For Config.MeanSquared,
-// s² = D/2.
-func (m *Model) Likelihoods(question rcvae.Embedding, solutions []rcvae.Embedding) ([]rcvae.Likelihood, error) {
-	if len(solutions) == 0 {
-		return nil, nil
-	}
-	w := m.workspace()
-	defer m.workspaces.Put(w)
-	if err := m.encode(w, question, solutions); err != nil {
-		return nil, err
-	}
-	d := m.config.Latent
-	logVariance := m.net.variance(m.config, m.params)
-	precision, constant := math.Exp(-logVariance), float64(m.config.Dimension)/2*logVariance
-	right := float32(m.config.classes())
-	out := make([]rcvae.Likelihood, len(solutions))
-	recon := make([]float64, len(solutions))
-
-	m.reconstruct(w, right, w.mu, 1, recon)
+// so that ELBO ≤ IWAE always, and both are at most ln p(x|q) on average over the noise
+// (Burda, Grosse, Salakhutdinov 2016). Beta has no part in them. Models with classes
+// judge the first three under the class correct. For Config.MeanSquared, s² = (D+S)/2.
+func (m *Model) decode(w *workspace, out []rcvae.Inference) {
+	d, n := m.config.Latent, len(out)
+	logVariance := m.net.logVarianceOf(m.params)
+	precision := math.Exp(-logVariance)
+	correct := float32(0)
+	w.z = nn.Resize(w.z, n*d)
 	for i := range out {
-		posterior := rcvae.Posterior{Mu: w.mu[i*d : (i+1)*d], LogVar: w.logVar[i*d : (i+1)*d]}
-		out[i].Recon = recon[i]
-		out[i].ELBO = -recon[i]*precision - constant - m.config.Beta*posterior.KL()
-		out[i].Ratio = math.NaN()
+		copy(w.z[i*d:], out[i].Posterior.Mu)
+		out[i].Likelihood.Ratio = math.NaN()
 	}
-	if m.config.classes() > 0 {
-		m.reconstruct(w, 0, w.mu, 1, recon)
-		for i := range out {
-			out[i].Ratio = (recon[i] - out[i].Recon) * precision
+	if m.objective.Classes {
+		correct = 1
+		for i, recon := range m.reconstruct(w, n, 0) {
+			out[i].Likelihood.Ratio = recon * precision
 		}
 	}
-	for i, bound := range m.importance(w, right, precision) {
-		out[i].IWAE = bound - constant
+	for i, recon := range m.reconstruct(w, n, correct) {
+		out[i].Likelihood.Recon = recon
+		out[i].Likelihood.Ratio -= recon * precision
 	}
-	return out, nil
-}
-
-// reconstruct sets recon (n·each) to ½|r − r̂|², where z (n·each, d) has the same
-// number of rows for each of the n solutions.
-func (m *Model) reconstruct(w *workspace, class float32, z []float32, each int, recon []float64) {
-	D := m.config.Dimension
-	w.bias = m.decoder.condition(w.bias, w.question, class)
-	y := m.decoder.forward(w.pool, len(recon), z, w.bias, &w.buffers)
-	for i := range recon {
-		diff, solution := y[i*D:(i+1)*D], i/each
-		gemm.Axpy(-1, w.solutions[solution*D:(solution+1)*D], diff)
-		recon[i] = gemm.SumSquares(diff) / 2
+	m.bounds(w, out, correct, precision)
+	S := len(m.config.Signals)
+	for i := range out {
+		present := m.config.elements() - count(w.missing[i*S:(i+1)*S])
+		constant := float64(present) / 2 * logVariance
+		out[i].Likelihood.ELBO -= constant
+		out[i].Likelihood.IWAE -= constant
 	}
 }
 
-// importance returns the importance-weighted bounds without the term of ln s².
-func (m *Model) importance(w *workspace, class float32, precision float64) []float64 {
+// reconstruct returns ½|x − x̂|² of the n solutions for each of their rows of w.z, which
+// has the same number of rows for each solution.
+func (m *Model) reconstruct(w *workspace, n int, class float32) []float64 {
+	D, E, S := m.config.Dimension, m.config.elements(), len(m.config.Signals)
+	rows := len(w.z) / m.config.Latent
+	w.bias = m.decodes.condition(w.bias, w.question, class)
+	y := m.decodes.forward(w.pool, rows, w.z, w.bias, &w.buffers)
+	w.recon = nn.Resize(w.recon, rows)
+	for row := range w.recon {
+		diff, i := y[row*E:(row+1)*E], row*n/rows
+		gemm.Axpy(-1, w.target[i*E:(i+1)*E], diff)
+		mask(diff[D:], w.missing[i*S:(i+1)*S])
+		w.recon[row] = gemm.SumSquares(diff) / 2
+	}
+	return w.recon
+}
+
+// bounds sets ELBO and IWAE without the term of ln s².
+func (m *Model) bounds(w *workspace, out []rcvae.Inference, class float32, precision float64) {
 	draws := m.config.IWAESamples
-	logWeights := m.draw(w)
-	recon := make([]float64, len(logWeights))
-	m.reconstruct(w, class, w.z, draws, recon)
-	bounds := make([]float64, len(logWeights)/draws)
-	for i := range bounds {
-		weights := logWeights[i*draws : (i+1)*draws]
-		top := math.Inf(-1)
+	m.draw(w, out)
+	recon := m.reconstruct(w, len(out), class)
+	for i := range out {
+		weights := w.weights[i*draws : (i+1)*draws]
+		top, mean, sum := math.Inf(-1), 0.0, 0.0
 		for k := range weights {
 			weights[k] -= recon[i*draws+k] * precision
 			top = max(top, weights[k])
+			mean += weights[k] / float64(draws)
 		}
-		var sum float64
 		for _, lw := range weights {
 			sum += math.Exp(lw - top)
 		}
-		bounds[i] = top + math.Log(sum/float64(draws))
+		out[i].Likelihood.ELBO = mean
+		out[i].Likelihood.IWAE = top + math.Log(sum/float64(draws))
 	}
-	return bounds
 }
 
-// draw sets w.z (n·draws, d) and returns ln N(z; 0, I) − ln q(z|r,q) for each. The
+// draw sets w.z (n·draws, d), and w.weights to ln N(z; 0, I) − ln q(z|x,q) for each. The
 // normal densities' constants cancel:
 //
 //	½ Σⱼ (epsⱼ² − zⱼ² + logVarⱼ)
-func (m *Model) draw(w *workspace) []float64 {
-	d, draws := m.config.Latent, m.config.IWAESamples
-	n := len(w.mu) / d
-	w.z, w.sigma = nn.Resize(w.z, n*draws*d), nn.Resize(w.sigma, d)
-	logWeights := make([]float64, n*draws)
-	for i := range n {
-		mu, logVar := w.mu[i*d:(i+1)*d], w.logVar[i*d:(i+1)*d]
+func (m *Model) draw(w *workspace, out []rcvae.Inference) {
+	d, draws, noise := m.config.Latent, m.config.IWAESamples, m.noise()
+	w.z, w.sigma = nn.Resize(w.z, len(out)*draws*d), nn.Resize(w.sigma, d)
+	w.weights = nn.Resize(w.weights, len(out)*draws)
+	for i := range out {
+		mu, logVar := out[i].Posterior.Mu, out[i].Posterior.LogVar
 		for j, lv := range logVar {
 			w.sigma[j] = float32(math.Exp(float64(lv) / 2))
 		}
 		for k := range draws {
-			z := w.z[(i*draws+k)*d : (i*draws+k+1)*d]
+			row := i*draws + k
+			z := w.z[row*d : (row+1)*d]
 			var sum float64
-			for j, e := range m.noise[k*d : (k+1)*d] {
+			for j, e := range noise[k*d : (k+1)*d] {
 				z[j] = mu[j] + w.sigma[j]*e
 				sum += float64(e)*float64(e) - float64(z[j])*float64(z[j]) + float64(logVar[j])
 			}
-			logWeights[i*draws+k] = sum / 2
+			w.weights[row] = sum / 2
 		}
 	}
-	return logWeights
 }

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"rcvae"
-	"rcvae/internal/gemm"
 )
 
 // TestLinearReachesOptimum trains a linear CVAE on r = A·q + W·z + noise, whose best
@@ -18,50 +19,98 @@ func TestLinearReachesOptimum(t *testing.T) {
 	data, residualCovariance := linearData(D, n)
 	c := DefaultConfig(Paper, D)
 	c.Hidden, c.Latent, c.LearnVariance, c.Holdout, c.KLWarmup = nil, d, true, 0, 0
-	c.Epochs, c.LearningRate, c.Batch = 150, 2e-2, 100
-	m := train(t, c, data, Options{})
+	c.Epochs, c.LearningRate, c.Batch, c.IWAESamples = 150, 2e-2, 100, 4096
+	m := run(t, c, data, Options{})
 
 	values := eigenvalues(residualCovariance)
 	s2 := (values[2] + values[3]) / (D - d)
 	want := (math.Log(values[0]) + math.Log(values[1]) + (D-d)*math.Log(s2) + D) / 2
 
-	if got := math.Exp(m.net.variance(c, m.params)); math.Abs(got-s2) > 0.03*s2 {
+	if got := math.Exp(m.net.logVarianceOf(m.params)); math.Abs(got-s2) > 0.03*s2 {
 		t.Errorf("s² = %.4f, want %.4f", got, s2)
 	}
-	got := negativeELBO(m, data)
-	if math.Abs(got-want) > 0.02 || got < want-0.01 {
+	if got := -meanELBO(t, m, data); math.Abs(got-want) > 0.02 || got < want-0.01 {
 		t.Errorf("−ELBO = %.4f nats, want %.4f", got, want)
+	}
+	checkBounds(t, untrainedLinear(t, m), data[:200])
+	checkBounds(t, m, data[:200])
+}
+
+// untrainedLinear returns a model of the same kind whose posterior is far from the true one.
+func untrainedLinear(t *testing.T, m *Model) *Model {
+	t.Helper()
+	c := m.config
+	c.IWAESamples = 4096
+	o := m.objective
+	return newModel(o, newNetwork(c, o).initial(), &inputs{c, m.q, m.r})
+}
+
+func meanELBO(t *testing.T, m *Model, questions []rcvae.Encoded) (mean float64) {
+	for _, e := range questions {
+		mean += infer(t, m, e.Embedding, e.Solutions)[0].Likelihood.ELBO / float64(len(questions))
+	}
+	return mean
+}
+
+// checkBounds compares the bounds with the exact likelihood of the linear model,
+//
+//	r | q ~ N(A q + b, W Wᵀ + s² I)
+//
+// ELBO ≤ IWAE holds for every sample; both are below ln p but for the noise.
+func checkBounds(t *testing.T, m *Model, questions []rcvae.Encoded) {
+	t.Helper()
+	const tolerance = 0.05 // nats: several deviations of the mean over the fixed noise
+	var elbo, iwae, exact float64
+	for _, e := range questions {
+		l := infer(t, m, e.Embedding, e.Solutions)[0].Likelihood
+		if l.ELBO > l.IWAE {
+			t.Errorf("ELBO %g > IWAE %g", l.ELBO, l.IWAE)
+		}
+		elbo, iwae, exact = elbo+l.ELBO/200, iwae+l.IWAE/200, exact+exactLogLikelihood(m, e)/200
+	}
+	if elbo > iwae || iwae > exact+tolerance || elbo > exact+tolerance {
+		t.Errorf("ELBO %.4f, IWAE %.4f, ln p %.4f: want each below the next", elbo, iwae, exact)
+	}
+	if math.Abs(iwae-exact) > 0.2 {
+		t.Errorf("IWAE = %.4f, want about ln p = %.4f", iwae, exact)
 	}
 }
 
-// negativeELBO returns the mean over the data, with several draws of z a sample.
-func negativeELBO(m *Model, data Data) float64 {
-	pool := gemm.NewPool(1)
-	defer pool.Close()
-	p := newPass(m.config, m.net, data, pool, m.q, m.r, m.params)
-	rng := rand.New(rand.NewPCG(1, 2))
-	p.noise = func(_, _ int, eps []float32) {
-		for j := range eps {
-			eps[j] = float32(rng.NormFloat64())
+// exactLogLikelihood returns ln p(r|q) without −(D/2) ln 2π of a linear model.
+func exactLogLikelihood(m *Model, e rcvae.Encoded) float64 {
+	layer, D, d := m.net.decoder.Layers[0], m.config.Dimension, m.config.Latent
+	weight, bias := layer.Weight.Of(m.params), layer.Bias.Of(m.params)
+	q, r := standardized(m.q, e.Embedding), standardized(m.r, e.Solutions[0].Embedding)
+	covariance, rest := mat.NewSymDense(D, nil), mat.NewVecDense(D, nil)
+	for i := range D {
+		x := r[i] - float64(bias[i])
+		for j := range D {
+			x -= float64(weight[i*layer.In+j]) * q[j]
+			var sum float64
+			for k := range d {
+				sum += float64(weight[i*layer.In+D+k]) * float64(weight[j*layer.In+D+k])
+			}
+			if i == j {
+				sum += math.Exp(m.net.logVarianceOf(m.params))
+			}
+			covariance.SetSym(i, j, sum)
 		}
+		rest.SetVec(i, x)
 	}
-	var sums terms
-	for range 20 {
-		var b batch
-		b.reset()
-		for _, q := range data.questions() {
-			b.add(m.config, data, q, false)
-		}
-		sums.add(p.forward(&b, 0, 1))
+	var cholesky mat.Cholesky
+	cholesky.Factorize(covariance)
+	var solved mat.VecDense
+	if err := cholesky.SolveVecTo(&solved, rest); err != nil {
+		return math.NaN()
 	}
-	return sums.value(m.config)
+	return -(mat.Dot(rest, &solved) + cholesky.LogDet()) / 2
 }
 
 // linearData returns n pairs, and the covariance (D, D) of what is left of r after
 // the best linear prediction from q.
-func linearData(D, n int) (Data, [][]float64) {
+func linearData(D, n int) ([]rcvae.Encoded, [][]float64) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	var data Data
+	var data []rcvae.Encoded
 	W := [][]float64{{2, 0.5}, {-1, 1}, {0.3, 1.2}, {0, -0.7}}
 	covariance := make([][]float64, D)
 	for j := range covariance {
@@ -81,9 +130,9 @@ func linearData(D, n int) (Data, [][]float64) {
 				covariance[j][k] += rest[j] * rest[k] / float64(n)
 			}
 		}
-		data.Questions = append(data.Questions, q)
-		data.Solutions = append(data.Solutions, r)
-		data.Group = append(data.Group, i)
+		e := encoded(i, q)
+		add(&e, r, true, true)
+		data = append(data, e)
 	}
 	return data, covariance
 }

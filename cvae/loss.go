@@ -1,172 +1,165 @@
 package cvae
 
-import (
-	"math"
+import "math"
 
-	"rcvae/internal/nn"
-)
+// Statistics are all that a loss sees of a batch: one row per candidate, with the
+// weights of the loss's terms.
+type Statistics struct {
+	Rows  []Row  // (R)
+	Lists []List // of the questions with rows in the listwise loss
 
-// terms are sums over a batch or an epoch; means are taken when they are shown.
-type terms struct {
-	Samples  float64 `json:"samples"`  // in the ELBO
-	Recon    float64 `json:"recon"`    // Σ recon, nats
-	KL       float64 `json:"kl"`       // Σ KL, nats
-	Weight   float64 `json:"weight"`   // of the lists
+	LogVariance float64 // ln s², of the decoder
+	LogScale    float64 // α, of the score
+	Elements    int     // D + S, of R_e
+	MeanSquared bool    // the reconstruction term is |e|²/(D+S): s² = (D+S)/2, without its logarithm
+
+	Beta           float64 // of the KL divergence
+	ELBOWeight     float64
+	ListwiseWeight float64
+}
+
+// Row holds the statistics of one candidate.
+type Row struct {
+	Role        Role
+	Correct     bool
+	Elements    int        // of R_e that are present
+	Square      float64    // |R_e − R̂|² at the drawn z; with InELBO
+	ClassSquare [2]float64 // |R_e − R̂|² at z = mu under the class 0 and 1; with InList and Objective.Classes
+	KL          float64    // nats
+	HalfLogVar  float64    // ½ Σⱼ logVarⱼ, nats
+}
+
+// List is the rows [From, To) of one question that has correct and incorrect rows with
+// InList. Rows without that role may lie between them.
+type List struct {
+	From, To int
+	Weight   float64 // the question's number of candidates
+}
+
+// Loss is the loss of a batch with its gradient by the statistics.
+type Loss struct {
+	Terms
+	Rows        []Gradient // (R)
+	LogVariance float64
+	LogScale    float64
+}
+
+// Gradient is the gradient by one row's statistics.
+type Gradient struct {
+	Square      float64
+	ClassSquare [2]float64
+	KL          float64
+	HalfLogVar  float64
+}
+
+// Terms are sums over a batch or an epoch; means are taken when they are shown.
+type Terms struct {
+	Samples  float64 `json:"samples"`  // rows in the ELBO
+	Recon    float64 `json:"recon"`    // Σ of their reconstruction terms, nats
+	KL       float64 `json:"kl"`       // Σ of their KL divergences, nats
+	Weight   float64 `json:"weight"`   // Σ weight of the lists
 	Listwise float64 `json:"listwise"` // Σ weight · listwise loss
-	Steps    float64 `json:"steps"`
-	Loss     float64 `json:"loss"` // Σ loss of the steps
+	Steps    float64 `json:"steps"`    // counted by the training
+	Value    float64 `json:"loss"`     // Σ over steps of what is minimised
 }
 
-func (t *terms) add(u terms) {
-	t.Samples += u.Samples
-	t.Recon += u.Recon
-	t.KL += u.KL
-	t.Weight += u.Weight
-	t.Listwise += u.Listwise
-	t.Steps += u.Steps
-	t.Loss += u.Loss
-}
-
-// value returns what epochs are compared by: the listwise loss where there is one,
-// −ELBO per sample otherwise.
-func (t terms) value(c Config) float64 {
-	if c.listwise() {
-		return t.Listwise / t.Weight
-	}
-	return (t.Recon + c.Beta*t.KL) / t.Samples
-}
-
-// lossGradient is the gradient of the loss where the network ends.
-type lossGradient struct {
-	dKL          []float64 // (R), of a row's KL divergence
-	dHalf        []float64 // (R), of a row's ½ Σⱼ logVarⱼ
-	dSquare      []float64 // (M), of a decode's |r − r̂|²
-	dLogVariance float64   // of ln s²
-	dLogScale    float64   // of α
-	scores       []float64 // (R), s of the ranked rows
-}
-
-// compute returns the loss of the batch that the pass has run, and keeps its gradient.
-func (g *lossGradient) compute(p *pass, b *batch, beta float64) terms {
-	g.dKL = zeros(g.dKL, len(b.samples))
-	g.dHalf = zeros(g.dHalf, len(b.samples))
-	g.dSquare = zeros(g.dSquare, len(b.decodes))
-	g.dLogVariance, g.dLogScale = 0, 0
-	t := g.elbo(p, b, beta)
-	if t.Samples > 0 {
-		t.Loss = p.config.ELBOWeight * (t.Recon + beta*t.KL) / t.Samples
-	}
-	if len(b.lists) > 0 {
-		t.Weight, t.Listwise = g.listwise(p, b)
-		t.Loss += p.config.ListwiseWeight * t.Listwise / t.Weight
-	}
-	t.Steps = 1
-	return t
-}
-
-// elbo adds up the ELBO's terms over the generative decodes.
-func (g *lossGradient) elbo(p *pass, b *batch, beta float64) terms {
-	var t terms
-	for _, decode := range b.decodes {
-		if decode.generative {
-			t.Samples++
+// NegativeELBO returns ELBOWeight · mean(−ELBO) over the rows with InELBO, where
+//
+//	−ELBO = |R_e − R̂|²/(2s²) + (n/2) ln s² + Beta·KL
+//
+// for a row of n present elements.
+func (s Statistics) NegativeELBO() Loss {
+	loss := Loss{Rows: make([]Gradient, len(s.Rows))}
+	for _, row := range s.Rows {
+		if row.Role.Has(InELBO) {
+			loss.Samples++
 		}
 	}
-	weight := p.config.ELBOWeight / t.Samples
-	logVariance := p.net.variance(p.config, p.params)
-	precision := math.Exp(-logVariance)
-	constant := float64(p.config.Dimension) / 2 * logVariance
-	if p.config.MeanSquared {
-		constant = 0
+	if loss.Samples == 0 {
+		return loss
 	}
-	for m, decode := range b.decodes {
-		if !decode.generative {
+	weight, precision := s.ELBOWeight/loss.Samples, math.Exp(-s.LogVariance)
+	for i, row := range s.Rows {
+		if !row.Role.Has(InELBO) {
 			continue
 		}
-		misfit := p.square[m] * precision / 2
-		t.Recon += misfit + constant
-		t.KL += p.kl[decode.row]
-		g.dSquare[m] = weight * precision / 2
-		g.dKL[decode.row] = weight * beta
-		g.dLogVariance += weight * (float64(p.config.Dimension)/2 - misfit)
+		misfit, half := row.Square*precision/2, float64(row.Elements)/2
+		loss.Recon += misfit
+		if !s.MeanSquared {
+			loss.Recon += half * s.LogVariance
+		}
+		loss.KL += row.KL
+		loss.Rows[i] = Gradient{Square: weight * precision / 2, KL: weight * s.Beta}
+		loss.LogVariance += weight * (half - misfit)
 	}
-	return t
+	loss.Value = weight * (loss.Recon + s.Beta*loss.KL)
+	return loss
 }
 
-// listwise returns the weight of the lists and the weighted sum of their losses.
-func (g *lossGradient) listwise(p *pass, b *batch) (weight, sum float64) {
-	g.score(p, b)
-	for _, l := range b.lists {
-		weight += l.weight
+// AddListwise adds ListwiseWeight times the listwise loss of the scores (R),
+//
+//	−ln ( Σ_correct exp sᵢ / Σ exp sᵢ )
+//
+// averaged over the lists by their weights, and returns the gradient (R) by the scores,
+// which the caller hands on to what its scores are made of.
+func (l *Loss) AddListwise(s Statistics, scores []float64) []float64 {
+	gradient := make([]float64, len(scores))
+	for _, list := range s.Lists {
+		l.Weight += list.Weight
 	}
-	for _, l := range b.lists {
-		all, right := logSumExp(g.scores, b, l, false), logSumExp(g.scores, b, l, true)
-		sum += l.weight * (all - right)
-		for i := l.from; i < l.to; i++ {
-			if !b.ranked[i] {
+	for _, list := range s.Lists {
+		all, correct := logSumExp(s.Rows, scores, list, false), logSumExp(s.Rows, scores, list, true)
+		l.Listwise += list.Weight * (all - correct)
+		for i := list.From; i < list.To; i++ {
+			if !s.Rows[i].Role.Has(InList) {
 				continue
 			}
-			d := math.Exp(g.scores[i] - all)
-			if b.right[i] {
-				d -= math.Exp(g.scores[i] - right)
+			d := math.Exp(scores[i] - all)
+			if s.Rows[i].Correct {
+				d -= math.Exp(scores[i] - correct)
 			}
-			g.addScore(p, b, i, d*p.config.ListwiseWeight*l.weight/weight)
+			gradient[i] = d * s.ListwiseWeight * list.Weight / l.Weight
 		}
 	}
-	return weight, sum
-}
-
-// score sets the scores of the ranked rows.
-func (g *lossGradient) score(p *pass, b *batch) {
-	g.scores = nn.Resize(g.scores, len(b.samples))
-	scale := p.net.scale(p.config, p.params)
-	precision := math.Exp(-p.net.variance(p.config, p.params))
-	for i := range b.samples {
-		switch {
-		case !b.ranked[i]:
-		case p.config.Objective == Ratio: // the last two decodes are those of class 1 and 0
-			m := b.first[i+1]
-			g.scores[i] = scale * precision / 2 * (p.square[m-1] - p.square[m-2])
-		default:
-			g.scores[i] = -scale * p.half[i]
-		}
+	if l.Weight > 0 {
+		l.Value += s.ListwiseWeight * l.Listwise / l.Weight
 	}
+	return gradient
 }
 
-// addScore adds the gradient d of row i's score to those of what it is made of.
-func (g *lossGradient) addScore(p *pass, b *batch, i int, d float64) {
-	scale := p.net.scale(p.config, p.params)
-	g.dLogScale += d * g.scores[i]
-	if p.config.Objective != Ratio {
-		g.dHalf[i] -= d * scale
-		return
-	}
-	precision := math.Exp(-p.net.variance(p.config, p.params))
-	m := b.first[i+1]
-	g.dSquare[m-1] += d * scale * precision / 2
-	g.dSquare[m-2] -= d * scale * precision / 2
-	g.dLogVariance -= d * g.scores[i]
-}
-
-// logSumExp returns ln Σ exp score over the ranked rows of a list, or the right ones of them.
-func logSumExp(scores []float64, b *batch, l list, right bool) float64 {
+// logSumExp returns ln Σ exp score over the rows of a list, or the correct ones of them.
+func logSumExp(rows []Row, scores []float64, list List, correct bool) float64 {
 	top := math.Inf(-1)
-	for i := l.from; i < l.to; i++ {
-		if b.ranked[i] && (b.right[i] || !right) {
+	counts := func(i int) bool { return rows[i].Role.Has(InList) && (rows[i].Correct || !correct) }
+	for i := list.From; i < list.To; i++ {
+		if counts(i) {
 			top = max(top, scores[i])
 		}
 	}
 	var sum float64
-	for i := l.from; i < l.to; i++ {
-		if b.ranked[i] && (b.right[i] || !right) {
+	for i := list.From; i < list.To; i++ {
+		if counts(i) {
 			sum += math.Exp(scores[i] - top)
 		}
 	}
 	return top + math.Log(sum)
 }
 
-func zeros(x []float64, n int) []float64 {
-	x = nn.Resize(x, n)
-	clear(x)
-	return x
+// add counts the terms of some more steps.
+func (t *Terms) add(u Terms) {
+	t.Samples += u.Samples
+	t.Recon += u.Recon
+	t.KL += u.KL
+	t.Weight += u.Weight
+	t.Listwise += u.Listwise
+	t.Steps += u.Steps
+	t.Value += u.Value
+}
+
+// validation returns what epochs are compared by.
+func (t Terms) validation(listwise bool, beta float64) float64 {
+	if listwise {
+		return t.Listwise / t.Weight
+	}
+	return (t.Recon + beta*t.KL) / t.Samples
 }

@@ -1,6 +1,9 @@
 package cvae
 
 import (
+	"slices"
+
+	"rcvae"
 	"rcvae/internal/gemm"
 	"rcvae/internal/nn"
 )
@@ -8,114 +11,144 @@ import (
 // pass runs batches of training data forward and backward through the network. It
 // owns all the memory that this takes, and grows it as needed.
 type pass struct {
-	config Config
+	*inputs
 	net    *network
-	data   Data
+	data   *data
 	pool   *gemm.Pool
-	q, r   standardizer
+	groups []int // (S), the number of each column's group
 	params []float32
 	grads  []float32
 
-	inputDropout, hiddenDropout nn.Dropout
-	noise                       func(worker, sample int, eps []float32) // standard normal, (d)
-
-	x       []float32 // (R, 2D), encoder input [q; r], dropped out
-	target  []float32 // (R, D), r as it is to be rebuilt
+	x       []float32 // (R, D + solutionInputs), encoder input [q; r; φ; missing], dropped out
+	target  []float32 // (R, D+S), R_e as it is to be rebuilt
+	missing []float32 // (R, S), 1 where an element of φ is not there
 	output  []float32 // (R, 2d), encoder output [mu; logVar before the clamp]
 	logVar  []float32 // (R, d)
 	sigma   []float32 // (R, d), exp(logVar/2)
 	eps     []float32 // (R, d)
 	input   []float32 // (M, D+d+classes), decoder input [q; z; c]
-	diff    []float32 // (M, D), r̂ − r, then its gradient
+	diff    []float32 // (M, D+S), R̂ − R_e, then its gradient
 	dz      []float32 // (M, d)
 	doutput []float32 // (R, 2d)
-	half    []float64 // (R), ½ Σⱼ logVarⱼ
-	kl      []float64 // (R)
-	square  []float64 // (M), |r − r̂|²
+	rows    []Row     // (R)
 	keys    []uint64  // (R)
 
 	encoderTape, decoderTape nn.Tape
-	loss                     lossGradient
 }
 
-func newPass(c Config, net *network, data Data, pool *gemm.Pool, q, r standardizer, params []float32) *pass {
-	return &pass{config: c, net: net, data: data, pool: pool, q: q, r: r,
+func newPass(net *network, data *data, in *inputs, pool *gemm.Pool, params []float32) *pass {
+	return &pass{inputs: in, net: net, data: data, pool: pool, groups: groupNumbers(net.config),
 		params: params, grads: make([]float32, len(params))}
 }
 
-// forward runs the batch through the network and returns the terms of its loss.
-// The dropout masks depend on key and the sample; rates of 0 switch them off.
-func (p *pass) forward(b *batch, key uint64, beta float64) terms {
-	p.gather(b, key)
-	rows := len(b.samples)
-	p.output = p.net.encoder.Forward(p.pool, p.params, rows, p.x, &p.encoderTape, p.hiddenDropout, p.keys)
-	p.reparameterize(b)
+// groupNumbers returns the number of each signal column's group.
+func groupNumbers(c Config) []int {
+	out := make([]int, len(c.Signals))
+	for j := range out {
+		out[j] = j
+		if len(c.SignalGroups) > 0 {
+			out[j] = slices.Index(c.SignalGroups, c.SignalGroups[j])
+		}
+	}
+	return out
+}
+
+// forward runs the batch through the network and returns the statistics of its rows,
+// which stay valid until the next call.
+func (p *pass) forward(b *batch, r randomness) Statistics {
+	p.gather(b, r)
+	p.output = p.net.encoder.Forward(p.pool, p.params, len(b.rows), p.x, &p.encoderTape, r.hidden, p.keys)
+	p.reparameterize(b, r)
 	if len(b.decodes) > 0 {
 		p.diff = p.net.decoder.Forward(p.pool, p.params, len(b.decodes), p.input, &p.decoderTape, nn.Dropout{}, nil)
 		p.compare(b)
 	}
-	return p.loss.compute(p, b, beta)
+	return Statistics{
+		Rows: p.rows, Lists: b.lists, Elements: p.config.elements(), MeanSquared: p.config.MeanSquared,
+		LogVariance: p.net.logVarianceOf(p.params), LogScale: p.net.logScaleOf(p.params),
+		Beta: p.config.Beta, ELBOWeight: p.config.ELBOWeight, ListwiseWeight: p.config.ListwiseWeight,
+	}
 }
 
-// gather reads the batch's embeddings: standardised and dropped out as encoder
-// inputs, standardised as targets and as the decoder's condition.
-func (p *pass) gather(b *batch, key uint64) {
-	d, rows, width := p.config.Dimension, len(b.samples), p.decoderWidth()
-	p.x = nn.Resize(p.x, rows*2*d)
-	p.target = nn.Resize(p.target, rows*d)
-	p.keys = nn.Resize(p.keys, rows)
+// gather reads the batch: standardised and dropped out as encoder inputs, standardised
+// as targets and as the decoder's condition.
+func (p *pass) gather(b *batch, r randomness) {
+	D, E, S, rows := p.config.Dimension, p.config.elements(), len(p.config.Signals), len(b.rows)
+	in, width := p.encoderWidth(), p.decoderWidth()
+	p.x, p.target, p.missing = nn.Resize(p.x, rows*in), nn.Resize(p.target, rows*E), nn.Resize(p.missing, rows*S)
+	p.keys, p.rows = nn.Resize(p.keys, rows), nn.Resize(p.rows, rows)
 	p.input = nn.Resize(p.input, len(b.decodes)*width)
 	nn.EachRow(p.pool, rows, func(_, row int) {
-		sample := b.samples[row]
-		x := p.x[row*2*d : (row+1)*2*d]
-		p.q.apply(x[:d], p.data.Questions[p.data.Group[sample]])
-		p.r.apply(x[d:], p.data.Solutions[sample])
-		copy(p.target[row*d:(row+1)*d], x[d:])
+		number := b.rows[row]
+		c := p.data.candidates[number]
+		x, target, missing := p.x[row*in:(row+1)*in], p.target[row*E:(row+1)*E], p.missing[row*S:(row+1)*S]
+		p.q.apply(x[:D], p.data.questions[c.question].embedding)
+		p.elements(target, missing, c.solution)
+		r.drop(target[D:], missing, p.groups, c.question)
+		p.encoderInput(x[D:], target, missing)
 		for m := b.first[row]; m < b.first[row+1]; m++ {
-			copy(p.input[m*width:], x[:d])
+			copy(p.input[m*width:], x[:D])
 		}
-		p.keys[row] = nn.Key(key, streamHiddenDropout, uint64(sample))
-		if p.inputDropout.Active() {
-			p.inputDropout.Apply(x, nn.Key(key, streamInputDropout, uint64(sample)))
-		}
+		p.keys[row] = nn.Key(r.key, streamHiddenDropout, uint64(number))
+		r.input.Apply(x[:in-S], nn.Key(r.key, streamInputDropout, uint64(number))) // indicators stay
+		p.rows[row] = Row{Role: b.roles[row], Correct: c.correct, Elements: E - count(missing)}
 	})
 }
 
-// decoderWidth returns the number of the decoder's inputs.
+// count returns the number of ones.
+func count(missing []float32) (n int) {
+	for _, m := range missing {
+		n += int(m)
+	}
+	return n
+}
+
+func (p *pass) encoderWidth() int { return p.net.encoder.Layers[0].In }
 func (p *pass) decoderWidth() int { return p.net.decoder.Layers[0].In }
 
 // reparameterize turns the encoder's output into posteriors and the decoder's z.
-func (p *pass) reparameterize(b *batch) {
-	d, rows, width := p.config.Latent, len(b.samples), p.decoderWidth()
+func (p *pass) reparameterize(b *batch, r randomness) {
+	d, rows := p.config.Latent, len(b.rows)
 	p.logVar, p.sigma, p.eps = nn.Resize(p.logVar, rows*d), nn.Resize(p.sigma, rows*d), nn.Resize(p.eps, rows*d)
-	p.half, p.kl = nn.Resize(p.half, rows), nn.Resize(p.kl, rows)
 	nn.EachRow(p.pool, rows, func(worker, row int) {
 		mu, raw := p.output[row*2*d:row*2*d+d], p.output[row*2*d+d:(row+1)*2*d]
-		logVar, sigma, eps := p.logVar[row*d:(row+1)*d], p.sigma[row*d:(row+1)*d], p.eps[row*d:(row+1)*d]
+		logVar, sigma := p.logVar[row*d:(row+1)*d], p.sigma[row*d:(row+1)*d]
 		for j, v := range raw {
 			logVar[j] = clamp(v)
 			sigma[j] = logVar[j] / 2
 		}
 		gemm.Exp(sigma, sigma)
-		p.half[row], p.kl[row] = posteriorTerms(mu, logVar, sigma)
+		p.rows[row].HalfLogVar, p.rows[row].KL = posteriorTerms(mu, logVar, sigma)
+		if b.roles[row].Has(InELBO) {
+			r.noise(worker, b.rows[row], p.eps[row*d:(row+1)*d])
+		}
 		for m := b.first[row]; m < b.first[row+1]; m++ {
-			z := p.input[m*width+p.config.Dimension : (m+1)*width]
-			copy(z, mu)
-			if b.decodes[m].generative {
-				p.noise(worker, b.samples[row], eps)
-				for j := range mu {
-					z[j] += sigma[j] * eps[j]
-				}
-			}
-			if len(z) > d {
-				z[d] = b.decodes[m].class
-			}
+			p.setLatent(m, b.decodes[m], mu)
 		}
 	})
 }
 
-// clamp keeps NaN, which the loss then reports.
-func clamp(logVar float32) float32 { return min(max(logVar, minLogVar), maxLogVar) }
+// setLatent writes z and the class to the input of decode m.
+func (p *pass) setLatent(m int, decode decodeRow, mu []float32) {
+	d, width := p.config.Latent, p.decoderWidth()
+	z := p.input[m*width+p.config.Dimension : (m+1)*width]
+	copy(z, mu)
+	if decode.drawn {
+		sigma, eps := p.sigma[decode.row*d:(decode.row+1)*d], p.eps[decode.row*d:(decode.row+1)*d]
+		for j := range sigma {
+			z[j] += sigma[j] * eps[j]
+		}
+	}
+	if len(z) > d {
+		z[d] = float32(decode.class)
+	}
+}
+
+// posterior returns that of a row of the last forward pass.
+func (p *pass) posterior(row int) rcvae.Posterior {
+	d := p.config.Latent
+	return rcvae.Posterior{Mu: p.output[row*2*d : row*2*d+d], LogVar: p.logVar[row*d : (row+1)*d]}
+}
 
 // posteriorTerms returns ½ Σⱼ logVarⱼ and the KL divergence from the prior.
 func posteriorTerms(mu, logVar, sigma []float32) (half, kl float64) {
@@ -127,32 +160,50 @@ func posteriorTerms(mu, logVar, sigma []float32) (half, kl float64) {
 	return half / 2, kl / 2
 }
 
-// compare turns the decoder's output r̂ into r̂ − r and takes its square.
+// compare turns the decoder's output R̂ into R̂ − R_e and takes its square. Missing
+// elements do not count.
 func (p *pass) compare(b *batch) {
-	d := p.config.Dimension
-	p.square = nn.Resize(p.square, len(b.decodes))
-	nn.EachRow(p.pool, len(b.decodes), func(_, m int) {
-		diff, row := p.diff[m*d:(m+1)*d], b.decodes[m].row
-		gemm.Axpy(-1, p.target[row*d:(row+1)*d], diff)
-		p.square[m] = gemm.SumSquares(diff)
+	D, E, S := p.config.Dimension, p.config.elements(), len(p.config.Signals)
+	nn.EachRow(p.pool, len(b.rows), func(_, row int) {
+		for m := b.first[row]; m < b.first[row+1]; m++ {
+			diff := p.diff[m*E : (m+1)*E]
+			gemm.Axpy(-1, p.target[row*E:(row+1)*E], diff)
+			mask(diff[D:], p.missing[row*S:(row+1)*S])
+			square := gemm.SumSquares(diff)
+			if b.decodes[m].drawn {
+				p.rows[row].Square = square
+			} else {
+				p.rows[row].ClassSquare[b.decodes[m].class] = square
+			}
+		}
 	})
 }
 
-// backward overwrites the gradient of the loss that forward has computed.
-func (p *pass) backward(b *batch) {
-	p.backwardDecoder(b)
-	p.backwardPosterior(b)
-	p.net.encoder.Backward(p.pool, p.params, p.grads, len(b.samples), p.x, p.doutput, &p.encoderTape, p.hiddenDropout, nil, 0, 0)
-	if v := p.net.logVariance; v.Len > 0 {
-		v.Of(p.grads)[0] = float32(p.loss.dLogVariance)
-	}
-	if v := p.net.logScale; v.Len > 0 {
-		v.Of(p.grads)[0] = float32(p.loss.dLogScale)
+// mask sets the elements of missing columns to 0.
+func mask(columns, missing []float32) {
+	for j, m := range missing {
+		if m != 0 {
+			columns[j] = 0
+		}
 	}
 }
 
-func (p *pass) backwardDecoder(b *batch) {
-	d, rows := p.config.Dimension, len(b.decodes)
+// backward overwrites the gradient of the loss of the batch that forward has run with
+// the hidden dropout of r.
+func (p *pass) backward(b *batch, r randomness, loss Loss) {
+	p.backwardDecoder(b, loss)
+	p.backwardPosterior(b, loss)
+	p.net.encoder.Backward(p.pool, p.params, p.grads, len(b.rows), p.x, p.doutput, &p.encoderTape, r.hidden, nil, 0, 0)
+	if v := p.net.logVariance; v.Len > 0 {
+		v.Of(p.grads)[0] = float32(loss.LogVariance)
+	}
+	if v := p.net.logScale; v.Len > 0 {
+		v.Of(p.grads)[0] = float32(loss.LogScale)
+	}
+}
+
+func (p *pass) backwardDecoder(b *batch, loss Loss) {
+	D, E, rows := p.config.Dimension, p.config.elements(), len(b.decodes)
 	if rows == 0 {
 		for _, layer := range p.net.decoder.Layers {
 			clear(layer.Weight.Of(p.grads))
@@ -161,22 +212,27 @@ func (p *pass) backwardDecoder(b *batch) {
 		return
 	}
 	nn.EachRow(p.pool, rows, func(_, m int) {
-		gemm.Scale(float32(2*p.loss.dSquare[m]), p.diff[m*d:(m+1)*d])
+		decode := b.decodes[m]
+		gradient := loss.Rows[decode.row].ClassSquare[decode.class]
+		if decode.drawn {
+			gradient = loss.Rows[decode.row].Square
+		}
+		gemm.Scale(float32(2*gradient), p.diff[m*E:(m+1)*E])
 	})
 	p.dz = nn.Resize(p.dz, rows*p.config.Latent)
-	p.net.decoder.Backward(p.pool, p.params, p.grads, rows, p.input, p.diff, &p.decoderTape, nn.Dropout{}, p.dz, d, d+p.config.Latent)
+	p.net.decoder.Backward(p.pool, p.params, p.grads, rows, p.input, p.diff, &p.decoderTape, nn.Dropout{}, p.dz, D, D+p.config.Latent)
 }
 
 // backwardPosterior sets the gradient of the encoder's output from those of z, of
 // the KL divergence and of ½ Σⱼ logVarⱼ.
-func (p *pass) backwardPosterior(b *batch) {
-	d, rows := p.config.Latent, len(b.samples)
+func (p *pass) backwardPosterior(b *batch, loss Loss) {
+	d, rows := p.config.Latent, len(b.rows)
 	p.doutput = nn.Resize(p.doutput, rows*2*d)
 	nn.EachRow(p.pool, rows, func(_, row int) {
 		out := p.output[row*2*d : (row+1)*2*d]
 		dmu, dlogVar := p.doutput[row*2*d:row*2*d+d], p.doutput[row*2*d+d:(row+1)*2*d]
 		sigma, eps := p.sigma[row*d:(row+1)*d], p.eps[row*d:(row+1)*d]
-		dKL, dHalf := float32(p.loss.dKL[row]), float32(p.loss.dHalf[row])
+		dKL, dHalf := float32(loss.Rows[row].KL), float32(loss.Rows[row].HalfLogVar)
 		for j := range dmu {
 			dmu[j] = dKL * out[j]
 			dlogVar[j] = (dKL*(sigma[j]*sigma[j]-1) + dHalf) / 2
@@ -184,7 +240,7 @@ func (p *pass) backwardPosterior(b *batch) {
 		for m := b.first[row]; m < b.first[row+1]; m++ {
 			for j, g := range p.dz[m*d : (m+1)*d] {
 				dmu[j] += g
-				if b.decodes[m].generative {
+				if b.decodes[m].drawn {
 					dlogVar[j] += g * eps[j] * sigma[j] / 2
 				}
 			}

@@ -16,8 +16,8 @@ import (
 func TestResume(t *testing.T) {
 	for _, objective := range []string{Contrastive, Paper} {
 		t.Run(objective, func(t *testing.T) {
-			data, c := synthetic(60, 6, 24, 2), small(objective, 24)
-			want := train(t, c, data, Options{})
+			data, c := withSignals(synthetic(60, 6, 24, 2), 2), small(objective, 24, signalNames...)
+			want := run(t, c, data, Options{})
 			options := Options{Checkpoint: filepath.Join(t.TempDir(), "state"), Resume: true}
 			for _, stop := range []int{3, 1, c.Epochs * 2} {
 				interrupt(t, c, data, options, stop)
@@ -25,7 +25,7 @@ func TestResume(t *testing.T) {
 			if _, err := Load(options.Checkpoint); err == nil || !strings.Contains(err.Error(), "unfinished") {
 				t.Errorf("Load(checkpoint) = %v, want an error that says what it is", err)
 			}
-			got := train(t, c, data, options)
+			got := run(t, c, data, options)
 			if !slices.Equal(got.params, want.params) {
 				t.Error("resumed weights differ from the uninterrupted run's")
 			}
@@ -35,7 +35,7 @@ func TestResume(t *testing.T) {
 					t.Errorf("epoch %d: log = %+v, want %+v", i+1, got, want)
 				}
 			}
-			again := train(t, c, data, options) // of a run that is done
+			again := run(t, c, data, options) // of a run that is done
 			if !slices.Equal(again.params, want.params) {
 				t.Error("resuming a finished run changes its weights")
 			}
@@ -44,7 +44,7 @@ func TestResume(t *testing.T) {
 }
 
 // interrupt trains for some steps and then ends the context.
-func interrupt(t *testing.T, c Config, data Data, options Options, steps int) {
+func interrupt(t *testing.T, c Config, data []rcvae.Encoded, options Options, steps int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

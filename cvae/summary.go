@@ -3,25 +3,29 @@ package cvae
 import (
 	"fmt"
 	"slices"
+
+	"rcvae"
+	"rcvae/internal/gemm"
 )
 
 // Summary says how a model was trained and what came of it.
 type Summary struct {
-	Objective      string      `json:"objective"`
-	Epochs         int         `json:"epochs"`          // run
-	BestEpoch      int         `json:"best_epoch"`      // whose weights the model has; from 1
-	StoppedEarly   bool        `json:"stopped_early"`   // no better validation value for Config.Patience epochs
-	Questions      int         `json:"questions"`       // trained on
-	HeldOut        int         `json:"held_out"`        // questions held out for validation
-	MixedQuestions int         `json:"mixed_questions"` // trained on, with right and wrong answered samples
-	Samples        int         `json:"samples"`         // of the questions trained on
-	Seconds        float64     `json:"seconds"`         // spent in training; 0 in a loaded model
-	Curve          []EpochLog  `json:"curve"`           // one an epoch
-	Diagnostics    Diagnostics `json:"diagnostics"`
-	Warnings       []string    `json:"warnings,omitempty"` // for people
+	Objective      string            `json:"objective"`
+	Epochs         int               `json:"epochs"`          // run
+	BestEpoch      int               `json:"best_epoch"`      // whose weights the model has; from 1
+	StoppedEarly   bool              `json:"stopped_early"`   // no better validation value for Config.Patience epochs
+	Questions      int               `json:"questions"`       // trained on, by id
+	HeldOut        int               `json:"held_out"`        // questions held out for validation, by id
+	MixedQuestions int               `json:"mixed_questions"` // trained on, with correct and incorrect candidates that vote
+	Candidates     int               `json:"candidates"`      // of the questions trained on
+	Ungraded       int               `json:"ungraded"`        // candidates of all questions left out since they could not be graded
+	Seconds        float64           `json:"seconds"`         // spent in training; 0 in a loaded model
+	Curve          []EpochLog        `json:"curve"`           // one per epoch
+	Diagnostics    rcvae.Diagnostics `json:"diagnostics"`     // over the questions trained on and held out
+	Warnings       []string          `json:"warnings,omitempty"`
 }
 
-// EpochLog is the line of one epoch in the training log. Means are per sample;
+// EpochLog is the line of one epoch in the training log. Means are per candidate;
 // recon, KL and validation are in nats, or in the units of Config.MeanSquared.
 type EpochLog struct {
 	Epoch        int      `json:"epoch"` // from 1
@@ -56,24 +60,10 @@ type StepLog struct {
 	LearningRate  float64
 }
 
-// Diagnostics say whether the latent carries anything.
-type Diagnostics struct {
-	ActiveUnits int       `json:"active_units"`         // latent dimensions whose posterior mean varies by more than 0.01
-	Latent      int       `json:"latent"`               // d
-	KL          float64   `json:"kl_nats"`              // mean over the samples
-	KLByUnit    []float64 `json:"kl_nats_by_dimension"` // (d), means over the samples
-	// Spread is the mean over questions of the standard deviation of the posterior
-	// entropy over the question's solutions, in nats; 0 when no question has two.
-	Spread    float64 `json:"entropy_sd_within_question"`
-	Questions int     `json:"questions"` // measured on
-	Samples   int     `json:"samples"`   // measured on
-	Collapsed bool    `json:"collapsed"` // no active unit: the posterior is the prior for every solution
-}
-
-// JudgeMixed says in words what model n training questions with right and wrong
-// answered samples make, and whether n is enough. About 750 of GSM8K's questions
-// train nearly as good a model as 3,000; about 180 do not.
-func JudgeMixed(n int) (verdict string, enough bool) {
+// EnoughMixed says in words what model n training questions with correct and incorrect
+// candidates make, and whether n is enough. About 750 of GSM8K's questions train nearly
+// as good a model as 3,000; about 180 do not.
+func EnoughMixed(n int) (verdict string, enough bool) {
 	if n < 500 {
 		return "a weak model; about 500 are needed, 1,000 are better", false
 	}
@@ -81,28 +71,69 @@ func JudgeMixed(n int) (verdict string, enough bool) {
 }
 
 // warnings returns what people should know about a trained model.
-func (s Summary) warnings(c Config) []string {
+func (s Summary) warnings(o Objective, listwise bool) []string {
 	var out []string
+	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	d := s.Diagnostics
-	switch {
-	case d.Collapsed:
-		remedy := "lower beta, set learn_variance and standardize, or"
-		if c.grouped() {
-			remedy = "lower beta and the learning rate, or give more questions, and"
-		}
-		out = append(out, fmt.Sprintf("the posterior has collapsed: 0 of %d latent units are active (KL %.3g nats), so the encoder ignores the solution and its entropy cannot tell candidates apart; %s train the objective %s on a pool of graded samples",
-			d.Latent, d.KL, remedy, Contrastive))
-	case 10*d.ActiveUnits < d.Latent:
-		out = append(out, fmt.Sprintf("only %d of %d latent units are active (KL %.3g nats): a smaller latent or a lower beta uses the latent better", d.ActiveUnits, d.Latent, d.KL))
+	switch text := d.Warning(); {
+	case text != "" && o.Graded:
+		warn("%s; lower beta and the learning rate, or give more questions", text)
+	case text != "":
+		warn("%s; lower beta, set learn_variance and standardize, or train the objective %s on a pool of graded candidates", text, Contrastive)
+	case d.ActiveUnits > 0 && 10*d.ActiveUnits < d.Latent:
+		warn("only %d of %d latent units are active (KL %.3g nats): a smaller latent or a lower beta uses the latent better", d.ActiveUnits, d.Latent, d.KL)
 	}
-	if !c.grouped() {
-		out = append(out, fmt.Sprintf("objective %s never sees a wrong solution, so its entropy is not expected to tell right from wrong; train the objective %s on a pool of graded samples for that", c.Objective, Contrastive))
+	if !o.Graded {
+		warn("objective %s does not compare correct with incorrect solutions, so its entropy is not expected to tell them apart; train the objective %s on a pool of graded candidates for that", o.Name, Contrastive)
 	}
-	if verdict, enough := JudgeMixed(s.MixedQuestions); c.listwise() && !enough {
-		out = append(out, fmt.Sprintf("only %d questions have right and wrong samples: expect %s", s.MixedQuestions, verdict))
+	if verdict, enough := EnoughMixed(s.MixedQuestions); listwise && !enough {
+		warn("only %d questions have correct and incorrect candidates: expect %s", s.MixedQuestions, verdict)
+	}
+	if s.Ungraded > 0 {
+		warn("%d candidates could not be graded and were left out", s.Ungraded)
 	}
 	if n := len(s.Curve); n > 0 && s.Curve[n-1].Validation == nil {
-		out = append(out, "no held-out question could be compared: the last epoch's weights were kept; give more questions or raise holdout")
+		warn("no held-out question could be compared: the last epoch's weights were kept; give more questions or raise holdout")
+	}
+	return out
+}
+
+// diagnosed is about how many candidates a model is diagnosed on: of more, questions at
+// even distances are taken.
+const diagnosed = 20000
+
+// diagnose measures the model's latent on the data.
+func (m *Model) diagnose(pool *gemm.Pool, d *data) (rcvae.Diagnostics, error) {
+	stride := max((len(d.candidates)+diagnosed-1)/diagnosed, 1)
+	var chosen []question
+	for i := 0; i < len(d.questions); i += stride {
+		chosen = append(chosen, d.questions[i])
+	}
+	results, errs := make([][]rcvae.Inference, len(chosen)), make([]error, len(chosen))
+	pool.Run(len(chosen), func(_, i int) {
+		results[i], errs[i] = m.Infer(chosen[i].embedding, d.solutions(chosen[i:i+1]), false)
+	})
+	var sum rcvae.DiagnosticsSum
+	for i, inferences := range results { // in order: the sums do not depend on the workers
+		if errs[i] != nil {
+			return rcvae.Diagnostics{}, fmt.Errorf("question %s: %w", chosen[i].id, errs[i])
+		}
+		posteriors := make([]rcvae.Posterior, len(inferences))
+		for j := range inferences {
+			posteriors[j] = inferences[j].Posterior
+		}
+		sum.Add(posteriors...)
+	}
+	return sum.Diagnostics(), nil
+}
+
+// solutions returns those of some questions, in order.
+func (d *data) solutions(questions []question) []rcvae.Solution {
+	var out []rcvae.Solution
+	for _, q := range questions {
+		for _, x := range d.candidates[q.from:q.to] {
+			out = append(out, x.solution)
+		}
 	}
 	return out
 }

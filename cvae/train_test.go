@@ -9,9 +9,9 @@ import (
 	"rcvae"
 )
 
-func train(t testing.TB, c Config, data Data, options Options) *Model {
+func run(t testing.TB, c Config, questions []rcvae.Encoded, options Options) *Model {
 	t.Helper()
-	m, err := Train(t.Context(), c, data, options)
+	m, err := Train(t.Context(), c, questions, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,9 +20,10 @@ func train(t testing.TB, c Config, data Data, options Options) *Model {
 
 func TestWorkersDoNotChangeWeights(t *testing.T) {
 	for _, objective := range Objectives() {
-		data := synthetic(40, 6, 33, 1)
-		one := train(t, small(objective, 33), data, Options{Workers: 1})
-		two := train(t, small(objective, 33), data, Options{Workers: 2})
+		data := withSignals(synthetic(40, 6, 33, 1), 1)
+		c := small(objective, 33, signalNames...)
+		c.SignalDropout = 0.3
+		one, two := run(t, c, data, Options{Workers: 1}), run(t, c, data, Options{Workers: 2})
 		if !slices.Equal(one.params, two.params) {
 			t.Errorf("%s: weights with 1 and 2 workers differ", objective)
 		}
@@ -35,17 +36,16 @@ func TestContrastiveLearns(t *testing.T) {
 	for _, objective := range []string{Contrastive, Ratio} {
 		data, c := synthetic(200, 8, 24, 5), small(objective, 24)
 		c.Epochs, c.Batch, c.LearningRate = 20, 16, 1e-2
-		m := train(t, c, data, Options{})
+		m := run(t, c, data, Options{})
 		pairs, ordered := 0.0, 0.0
-		holdout := Holdout(c, len(data.Questions))
-		for _, q := range data.questions() {
-			if !holdout[q.index] {
+		for _, e := range data {
+			if !rcvae.HeldOut(e.ID, c.Holdout) {
 				continue
 			}
-			scores := m.scores(t, data.Questions[q.index], data.Solutions[q.from:q.to])
-			for i, right := range data.Correct[q.from:q.to] {
-				for j, other := range data.Correct[q.from:q.to] {
-					if right && !other {
+			scores := m.scores(t, e)
+			for i, x := range e.Candidates {
+				for j, y := range e.Candidates {
+					if x.Verdict == rcvae.Correct && y.Verdict == rcvae.Incorrect {
 						pairs++
 						if scores[i] > scores[j] {
 							ordered++
@@ -60,35 +60,25 @@ func TestContrastiveLearns(t *testing.T) {
 	}
 }
 
-func (m *Model) scores(t testing.TB, q rcvae.Embedding, solutions []rcvae.Embedding) []float64 {
+func (m *Model) scores(t testing.TB, e rcvae.Encoded) []float64 {
 	t.Helper()
 	var out []float64
-	if m.config.Objective == Ratio {
-		likelihoods, err := m.Likelihoods(q, solutions)
-		if err != nil {
-			t.Fatal(err)
+	for _, inference := range infer(t, m, e.Embedding, e.Solutions) {
+		score := -inference.Posterior.HalfLogVar()
+		if m.Info().Calibration.Score == ScoreRatio {
+			score = inference.Likelihood.Ratio
 		}
-		for _, l := range likelihoods {
-			out = append(out, m.calibration.Scale*l.Ratio)
-		}
-		return out
-	}
-	posteriors, err := m.Posteriors(q, solutions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range posteriors {
-		out = append(out, -m.calibration.Scale*p.HalfLogVar())
+		out = append(out, m.Info().Calibration.Scale*score)
 	}
 	return out
 }
 
 func TestOverfitsOneBatch(t *testing.T) {
-	data, c := synthetic(4, 2, 16, 1), small(Paper, 16)
+	data, c := allCorrect(synthetic(4, 2, 16, 1)), small(Paper, 16)
 	c.Hidden, c.Latent, c.LearnVariance, c.LogVariance, c.Beta = []int{64}, 8, true, -3, 1e-3
 	c.Epochs, c.Holdout, c.LearningRate, c.KLWarmup = 1500, 0, 5e-3, 0
 	var first, last EpochLog
-	train(t, c, data, Options{OnEpoch: func(l EpochLog) {
+	run(t, c, data, Options{OnEpoch: func(l EpochLog) {
 		if l.Epoch == 1 {
 			first = l
 		}
@@ -100,8 +90,8 @@ func TestOverfitsOneBatch(t *testing.T) {
 	}
 }
 
-// TestLiteralLossCollapses shows what METHOD.md proves: on unit vectors, the mean
-// squared error is worth less than the KL divergence for every Beta above 2/D.
+// TestLiteralLossCollapses: on unit vectors each nat of KL lowers the mean squared error
+// by at most 2/D, so that for every Beta above 2/D the cheapest posterior is the prior.
 func TestLiteralLossCollapses(t *testing.T) {
 	const D = 32
 	data := synthetic(60, 4, D, 4)
@@ -110,9 +100,9 @@ func TestLiteralLossCollapses(t *testing.T) {
 		if name == "beta 4/D" {
 			c.Beta = 4.0 / D
 		}
-		m := train(t, c, data, Options{})
+		m := run(t, c, data, Options{})
 		s := m.Summary()
-		if d := s.Diagnostics; !d.Collapsed || d.ActiveUnits != 0 || d.KL > 0.1 {
+		if d := s.Diagnostics; !d.Collapsed() || d.ActiveUnits != 0 || d.KL > 0.1 {
 			t.Errorf("%s: %d active units, KL %.3g nats, want a collapsed posterior", name, d.ActiveUnits, d.KL)
 		}
 		if !strings.Contains(strings.Join(s.Warnings, "\n"), "collapsed") {
@@ -121,7 +111,7 @@ func TestLiteralLossCollapses(t *testing.T) {
 	}
 	c := small(Authors, D)
 	c.Epochs, c.LearningRate, c.Beta = 60, 1e-2, 1e-4
-	if d := train(t, c, data, Options{}).Summary().Diagnostics; d.Collapsed {
+	if d := run(t, c, data, Options{}).Summary().Diagnostics; d.Collapsed() {
 		t.Errorf("beta 1e-4: collapsed, want active units")
 	}
 }
@@ -130,7 +120,7 @@ func TestLiteralLossCollapses(t *testing.T) {
 func TestEarlyStop(t *testing.T) {
 	c := small(Paper, 8)
 	c.Epochs, c.Patience, c.LearningRate, c.KLWarmup = 50, 2, 0, 0
-	s := train(t, c, synthetic(40, 2, 8, 1), Options{}).Summary()
+	s := run(t, c, synthetic(40, 2, 8, 1), Options{}).Summary()
 	if !s.StoppedEarly || s.Epochs != 3 || s.BestEpoch != 1 {
 		t.Errorf("stopped early %v after %d epochs with the best %d, want true, 3, 1", s.StoppedEarly, s.Epochs, s.BestEpoch)
 	}
@@ -140,7 +130,7 @@ func TestSameSeedSameModel(t *testing.T) {
 	data := synthetic(30, 4, 16, 1)
 	var files [][]byte
 	for range 2 {
-		file, err := train(t, small(Contrastive, 16), data, Options{}).encodeFile()
+		file, err := run(t, small(Contrastive, 16), data, Options{}).encodeFile()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"rcvae"
 )
@@ -18,23 +18,29 @@ import (
 const chunkTexts = 128
 
 // Cache is an embedder that remembers what another one computed, keyed by that
-// embedder's fingerprint and the SHA-256 of the text. A damaged entry is a miss,
-// never a wrong vector. A Cache may be used concurrently, and several processes may
-// share one file.
+// embedder's fingerprint and the SHA-256 of role and text. A damaged entry is a miss,
+// never a wrong vector, and a store that cannot be read or written costs time and no
+// answer. A Cache may be used concurrently, and several processes may share one file.
 type Cache struct {
 	// Progress, if not nil, is told how many of a call's distinct texts are
 	// embedded: first those found, then after every chunk. It is called from the
 	// goroutine that calls Embed and is to be set before.
 	Progress func(done, total int)
 
-	path  string // empty: in memory
-	inner rcvae.FingerprintedEmbedder
-	store store
+	// OnFault, if not nil, is told of every time that the store could not be read or
+	// written. The embeddings are computed and returned all the same. It may be called
+	// from several goroutines at once and is to be set before.
+	OnFault func(error)
+
+	path   string // empty: in memory
+	inner  rcvae.Embedder
+	store  store
+	faults atomic.Int64
 }
 
-var _ rcvae.FingerprintedEmbedder = (*Cache)(nil)
+var _ rcvae.Embedder = (*Cache)(nil)
 
-// key is the SHA-256 of a text.
+// key is the SHA-256 of a text and what is embedded with it.
 type key = [sha256.Size]byte
 
 // store holds vectors by key. Missing and damaged entries are absent from what get
@@ -46,14 +52,15 @@ type store interface {
 }
 
 // OpenCache returns a cache of inner in the SQLite file at path, which is made if
-// it does not exist. With an empty path the cache lives in memory.
-func OpenCache(path string, inner rcvae.FingerprintedEmbedder) (*Cache, error) {
+// it does not exist. A file of another program is an error and stays as it is. With
+// an empty path the cache lives in memory and forgets the oldest entries.
+func OpenCache(path string, inner rcvae.Embedder) (*Cache, error) {
 	fp := inner.Fingerprint()
 	if fp.Dimension < 1 {
 		return nil, fmt.Errorf("open embedding cache: the embedder %s has dimension %d", fp.Name, fp.Dimension)
 	}
 	if path == "" {
-		return &Cache{inner: inner, store: &memoryStore{entries: map[key]rcvae.Embedding{}}}, nil
+		return &Cache{inner: inner, store: newMemoryStore(memoryBytes / (4 * fp.Dimension))}, nil
 	}
 	s, err := openSQLite(path, fp)
 	if err != nil {
@@ -68,18 +75,29 @@ func (c *Cache) Fingerprint() rcvae.Fingerprint { return c.inner.Fingerprint() }
 // Close releases the file.
 func (c *Cache) Close() error { return c.store.close() }
 
-// Embed returns one embedding a text, in order. Texts that are not in the cache are
-// embedded in chunks, each stored as soon as it is done.
-func (c *Cache) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
+// Faults returns how often the store could not be read or written.
+func (c *Cache) Faults() int64 { return c.faults.Load() }
+
+// Embed returns one embedding per text, in order. Texts that are not in the cache are
+// embedded in chunks, each stored as soon as it is done. Every vector is checked, see
+// [Checked].
+func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	inContext := c.Fingerprint().InContext
 	keys := make([]key, len(texts))
-	text := make(map[key]string, len(texts))
+	text := make(map[key]rcvae.Text, len(texts))
 	for i, t := range texts {
-		keys[i] = sha256.Sum256([]byte(t))
+		keys[i] = keyOf(t, inContext)
 		text[keys[i]] = t
 	}
-	found, err := c.store.get(ctx, distinct(keys))
+	found, err := c.store.get(ctx, slices.Collect(maps.Keys(text)))
 	if err != nil {
-		return nil, c.storeError(ctx, "read", err)
+		if err := c.fault(ctx, "read", err); err != nil {
+			return nil, err
+		}
+		found = make(map[key]rcvae.Embedding, len(text))
 	}
 	c.report(len(found), len(text))
 	for _, chunk := range chunks(text, found) {
@@ -90,70 +108,49 @@ func (c *Cache) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, e
 	}
 	out := make([]rcvae.Embedding, len(texts))
 	for i, k := range keys {
-		out[i] = found[k]
+		out[i] = slices.Clone(found[k])
 	}
 	return out, nil
 }
 
-// Put stores embeddings that were computed elsewhere by the same embedding function.
-func (c *Cache) Put(ctx context.Context, texts []string, embeddings []rcvae.Embedding) error {
-	if len(texts) != len(embeddings) {
-		return fmt.Errorf("store embeddings: %d texts, %d embeddings", len(texts), len(embeddings))
+// keyOf returns the hash of everything that a text's embedding depends on.
+func keyOf(t rcvae.Text, inContext bool) key {
+	b := []byte{byte(t.Role)}
+	if inContext && t.Role == rcvae.RoleSolution {
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(t.Question)))
+		b = append(b, t.Question...)
 	}
-	keys := make([]key, len(texts))
-	for i, t := range texts {
-		keys[i] = sha256.Sum256([]byte(t))
-		if err := c.check(embeddings[i]); err != nil {
-			return fmt.Errorf("store embedding %d: %w", i, err)
-		}
-	}
-	if err := c.store.put(ctx, keys, embeddings); err != nil {
-		return c.storeError(ctx, "write", err)
-	}
-	return nil
+	return sha256.Sum256(append(b, t.Text...))
 }
 
 // embedChunk embeds the texts of some keys, stores the vectors and adds them to found.
-func (c *Cache) embedChunk(ctx context.Context, keys []key, text map[key]string, found map[key]rcvae.Embedding) error {
-	texts := make([]string, len(keys))
+func (c *Cache) embedChunk(ctx context.Context, keys []key, text map[key]rcvae.Text, found map[key]rcvae.Embedding) error {
+	texts := make([]rcvae.Text, len(keys))
 	for i, k := range keys {
 		texts[i] = text[k]
 	}
-	embeddings, err := c.inner.Embed(ctx, texts)
+	embeddings, err := Checked(c.inner).Embed(ctx, texts)
 	if err != nil {
 		return err
 	}
-	if len(embeddings) != len(texts) {
-		return fmt.Errorf("embedder %s returned %d embeddings for %d texts", c.Fingerprint().Name, len(embeddings), len(texts))
-	}
 	for i, e := range embeddings {
-		if err := c.check(e); err != nil {
-			return fmt.Errorf("embedder %s: %w", c.Fingerprint().Name, err)
-		}
 		found[keys[i]] = e
 	}
 	if err := c.store.put(ctx, keys, embeddings); err != nil {
-		return c.storeError(ctx, "write", err)
+		return c.fault(ctx, "write", err)
 	}
 	return nil
 }
 
-// storeError says what to do about an error of the store that is no cancellation.
-func (c *Cache) storeError(ctx context.Context, doing string, err error) error {
-	if ctx.Err() != nil || c.path == "" {
-		return fmt.Errorf("%s the embedding cache: %w", doing, err)
+// fault counts and reports an error of the store. It returns an error only when the
+// context has ended.
+func (c *Cache) fault(ctx context.Context, doing string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return fmt.Errorf("%s the embedding cache %s: %w; if the file is damaged delete it, it can be made again", doing, c.path, err)
-}
-
-func (c *Cache) check(e rcvae.Embedding) error {
-	if want := c.Fingerprint().Dimension; len(e) != want {
-		return fmt.Errorf("embedding has %d dimensions, want %d", len(e), want)
-	}
-	for _, v := range e {
-		if v-v != 0 {
-			return errors.New("embedding is not finite")
-		}
+	c.faults.Add(1)
+	if c.OnFault != nil {
+		c.OnFault(fmt.Errorf("%s the embedding cache %s: %w; the embeddings are computed without it", doing, c.path, err))
 	}
 	return nil
 }
@@ -164,23 +161,10 @@ func (c *Cache) report(done, total int) {
 	}
 }
 
-// distinct returns the keys without repetitions, in order of first appearance.
-func distinct(keys []key) []key {
-	seen := make(map[key]bool, len(keys))
-	var out []key
-	for _, k := range keys {
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
 // chunks returns the keys of text that are not found. The texts of a chunk have like
-// lengths, so that they make full batches; chunks of all lengths alternate, so that
-// the time left can be told from the time taken.
-func chunks(text map[key]string, found map[key]rcvae.Embedding) [][]key {
+// lengths, so that they make full batches; the longest come first, so that the time
+// left is overestimated and not underestimated.
+func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding) [][]key {
 	var missing []key
 	for k := range text {
 		if _, ok := found[k]; !ok {
@@ -188,49 +172,7 @@ func chunks(text map[key]string, found map[key]rcvae.Embedding) [][]key {
 		}
 	}
 	slices.SortFunc(missing, func(a, b key) int {
-		return cmp.Or(cmp.Compare(len(text[a]), len(text[b])), slices.Compare(a[:], b[:]))
+		return cmp.Or(cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
 	})
-	sorted := slices.Collect(slices.Chunk(missing, chunkTexts))
-	order := make([]int, len(sorted))
-	for i := range order {
-		order[i] = i
-	}
-	// Multiples of the golden ratio, modulo 1, are spread evenly from the first on.
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Compare(math.Mod(float64(a)*math.Phi, 1), math.Mod(float64(b)*math.Phi, 1))
-	})
-	out := make([][]key, len(sorted))
-	for i, chunk := range order {
-		out[i] = sorted[chunk]
-	}
-	return out
+	return slices.Collect(slices.Chunk(missing, chunkTexts))
 }
-
-// memoryStore is a store without a file.
-type memoryStore struct {
-	mu      sync.RWMutex
-	entries map[key]rcvae.Embedding
-}
-
-func (m *memoryStore) get(_ context.Context, keys []key) (map[key]rcvae.Embedding, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	found := make(map[key]rcvae.Embedding, len(keys))
-	for _, k := range keys {
-		if e, ok := m.entries[k]; ok {
-			found[k] = e
-		}
-	}
-	return found, nil
-}
-
-func (m *memoryStore) put(_ context.Context, keys []key, embeddings []rcvae.Embedding) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, k := range keys {
-		m.entries[k] = embeddings[i]
-	}
-	return nil
-}
-
-func (m *memoryStore) close() error { return nil }

@@ -22,19 +22,21 @@ import (
 
 // hashEmbedder maps each text to a pseudo-random unit vector and counts its work.
 type hashEmbedder struct {
-	name     string
-	texts    atomic.Int64
-	onEmbed  func() // called before each batch
-	failWith error
+	name      string
+	weights   string
+	texts     atomic.Int64
+	inContext bool
+	onEmbed   func() // called before each batch
+	failWith  error
 }
 
 const hashDimension = 8
 
 func (h *hashEmbedder) Fingerprint() rcvae.Fingerprint {
-	return rcvae.Fingerprint{Name: h.name, Dimension: hashDimension, Normalized: true}
+	return rcvae.Fingerprint{Name: h.name, Weights: h.weights, Dimension: hashDimension, InContext: h.inContext, Normalized: true}
 }
 
-func (h *hashEmbedder) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
+func (h *hashEmbedder) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
 	if h.onEmbed != nil {
 		h.onEmbed()
 	}
@@ -44,7 +46,7 @@ func (h *hashEmbedder) Embed(ctx context.Context, texts []string) ([]rcvae.Embed
 	h.texts.Add(int64(len(texts)))
 	out := make([]rcvae.Embedding, len(texts))
 	for i, t := range texts {
-		out[i] = vectorOf(t)
+		out[i] = vectorOf(t.Text)
 	}
 	return out, nil
 }
@@ -65,15 +67,23 @@ func vectorOf(text string) rcvae.Embedding {
 	return e
 }
 
-func numbered(n int) []string {
-	texts := make([]string, n)
-	for i := range texts {
-		texts[i] = fmt.Sprintf("text %d", i)
+func texts(list ...string) []rcvae.Text {
+	out := make([]rcvae.Text, len(list))
+	for i, text := range list {
+		out[i] = rcvae.Text{Role: rcvae.RoleSolution, Text: text}
 	}
-	return texts
+	return out
 }
 
-func open(t *testing.T, path string, inner rcvae.FingerprintedEmbedder) *embed.Cache {
+func numbered(n int) []rcvae.Text {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("text %d", i)
+	}
+	return texts(list...)
+}
+
+func open(t *testing.T, path string, inner rcvae.Embedder) *embed.Cache {
 	t.Helper()
 	c, err := embed.OpenCache(path, inner)
 	if err != nil {
@@ -83,15 +93,15 @@ func open(t *testing.T, path string, inner rcvae.FingerprintedEmbedder) *embed.C
 	return c
 }
 
-func mustEmbed(t *testing.T, c *embed.Cache, texts []string) []rcvae.Embedding {
+func mustEmbed(t *testing.T, c *embed.Cache, texts []rcvae.Text) []rcvae.Embedding {
 	t.Helper()
 	got, err := c.Embed(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, text := range texts {
-		if want := vectorOf(text); !slices.Equal(got[i], want) {
-			t.Fatalf("embedding of %q = %v, want %v", text, got[i], want)
+		if want := vectorOf(text.Text); !slices.Equal(got[i], want) {
+			t.Fatalf("embedding of %q = %v, want %v", text.Text, got[i], want)
 		}
 	}
 	return got
@@ -102,11 +112,11 @@ func TestCacheAnswersEachTextOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inner := &hashEmbedder{name: "hash"}
 			c := open(t, path, inner)
-			mustEmbed(t, c, []string{"a", "b", "a", "", "b"})
+			mustEmbed(t, c, texts("a", "b", "a", "", "b"))
 			if got := inner.texts.Load(); got != 3 {
 				t.Errorf("embedded %d texts, want 3: repetitions count once", got)
 			}
-			mustEmbed(t, c, []string{"", "c", "a"})
+			mustEmbed(t, c, texts("", "c", "a"))
 			if got := inner.texts.Load(); got != 4 {
 				t.Errorf("embedded %d texts in all, want 4: only %q was new", got, "c")
 			}
@@ -124,7 +134,7 @@ func TestCacheOutlivesTheProcess(t *testing.T) {
 	if got := again.texts.Load(); got != 0 {
 		t.Errorf("embedded %d texts again, want 0", got)
 	}
-	other := &hashEmbedder{name: "another"}
+	other := &hashEmbedder{name: "another", weights: "others"}
 	mustEmbed(t, open(t, path, other), numbered(10))
 	if got := other.texts.Load(); got != 10 {
 		t.Errorf("another embedder computed %d of 10 texts, want all: vectors belong to one fingerprint", got)
@@ -199,8 +209,8 @@ func TestDamagedRowIsAMiss(t *testing.T) {
 	}
 }
 
-// TestDamagedFileIsAnErrorWithRemedy overwrites everything but the first page.
-func TestDamagedFileIsAnErrorWithRemedy(t *testing.T) {
+// TestDamagedFileCostsNoAnswer overwrites everything but the first page.
+func TestDamagedFileCostsNoAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c.sqlite")
 	c := open(t, path, &hashEmbedder{name: "hash"})
 	mustEmbed(t, c, numbered(1000))
@@ -216,13 +226,95 @@ func TestDamagedFileIsAnErrorWithRemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err = embed.OpenCache(path, &hashEmbedder{name: "hash"})
-	if err == nil {
-		defer c.Close()
-		_, err = c.Embed(t.Context(), numbered(1000))
+	if err != nil {
+		if !strings.Contains(err.Error(), path) {
+			t.Errorf("error %v does not name the file", err)
+		}
+		return
 	}
-	if err == nil || !strings.Contains(err.Error(), "delete it") || !strings.Contains(err.Error(), path) {
-		t.Errorf("error %v, want one that names the file and says to delete it", err)
+	defer c.Close()
+	var faults []error
+	c.OnFault = func(err error) { faults = append(faults, err) }
+	mustEmbed(t, c, numbered(1000))
+	if len(faults) == 0 || int(c.Faults()) != len(faults) || !strings.Contains(faults[0].Error(), path) {
+		t.Errorf("%d faults counted, told of %v, want some that name the file", c.Faults(), faults)
 	}
+}
+
+// TestUnwritableCacheCostsNoAnswer embeds while another connection holds the file's
+// lock for writing, after the table was dropped under the cache.
+func TestUnwritableCacheCostsNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	inner := &hashEmbedder{name: "hash"}
+	c := open(t, path, inner)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("DROP TABLE embedding"); err != nil {
+		t.Fatal(err)
+	}
+	mustEmbed(t, c, numbered(3))
+	mustEmbed(t, c, numbered(3))
+	if inner.texts.Load() != 6 || c.Faults() != 4 {
+		t.Errorf("%d texts embedded, %d faults, want 6 and 4: two reads, two writes", inner.texts.Load(), c.Faults())
+	}
+}
+
+// TestRolesAreApart: a text has one vector per role, and in context one per question.
+func TestRolesAreApart(t *testing.T) {
+	inner := &hashEmbedder{name: "hash"}
+	c := open(t, "", inner)
+	q, r := rcvae.Text{Text: "7"}, rcvae.Text{Role: rcvae.RoleSolution, Text: "7", Question: "3 + 4?"}
+	other := r
+	other.Question = "8 - 1?"
+	mustEmbed(t, c, []rcvae.Text{q, r, other})
+	if got := inner.texts.Load(); got != 2 {
+		t.Errorf("embedded %d texts, want 2: the question does not enter the solution's embedding", got)
+	}
+	context := &hashEmbedder{name: "hash", inContext: true}
+	c = open(t, "", context)
+	mustEmbed(t, c, []rcvae.Text{q, r, other, r})
+	if got := context.texts.Load(); got != 3 {
+		t.Errorf("embedded %d texts in context, want 3", got)
+	}
+}
+
+// TestCallersOwnTheirVectors changes a returned vector and asks again.
+func TestCallersOwnTheirVectors(t *testing.T) {
+	c := open(t, "", &hashEmbedder{name: "hash"})
+	mustEmbed(t, c, texts("a", "a"))[0][0] = 99
+	mustEmbed(t, c, texts("a", "a"))
+}
+
+// TestMemoryIsBounded embeds more texts than a cache without a file keeps.
+func TestMemoryIsBounded(t *testing.T) {
+	inner := &wide{dimension: 1 << 20} // 4 MiB a vector, 64 of them fit
+	c := open(t, "", inner)
+	for i := range 200 {
+		if _, err := c.Embed(t.Context(), texts(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Embed(t.Context(), texts("199")); err != nil || inner.calls != 200 {
+		t.Errorf("the newest text was embedded again: %d calls, %v", inner.calls, err)
+	}
+	if _, err := c.Embed(t.Context(), texts("0")); err != nil || inner.calls != 201 {
+		t.Errorf("the oldest text was kept: %d calls, %v", inner.calls, err)
+	}
+}
+
+// wide returns one and the same long vector.
+type wide struct{ dimension, calls int }
+
+func (w *wide) Fingerprint() rcvae.Fingerprint { return rcvae.Fingerprint{Dimension: w.dimension} }
+
+func (w *wide) Embed(_ context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
+	w.calls++
+	e := make(rcvae.Embedding, w.dimension)
+	e[0] = 1
+	return slices.Repeat([]rcvae.Embedding{e}, len(texts)), nil
 }
 
 func TestForeignFilesAreRejected(t *testing.T) {
@@ -240,14 +332,22 @@ func TestForeignFilesAreRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
+	before := map[string][]byte{}
+	for _, path := range []string{text, foreign} {
+		if before[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, path := range []string{text, foreign, filepath.Join(dir, "no", "such", "folder.sqlite")} {
 		if c, err := embed.OpenCache(path, &hashEmbedder{name: "hash"}); err == nil {
 			c.Close()
 			t.Errorf("OpenCache(%s) succeeded, want an error", filepath.Base(path))
 		}
 	}
-	if got, err := os.ReadFile(text); err != nil || string(got[:4]) != "this" {
-		t.Errorf("the text file was changed: %q, %v", got, err)
+	for path, want := range before {
+		if got, err := os.ReadFile(path); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s was changed (%v)", filepath.Base(path), err)
+		}
 	}
 }
 
@@ -278,20 +378,19 @@ type wrong struct {
 	vector rcvae.Embedding
 }
 
-func (w *wrong) Embed(_ context.Context, texts []string) ([]rcvae.Embedding, error) {
+func (w *wrong) Embed(_ context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
 	return slices.Repeat([]rcvae.Embedding{w.vector}, len(texts)), nil
 }
 
 func TestBadVectorsNeverEnter(t *testing.T) {
 	nan := make(rcvae.Embedding, hashDimension)
 	nan[3] = float32(math.NaN())
-	for name, vector := range map[string]rcvae.Embedding{"short": {1, 0}, "NaN": nan} {
+	long := make(rcvae.Embedding, hashDimension)
+	long[0] = 7
+	for name, vector := range map[string]rcvae.Embedding{"short": {1, 0}, "NaN": nan, "not of unit length": long} {
 		c := open(t, "", &wrong{vector: vector})
-		if _, err := c.Embed(t.Context(), []string{"a"}); err == nil {
+		if _, err := c.Embed(t.Context(), texts("a")); err == nil {
 			t.Errorf("%s: Embed succeeded, want an error", name)
-		}
-		if err := c.Put(t.Context(), []string{"a"}, []rcvae.Embedding{vector}); err == nil {
-			t.Errorf("%s: Put succeeded, want an error", name)
 		}
 	}
 }
@@ -302,7 +401,7 @@ func ExampleCache() {
 		panic(err)
 	}
 	defer cache.Close()
-	embeddings, err := cache.Embed(context.Background(), []string{"one", "two", "one"})
+	embeddings, err := cache.Embed(context.Background(), texts("one", "two", "one"))
 	if err != nil {
 		panic(err)
 	}

@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"io/fs"
 	"math"
 	"net/url"
+	"os"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
@@ -24,7 +27,7 @@ const schemaVersion = 1
 
 const schema = `CREATE TABLE IF NOT EXISTS embedding (
 	embedder BLOB NOT NULL, -- SHA-256 of the fingerprint
-	text     BLOB NOT NULL, -- SHA-256 of the text
+	text     BLOB NOT NULL, -- SHA-256 of role and text
 	vector   BLOB NOT NULL, -- float32, little-endian, then the CRC-32 of key and values
 	PRIMARY KEY (embedder, text)
 ) WITHOUT ROWID`
@@ -41,37 +44,96 @@ func openSQLite(path string, fp rcvae.Fingerprint) (*sqliteStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
+	if err := checkHeader(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", location(path, url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}))
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // SQLite has one writer; waiting here is cheaper than there
 	s := &sqliteStore{db: db, embedder: id, dimension: fp.Dimension}
 	if err := s.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w; if it is not an embedding cache name another file, if it is damaged delete it, it can be made again", err), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-// prepare makes the table in a new file and rejects foreign ones.
-func (s *sqliteStore) prepare() error {
-	var id, version, tables int
-	err := s.db.QueryRow(`SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
-	switch {
-	case err != nil:
-		return err
-	case tables == 0:
-		_, err = s.db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", applicationID, schemaVersion, schema))
-		return err
-	case id != applicationID:
-		return errors.New("this SQLite file belongs to another program")
-	case version != schemaVersion:
-		return fmt.Errorf("the cache has format version %d, this program reads %d", version, schemaVersion)
+// Of SQLite's file header, https://sqlite.org/fileformat2.html section 1.3.
+const (
+	headerSize          = 100
+	headerMagic         = "SQLite format 3\x00"
+	offsetUserVersion   = 60
+	offsetApplicationID = 68
+)
+
+var errForeign = errors.New("this SQLite file belongs to another program: name another with --cache")
+
+// checkHeader rejects files that are not embedding caches before SQLite touches them.
+// A file that does not exist or is empty will be made.
+func checkHeader(path string) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	_, err = s.db.Exec(schema)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	header := make([]byte, headerSize)
+	n, err := io.ReadFull(file, header)
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	case n < headerSize || string(header[:len(headerMagic)]) != headerMagic:
+		return errors.New("this file is no embedding cache: name another with --cache")
+	}
+	switch id := binary.BigEndian.Uint32(header[offsetApplicationID:]); id {
+	case applicationID:
+	case 0: // not set, or set in the write-ahead log of a file that is new
+		return checkTables(path)
+	default:
+		return errForeign
+	}
+	if version := binary.BigEndian.Uint32(header[offsetUserVersion:]); version != schemaVersion {
+		return fmt.Errorf("the cache has format version %d, this program reads %d: name another file with --cache", version, schemaVersion)
+	}
+	return nil
+}
+
+// checkTables rejects a file with tables that are not ours, opened for reading alone.
+func checkTables(path string) error {
+	db, err := sql.Open("sqlite", location(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(30000)"}}))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var id, tables int
+	err = db.QueryRow(`SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).Scan(&id, &tables)
+	if err == nil && id != applicationID && tables > 0 {
+		return errForeign
+	}
 	return err
+}
+
+// location is the name under which SQLite's driver opens a file.
+func location(path string, query url.Values) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+// prepare makes the table where it is not there yet.
+func (s *sqliteStore) prepare() error {
+	tx, err := s.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to undo
+	if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", applicationID, schemaVersion, schema)); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func (s *sqliteStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedding, error) {

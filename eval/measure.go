@@ -38,6 +38,7 @@ func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
 		p.need |= rule.Needs()
 		p.contenders = append(p.contenders, contender{rule, exactColumn(rule)})
 	}
+	p.need = sources.Complete(p.need)
 	if !p.need.Has(selector.NeedModel) {
 		p.sources.Models = nil
 	}

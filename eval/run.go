@@ -43,16 +43,13 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 	if err != nil {
 		return nil, err
 	}
-	have := sources.Have()
-	if counts.embedded == counts.questions {
-		have |= selector.NeedEmbeddings
-	}
-	rules, warnings, err := c.rules(have, counts)
+	sources.Encoded = counts.embedded == counts.questions
+	rules, warnings, err := c.rules(sources.Have(), counts)
 	if err != nil {
 		return nil, err
 	}
 	p := newPlan(c, sources, rules)
-	if err := p.check(have); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
 	outcomes, pool, err := p.measurePool(ctx, kept, counts)
@@ -106,13 +103,9 @@ func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (s
 }
 
 // check reports which rule the sources cannot serve.
-func (p plan) check(have selector.Needs) error {
+func (p plan) check() error {
 	for _, x := range p.contenders {
-		need := x.rule.Needs()
-		if have.Has(selector.NeedEmbeddings) && p.sources.Embedder == nil {
-			need &^= selector.NeedEmbeddings
-		}
-		if err := p.sources.Check(need); err != nil {
+		if err := p.sources.Check(x.rule.Needs()); err != nil {
 			return fmt.Errorf("selector %s: %w", x.rule.Name(), err)
 		}
 	}

@@ -91,7 +91,7 @@ func TestAdaptiveKSurvivesATroubledRule(t *testing.T) {
 	calls := 0
 	s := start(t, func(s *setup) {
 		s.config.KMin, s.config.KMax, s.config.Selector = 2, 6, "scripted"
-		s.parts.Rules["scripted"] = gateway.Rule{Tau: 1, Selector: selectorFunc(func(context.Context, string, []rcvae.Candidate) (rcvae.Selection, error) {
+		s.parts.Rules["scripted"] = gateway.Rule{Selector: selectorFunc(func(context.Context, string, []rcvae.Candidate) (rcvae.Selection, error) {
 			calls++
 			return rcvae.Selection{}, context.DeadlineExceeded
 		})}

@@ -69,13 +69,13 @@ func benchServer(b *testing.B, url string) *gateway.Server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rule, err := selector.New("majority", selector.Sources{Grader: grader}, selector.Options{})
+	rule, err := selector.New(selector.Rule{Aggregate: selector.Majority}, selector.Sources{Grader: grader}, selector.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	c := gateway.DefaultConfig()
 	c.Selector = "majority"
-	server, err := gateway.New(c, gateway.Parts{Upstream: upstream, Grader: grader, Rules: map[string]gateway.Rule{"majority": {Selector: rule}}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
+	server, err := gateway.New(c, gateway.Parts{Upstream: upstream, Grader: grader, Rules: map[string]gateway.Rule{"majority": {Selector: rule, Rule: rule.Rule()}}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,6 +16,9 @@ type decision struct {
 	chosen    int       // index in the pool
 	order     []int     // all indices, the best first
 	scores    []float64 // (pool); NaN where there is none
+	weights   []float64 // (answers) of the rule's votes; nil for rules that do not vote
+	entropy   float64   // posterior entropy of the chosen candidate, ½ Σ ln σ² in nats
+	modelled  bool      // a model gave the entropy
 	selector  string    // the rule that chose
 	reason    string    // one sentence for people
 	fallback  string    // why the rule did not choose; empty when it did
@@ -99,7 +102,10 @@ func (s *Server) selectText(ctx context.Context, c *call, p *pool, indices []int
 		d.fallBack(p, indices, kind, err.Error())
 		return
 	}
-	d.chosen, d.reason, d.warnings = indices[selection.Index], selection.Reason, selection.Warnings
+	d.chosen, d.reason, d.warnings, d.weights = indices[selection.Index], selection.Reason, selection.Warnings, selection.Weights
+	if d.modelled = selection.Index < len(selection.Entropies); d.modelled {
+		d.entropy = selection.Entropies[selection.Index]
+	}
 	for a, score := range selection.Scores {
 		d.scores[indices[a]] = score
 	}

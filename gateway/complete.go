@@ -71,7 +71,7 @@ func (s *Server) decide(ctx context.Context, c *call, p *pool, x *exchange) deci
 	end(d)
 	x.drawn, x.returned, x.chosen, x.fallback = p.drawn, len(p.choices), d.chosen, d.kind
 	x.usage, x.finish = p.usage, p.choices[d.chosen].Finish
-	s.metrics.decided(s.parts.Rules[c.rule], c.rule, p, d)
+	s.metrics.decided(c.rule, p, d)
 	s.record(c, p, d)
 	return d
 }

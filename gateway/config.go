@@ -10,6 +10,7 @@ import (
 
 	"rcvae"
 	"rcvae/llm"
+	"rcvae/selector"
 )
 
 // Config holds the settings of a [Server]. [DefaultConfig] has good values for all
@@ -100,19 +101,10 @@ type Upstream interface {
 
 var _ Upstream = (*llm.Upstream)(nil)
 
-// Rule is a selection rule that requests can name.
+// Rule is a selection rule that requests can name, bound to its sources.
 type Rule struct {
 	Selector rcvae.Selector
-	LogProbs bool // it looks at log-probabilities, which are asked from the upstream
-
-	// Tau is the τ by which the rule's votes are weighted, exp(τ·score). With 0 every
-	// candidate has one vote.
-	Tau float64
-	// Picks says that the rule takes the best score and does not vote.
-	Picks bool
-	// EntropyScale is the positive factor s in score = −s · ½ Σ ln σ² for rules that
-	// score by posterior entropy; 0 for others.
-	EntropyScale float64
+	Rule     selector.Rule // that the selector applies: whether its votes are decided, and what it asks from the upstream
 }
 
 // Parts are the objects that a [Server] works with.

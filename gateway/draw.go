@@ -10,6 +10,7 @@ import (
 	"rcvae"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
+	"rcvae/selector"
 )
 
 // pool is what has been drawn for one call.
@@ -107,7 +108,7 @@ func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *
 func (s *Server) drawWithLogProbs(ctx context.Context, c *call, request llm.Request) (llm.Draw, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
-	if c.logProbs || !s.parts.Rules[c.rule].LogProbs {
+	if c.logProbs || !s.parts.Rules[c.rule].Rule.Needs().Has(selector.NeedLogProbs) {
 		return s.parts.Upstream.Draw(ctx, request)
 	}
 	plain := request.Body

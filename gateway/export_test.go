@@ -44,13 +44,14 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	if err != nil {
 		panic(err)
 	}
-	rule, err := selector.New("majority", selector.Sources{Grader: grader}, selector.Options{})
+	rule := selector.Rule{Aggregate: selector.Majority}
+	bound, err := selector.New(rule, selector.Sources{Grader: grader}, selector.Options{})
 	if err != nil {
 		panic(err)
 	}
 	c := DefaultConfig()
 	c.Selector, c.Margin = "majority", 1
-	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: rule}}, Grader: grader})
+	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: bound, Rule: rule}}, Grader: grader})
 	if err != nil {
 		panic(err)
 	}

@@ -73,11 +73,15 @@ func start(t *testing.T, change func(*setup)) *stand {
 	s.config.K, s.config.Selector = 4, "majority"
 	s.parts = gateway.Parts{Rules: map[string]gateway.Rule{}, Grader: grader, Logger: slog.New(slog.NewJSONHandler(log, nil))}
 	for _, name := range []string{"majority", "longest", "vote:longest", "logprob"} {
-		rule, err := selector.New(name, selector.Sources{Grader: grader}, selector.Options{})
+		rule, err := selector.Parse(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.parts.Rules[name] = gateway.Rule{Selector: rule, Tau: rule.Tau(), Picks: name == "longest" || name == "logprob", LogProbs: name == "logprob"}
+		bound, err := selector.New(rule, selector.Sources{Grader: grader}, selector.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.parts.Rules[name] = gateway.Rule{Selector: bound, Rule: rule}
 	}
 	s.parts.Rules["scripted"] = gateway.Rule{Selector: selectorFunc(func(context.Context, string, []rcvae.Candidate) (rcvae.Selection, error) {
 		return rcvae.Selection{}, errors.New("the scripted selector is broken")

@@ -123,7 +123,7 @@ func (m *metrics) drew(d llm.Draw, asked int, took time.Duration) {
 }
 
 // decided counts a choice.
-func (m *metrics) decided(rule Rule, name string, p *pool, d decision) {
+func (m *metrics) decided(name string, p *pool, d decision) {
 	m.drawn.Observe(float64(p.drawn))
 	if d.kind != "" {
 		m.fallbacks.WithLabelValues(d.kind).Inc()
@@ -136,8 +136,7 @@ func (m *metrics) decided(rule Rule, name string, p *pool, d decision) {
 		name = other
 	}
 	m.selection.WithLabelValues(name).Observe(d.selection.Seconds())
-	score := d.scores[d.chosen]
-	if rule.EntropyScale > 0 && d.selector != toolVote && score == score { // not NaN
-		m.entropy.Observe(-score / rule.EntropyScale)
+	if d.modelled {
+		m.entropy.Observe(d.entropy)
 	}
 }

@@ -104,9 +104,9 @@ func TestEntropyAndEmbeddingAreMeasured(t *testing.T) {
 	s := start(t, func(s *setup) {
 		s.config.Selector = "scripted"
 		embedder := gateway.Timed(unitEmbedder{})
-		s.parts.Rules["scripted"] = gateway.Rule{EntropyScale: 0.2, Selector: selectorFunc(func(ctx context.Context, q string, c []rcvae.Candidate) (rcvae.Selection, error) {
-			_, err := embedder.Embed(ctx, []string{q})
-			return rcvae.Selection{Scores: []float64{20, 10, 10, 10}, Reason: "lowest entropy"}, err
+		s.parts.Rules["scripted"] = gateway.Rule{Selector: selectorFunc(func(ctx context.Context, q string, c []rcvae.Candidate) (rcvae.Selection, error) {
+			_, err := embedder.Embed(ctx, []rcvae.Text{{Text: q}})
+			return rcvae.Selection{Scores: []float64{20, 10, 10, 10}, Entropies: []float64{-100, 1, 2, 3}, Reason: "lowest entropy"}, err
 		})}
 	})
 	s.post(chat, ask("q")).completion(t)
@@ -116,7 +116,7 @@ func TestEntropyAndEmbeddingAreMeasured(t *testing.T) {
 	}
 	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "rcvae_chosen_entropy_nats" })
 	if got := families[i].GetMetric()[0].GetHistogram().GetSampleSum(); math.Abs(got - -100) > 1e-9 {
-		t.Errorf("entropy of a score of 20 at scale 0.2: %v nats, want -100", got)
+		t.Errorf("entropy of the chosen candidate: %v nats, want -100", got)
 	}
 	if got := s.metric("rcvae_embedding_duration_seconds"); got != 1 {
 		t.Errorf("%v embeddings were measured, want 1", got)
@@ -125,9 +125,9 @@ func TestEntropyAndEmbeddingAreMeasured(t *testing.T) {
 
 type unitEmbedder struct{}
 
-var _ rcvae.FingerprintedEmbedder = unitEmbedder{}
+var _ rcvae.Embedder = unitEmbedder{}
 
-func (unitEmbedder) Embed(_ context.Context, texts []string) ([]rcvae.Embedding, error) {
+func (unitEmbedder) Embed(_ context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
 	out := make([]rcvae.Embedding, len(texts))
 	for i := range out {
 		out[i] = rcvae.Embedding{1}

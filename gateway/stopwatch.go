@@ -17,17 +17,17 @@ func (s *stopwatch) total() time.Duration { return time.Duration(s.nanoseconds.L
 
 // Timed returns the embedder, with its time measured for the metrics of the server
 // whose selection calls it.
-func Timed(e rcvae.FingerprintedEmbedder) rcvae.FingerprintedEmbedder { return timed{e} }
+func Timed(e rcvae.Embedder) rcvae.Embedder { return timed{e} }
 
-type timed struct{ rcvae.FingerprintedEmbedder }
+type timed struct{ rcvae.Embedder }
 
-var _ rcvae.FingerprintedEmbedder = timed{}
+var _ rcvae.Embedder = timed{}
 
 // Embed implements [rcvae.Embedder].
-func (t timed) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
+func (t timed) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
 	if watch, ok := ctx.Value(stopwatchKey{}).(*stopwatch); ok {
 		start := time.Now()
 		defer func() { watch.nanoseconds.Add(int64(time.Since(start))) }()
 	}
-	return t.FingerprintedEmbedder.Embed(ctx, texts)
+	return t.Embedder.Embed(ctx, texts)
 }

@@ -192,3 +192,12 @@ func TestGrader(t *testing.T, g rcvae.Grader, solution string) {
 		t.Errorf("Answer of nothing = %q, %v", none, ok)
 	}
 }
+
+// Texts returns solutions of no particular question, to embed.
+func Texts(list ...string) []rcvae.Text {
+	out := make([]rcvae.Text, len(list))
+	for i, text := range list {
+		out[i] = rcvae.Text{Role: rcvae.RoleSolution, Text: text}
+	}
+	return out
+}

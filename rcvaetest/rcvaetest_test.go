@@ -1,6 +1,7 @@
 package rcvaetest_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"rcvae/grade"
 	"rcvae/rcvaetest"
 	"rcvae/selector"
+	"rcvae/signal"
 )
 
 func embedder(t *testing.T) *minilm.Embedder {
@@ -39,7 +41,7 @@ func TestEmbedders(t *testing.T) {
 }
 
 // model trains a small model on random unit vectors.
-func model(t *testing.T, objective string, fp rcvae.Fingerprint) (*cvae.Model, cvae.Data) {
+func model(t *testing.T, objective string, fp rcvae.Fingerprint) (*cvae.Model, []rcvae.Encoded) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	vector := func() rcvae.Embedding {
@@ -55,30 +57,29 @@ func model(t *testing.T, objective string, fp rcvae.Fingerprint) (*cvae.Model, c
 		}
 		return e
 	}
-	var data cvae.Data
-	for q := range 40 {
-		data.Questions = append(data.Questions, vector())
-		for s := range 4 {
-			data.Solutions = append(data.Solutions, vector())
-			data.Group = append(data.Group, q)
-			data.Correct = append(data.Correct, s%2 == 0)
-			data.Answered = append(data.Answered, true)
+	questions := make([]rcvae.Encoded, 40)
+	for i := range questions {
+		q := &questions[i]
+		q.ID, q.Embedding = fmt.Sprint(i), vector()
+		for j := range 8 {
+			q.Candidates = append(q.Candidates, rcvae.Candidate{Answer: "1", Verdict: rcvae.Verdict(1 + j%2)})
+			q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: vector(), Signals: []float64{rng.NormFloat64(), float64(j % 3)}})
 		}
 	}
-	config := cvae.DefaultConfig(objective, fp.Dimension)
-	config.Epochs = 2
-	m, err := cvae.Train(t.Context(), config, data, cvae.Options{Fingerprint: fp})
+	config := cvae.DefaultConfig(objective, fp.Dimension, "wrong", "coverage")
+	config.Epochs, config.SignalVersion = 2, signal.Version
+	m, err := cvae.Train(t.Context(), config, questions, cvae.Options{Fingerprint: fp})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m, data
+	return m, questions
 }
 
 func TestModels(t *testing.T) {
 	for _, objective := range cvae.Objectives() {
 		t.Run(objective, func(t *testing.T) {
-			m, data := model(t, objective, rcvae.Fingerprint{Name: "random", Dimension: 24})
-			rcvaetest.TestModel(t, m, data.Questions[0], data.Solutions[:7])
+			m, questions := model(t, objective, rcvae.Fingerprint{Name: "random", Dimension: 24})
+			rcvaetest.TestModel(t, m, questions[0].Embedding, questions[0].Solutions)
 		})
 	}
 }
@@ -100,8 +101,8 @@ func TestSelectors(t *testing.T) {
 		if rule.EvaluationOnly() {
 			continue
 		}
-		t.Run(rule.Name, func(t *testing.T) {
-			s, err := selector.New(rule.Name, sources, selector.Options{})
+		t.Run(rule.Name(), func(t *testing.T) {
+			s, err := selector.New(rule, sources, selector.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

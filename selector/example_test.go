@@ -62,7 +62,7 @@ func ExampleParse() {
 	_, err := selector.Parse("entropie")
 	fmt.Println(err)
 	// Output:
-	// vote:entropy: vote of the answers, weighted by exp(τ·score) of entropy (needs embeddings, model, answers)
+	// vote:entropy: vote of the answers, weighted by exp(τ·score) of entropy (needs model, answers)
 	// unknown selector "entropie"; did you mean entropy?
 }
 

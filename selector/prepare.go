@@ -20,7 +20,7 @@ type Prepared struct {
 	need    Needs
 	class   []int // (n), classes of equal answers; −1: does not vote, or without NeedAnswers
 	models  []asked
-	signals [][]float64 // (n) (columns), those of the whole set; nil unless needed
+	signals *signal.Reading // of all candidates; nil unless needed
 }
 
 // asked is a model with what it says of the candidates.
@@ -39,6 +39,7 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 	if err := sources.Check(need); err != nil {
 		return nil, err
 	}
+	need = sources.Complete(need)
 	if need.Has(NeedEmbeddings) && len(candidates) > 0 {
 		embeddings, err := sources.Embedder.Embed(ctx, encoded.Texts())
 		if err == nil && len(embeddings) != 1+len(candidates) {
@@ -67,6 +68,7 @@ func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepar
 	if err := sources.checkModels(need); err != nil {
 		return nil, err
 	}
+	need = sources.Complete(need)
 	if need.Has(NeedEmbeddings) {
 		if err := checkEmbeddings(encoded); err != nil {
 			return nil, err
@@ -119,21 +121,24 @@ func checkUnit(r rcvae.Embedding, dimension int) error {
 func (p *Prepared) ask(sources Sources) error {
 	if p.need.Has(NeedModel) {
 		for i, model := range sources.Models {
-			columns, need, err := findSignals(model.Info())
+			columns, compares, err := findSignals(model.Info())
 			if err != nil {
 				return fmt.Errorf("model %d: %w", i+1, err)
 			}
-			p.models = append(p.models, asked{model: model, info: model.Info(), columns: columns, compares: need.Has(NeedAgreement)})
-			p.need |= need
+			p.models = append(p.models, asked{model: model, info: model.Info(), columns: columns, compares: compares})
+			if len(columns) > 0 {
+				p.need |= NeedSignals
+			}
 		}
 	}
 	if p.need.Has(NeedSignals) {
-		p.signals = signal.Compute(p.encoded.Problem.Question, p.encoded.Candidates).Values
+		p.signals = signal.Read(p.encoded.Problem.Question, p.encoded.Candidates)
 	}
+	all := positions(len(p.class))
 	for i := range p.models {
 		if m := &p.models[i]; !m.compares {
 			var err error
-			if m.inferences, err = p.infer(*m, positions(len(p.class)), p.signals); err != nil {
+			if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {
 				return fmt.Errorf("model %d: %w", i+1, err)
 			}
 		}

@@ -35,9 +35,9 @@ func TestParseNamesNeighbours(t *testing.T) {
 
 func TestNeeds(t *testing.T) {
 	for name, want := range map[string]string{
-		"entropy": "embeddings, model", "vote:entropy": "embeddings, model, answers", "ratio": "embeddings, model, likelihoods, classes",
+		"entropy": "model", "vote:entropy": "model, answers", "ratio": "model, likelihoods, classes",
 		"consensus": "embeddings", "logprob": "log-probabilities", "longest": "nothing", "majority": "answers", "oracle": "verdicts",
-		"vote:arithmetic": "signals, answers", "tiebreak:entropy+logprob": "embeddings, model, log-probabilities, answers",
+		"vote:arithmetic": "signals, answers", "tiebreak:entropy+logprob": "model, log-probabilities, answers",
 	} {
 		if got := mustParse(t, name).Needs().String(); got != want {
 			t.Errorf("%s needs %s, want %s", name, got, want)

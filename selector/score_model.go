@@ -20,10 +20,10 @@ func modelScores() []Score {
 		return perModel(func(i rcvae.Inference, _ rcvae.Calibration) float64 { return f(i.Likelihood) })
 	}
 	return []Score{entropy(), {
-		Name: "norm", About: "smallest posterior mean, ‖μ‖ (the authors' released code)", Best: "smallest posterior mean", Needs: needModel,
+		Name: "norm", About: "smallest posterior mean, ‖μ‖ (the authors' released code)", Best: "smallest posterior mean", Needs: NeedModel,
 		Values: perModel(func(i rcvae.Inference, _ rcvae.Calibration) float64 { return -i.Posterior.Norm() }),
 	}, {
-		Name: "kl", About: "lowest KL divergence of the posterior from the prior", Best: "lowest KL divergence", Needs: needModel,
+		Name: "kl", About: "lowest KL divergence of the posterior from the prior", Best: "lowest KL divergence", Needs: NeedModel,
 		Values: perModel(func(i rcvae.Inference, _ rcvae.Calibration) float64 { return -i.Posterior.KL() }),
 	}, {
 		Name: "elbo", About: "highest evidence lower bound on ln p(r|q)", Best: "highest evidence lower bound", Needs: needLikelihood,
@@ -42,7 +42,7 @@ func modelScores() []Score {
 
 func entropy() Score {
 	return Score{
-		Name: "entropy", About: "lowest posterior entropy, ½ Σ ln σ² (the paper's rule)", Best: "lowest posterior entropy", Needs: needModel,
+		Name: "entropy", About: "lowest posterior entropy, ½ Σ ln σ² (the paper's rule)", Best: "lowest posterior entropy", Needs: NeedModel,
 		Values: perModel(func(i rcvae.Inference, c rcvae.Calibration) float64 { return -c.Scale * i.Posterior.HalfLogVar() }),
 	}
 }

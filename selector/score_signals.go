@@ -13,9 +13,6 @@ func Signal(column string) Score {
 	columns := signal.Columns()
 	at := slices.IndexFunc(columns, func(c signal.Column) bool { return c.Name == column })
 	s := Score{Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true}
-	if at >= 0 {
-		s.Needs = needOf(columns[at])
-	}
 	s.Values = func(e *Evidence) ([]float64, error) {
 		if at < 0 {
 			return nil, fmt.Errorf("there is no signal %q", column)

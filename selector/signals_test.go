@@ -106,7 +106,6 @@ func TestSignalsOfTexts(t *testing.T) {
 		{Text: "3 + 4 = 7, so 7", Answer: "7"}, {Text: "3 + 4 = 8, so 8", Answer: "8"}, {Text: "2 + 2 = 5. Then 3 + 4 = 9.", Answer: "9"},
 	}
 	p := prepare(t, candidates, selector.Sources{}, selector.NeedSignals)
-	compared := prepare(t, candidates, selector.Sources{}, selector.NeedSignals|selector.NeedAgreement)
 	for _, subset := range [][]int{{0, 1, 2}, {2, 0}, {1, 0, 2}, {0, 0, 2}} {
 		var alone []rcvae.Candidate
 		for _, i := range subset {
@@ -115,13 +114,7 @@ func TestSignalsOfTexts(t *testing.T) {
 		table := signal.Compute("question", alone)
 		for j, c := range table.Columns {
 			score := selector.Signal(c.Name)
-			e := evidenceOf(t, compared, subset)
-			if !score.Needs.Has(selector.NeedAgreement) {
-				e = evidenceOf(t, p, subset)
-			} else if _, err := evidenceOf(t, p, subset).Column(score); err == nil {
-				t.Errorf("%s is given by evidence that does not compare candidates", c.Name)
-			}
-			column, err := e.Column(score)
+			column, err := evidenceOf(t, p, subset).Column(score)
 			if err != nil {
 				t.Fatal(err)
 			}

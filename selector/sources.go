@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"rcvae"
 )
@@ -15,6 +16,7 @@ const defaultTau = 0.5
 // uses; the others may be nil. They are used from several goroutines at once.
 type Sources struct {
 	Embedder rcvae.Embedder
+	Encoded  bool          // embeddings come with the questions, see [PrepareEncoded]: no embedder is needed
 	Models   []rcvae.Model // several: their scores are averaged
 	Grader   rcvae.Grader  // tells which answers are the same; nil: equal strings
 }
@@ -22,8 +24,8 @@ type Sources struct {
 // Have returns what the sources can serve. Log-probabilities and answers come
 // with the candidates, see [Given].
 func (s Sources) Have() Needs {
-	have := NeedSignals | NeedAgreement
-	if s.Embedder != nil {
+	have := NeedSignals
+	if s.Embedder != nil || s.Encoded {
 		have |= NeedEmbeddings
 	}
 	if len(s.Models) == 0 {
@@ -56,12 +58,23 @@ func Given(candidates []rcvae.Candidate) Needs {
 // Check reports every reason why the sources cannot serve the needs: something
 // missing, or a model that does not fit.
 func (s Sources) Check(need Needs) error {
+	need = s.Complete(need)
 	var errs []error
-	if need.Has(NeedEmbeddings) && s.Embedder == nil {
+	if need.Has(NeedEmbeddings) && s.Embedder == nil && !s.Encoded {
 		errs = append(errs, errors.New("an embedder is needed"))
 	}
 	return errors.Join(append(errs, s.checkModels(need))...)
 }
+
+// Complete returns the needs with the embeddings that the models read.
+func (s Sources) Complete(need Needs) Needs {
+	if need.Has(NeedModel) && (len(s.Models) == 0 || slices.ContainsFunc(s.Models, readsEmbeddings)) {
+		need |= NeedEmbeddings
+	}
+	return need
+}
+
+func readsEmbeddings(m rcvae.Model) bool { return m.Info().Fingerprint.Dimension > 0 }
 
 // checkModels is [Sources.Check] without the embedder's presence.
 func (s Sources) checkModels(need Needs) error {
@@ -76,7 +89,7 @@ func (s Sources) checkModels(need Needs) error {
 	var errs []error
 	for i, m := range s.Models {
 		info := m.Info()
-		if s.Embedder != nil && !info.Fingerprint.Same(s.Embedder.Fingerprint()) {
+		if s.Embedder != nil && readsEmbeddings(m) && !info.Fingerprint.Same(s.Embedder.Fingerprint()) {
 			errs = append(errs, fmt.Errorf("model %d was trained on embeddings of %v, not of %v; use that embedder or train again",
 				i+1, info.Fingerprint, s.Embedder.Fingerprint()))
 		}

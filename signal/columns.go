@@ -44,7 +44,6 @@ const (
 	colInQuestion
 	colCoverage
 	colForeign
-	colMisquoted
 	colNumbers
 	colAgreeNumbers
 	colAgreeResults
@@ -68,7 +67,6 @@ var columns = [columnCount]Column{
 	colInQuestion:   {"answer_in_question", Answer, false, "1 if the answer stands in the question; NaN if it is not a number or the question has none"},
 	colCoverage:     {"coverage", Question, false, "share of the question's numbers that the text uses; NaN if it has none"},
 	colForeign:      {"foreign_share", Question, false, "share of the operands that neither the question nor the text before them gives; NaN without equations"},
-	colMisquoted:    {"misquoted", Question, false, "share of the numbers quoted in the question's own words that differ from it; NaN without such"},
 	colNumbers:      {"numbers_centred", Question, true, "ln(1 + distinct numbers written)"},
 	colAgreeNumbers: {"agree_numbers", Agreement, false, "mean share of the other candidates that have an intermediate number of this one; NaN for one candidate or no such number"},
 	colAgreeResults: {"agree_results", Agreement, false, "mean share of the other candidates that have a result of this one; NaN for one candidate or no result"},
@@ -87,24 +85,58 @@ type Table struct {
 	Values  [][]float64 // (candidates, columns); NaN where a column does not apply
 }
 
+// Compares reports whether the column compares a candidate with the others of its set,
+// so that it is another number in another set.
+func (c Column) Compares() bool { return c.Centred || c.Group == Agreement }
+
 // Compute reads the candidates of one question. The rows of permuted candidates are the
 // permuted rows. It never fails: what cannot be read is NaN.
 func Compute(question string, candidates []rcvae.Candidate) Table {
-	t := Table{Columns: Columns(), Values: make([][]float64, len(candidates))}
+	return Read(question, candidates).All()
+}
+
+// Reading is what was read off the candidates of one question. It does not change and
+// may be used from several goroutines at once.
+type Reading struct {
+	sheets []sheet
+	rows   [][]float64 // (candidates, columns), before candidates are compared
+}
+
+// Read reads every text once, so that the tables of many sets of the candidates cost
+// little.
+func Read(question string, candidates []rcvae.Candidate) *Reading {
 	q := readQuestion(question)
-	sheets := make([]sheet, len(candidates))
-	cells := make([]float64, len(candidates)*columnCount)
+	r := &Reading{sheets: make([]sheet, len(candidates)), rows: make([][]float64, len(candidates))}
 	for i, c := range candidates {
-		row := cells[i*columnCount : (i+1)*columnCount : (i+1)*columnCount]
-		for j := range row {
-			row[j] = math.NaN()
-		}
-		sheets[i] = readSheet(c, &q)
-		sheets[i].arithmetic(row)
-		sheets[i].plausibility(row, &q)
-		sheets[i].usage(row, &q)
+		row := slices.Repeat([]float64{math.NaN()}, columnCount)
+		r.sheets[i] = readSheet(c, &q)
+		r.sheets[i].arithmetic(row)
+		r.sheets[i].plausibility(row, &q)
+		r.sheets[i].usage(row, &q)
 		logProbs(row, c)
-		t.Values[i] = row
+		r.rows[i] = row
+	}
+	return r
+}
+
+// All returns the table of all candidates.
+func (r *Reading) All() Table {
+	all := make([]int, len(r.rows))
+	for i := range all {
+		all[i] = i
+	}
+	return r.Table(all)
+}
+
+// Table returns the table of a set of the candidates, given as positions, as [Compute]
+// would make it of these candidates alone.
+func (r *Reading) Table(set []int) Table {
+	t := Table{Columns: columns[:], Values: make([][]float64, len(set))}
+	sheets, cells := make([]sheet, len(set)), make([]float64, len(set)*columnCount)
+	for a, i := range set {
+		t.Values[a] = cells[a*columnCount : (a+1)*columnCount : (a+1)*columnCount]
+		copy(t.Values[a], r.rows[i])
+		sheets[a] = r.sheets[i]
 	}
 	agree(t.Values, sheets)
 	centre(t.Values)

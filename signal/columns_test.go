@@ -156,7 +156,7 @@ func TestAgreementOfAnySize(t *testing.T) {
 func TestNaN(t *testing.T) {
 	table := signal.Compute(question, solutions[1:2])
 	for j, c := range table.Columns {
-		absent := c.Group == signal.Agreement || c.Centred || c.Group == signal.LogProb || c.Name == "answer_printed" || c.Name == "misquoted"
+		absent := c.Group == signal.Agreement || c.Centred || c.Group == signal.LogProb || c.Name == "answer_printed"
 		if got := table.Values[0][j]; math.IsNaN(got) != absent {
 			t.Errorf("%s of a single candidate = %v, want NaN: %v", c.Name, got, absent)
 		}

@@ -31,8 +31,9 @@ func read(text string) ([]token, []Equation) {
 	l.run()
 	r := reader{text: text, tokens: bridge(l.tokens), modular: l.modular}
 	r.read()
+	n := len(r.found)
 	for _, note := range l.notes {
-		r.note(note)
+		r.note(note, n)
 	}
 	if len(l.notes) > 0 {
 		slices.SortStableFunc(r.found, func(a, b Equation) int { return a.Start - b.Start })
@@ -77,17 +78,17 @@ type reader struct {
 	joined   bool // the side stands behind an equation and "and"
 }
 
-// note reads a calculator annotation, whose text stands in the whole at an offset.
-func (r *reader) note(s span) {
-	for _, e := range r.found {
-		if e.Start < s.end && s.start < e.End {
-			return // read already, around the annotation
-		}
+// note reads a calculator annotation, unless it stands inside one of the first n
+// equations found.
+func (r *reader) note(s span, n int) {
+	i, _ := slices.BinarySearchFunc(r.found[:n], s.start, func(e Equation, start int) int { return e.End - start })
+	if i < n && r.found[i].Start < s.end {
+		return
 	}
 	inside := Equations(r.text[s.start:s.end])
-	for i := range inside {
-		inside[i].Start += s.start
-		inside[i].End += s.start
+	for k := range inside {
+		inside[k].Start += s.start
+		inside[k].End += s.start
 	}
 	r.found = append(r.found, inside...)
 }
@@ -193,7 +194,7 @@ func (r *reader) begins(s, limit int, m mode) bool {
 	case operator:
 		return t.symbol == '-'
 	case word:
-		return t.class == halfWord
+		return t.class == halfWord && s+1 < limit && r.tokens[s+1].class == ofWord
 	case opaque:
 		return m.name != 0 && t.symbol == m.name
 	}

@@ -108,6 +108,15 @@ func TestDeclined(t *testing.T) {
 		{"operation of the question", "3 * 2 = 3^2 + 3 * 2 - 2^2"},
 		{"comparison", "3 + 4 == 8, 3 + 4 != 8, x += 3"},
 		{"cut at the limit", "so 30 * 5 = 15"},
+		{"floors", "300/5 + 300/25 + 300/125 = 60 + 12 + 2"},
+		{"cents without their name", "20 × 45 = $9.00"},
+		{"rate per hundred", "1600 calories / 200 calories/100 ml = 800 ml"},
+		{"range", "aged 45-54 is 145"},
+		{"measures of wood", "each 2x4 = $4 / 200"},
+		{"variable with an index", "3x1^2 - 5x1 + 3x2^2 = 6"},
+		{"share of what is not read", "150% of the length + 20 = 140"},
+		{"half of what is not read", "half their speed - 5 = 20"},
+		{"enumeration with results", "3/(3+2) = 3/5 of $100"},
 		{"sum of two halves", "with 5 and 3 + 4 = 12"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ func TestArithmeticFit(t *testing.T) {
 	t.Logf("weights %.3f", w)
 	got := signal.ArithmeticScore(signal.Table{Columns: signal.Columns(), Values: unitRows(t, "wrong", "wrong_share", "wrong_any")})
 	for j, want := range w {
-		if math.Abs(got[j]-want) > 0.01 {
+		if math.Abs(got[j]-want) > 0.05 {
 			t.Errorf("weight %d = %.3f, want %.3f as fitted", j, got[j], want)
 		}
 	}

@@ -50,7 +50,7 @@ func again(t *testing.T, e signal.Equation) {
 // TestTimeIsLinear: twice the text takes about twice the time, whatever it is made of.
 func TestTimeIsLinear(t *testing.T) {
 	for _, piece := range []string{
-		"((((", "1+", "3 eggs and ", "1 = ", `\frac{`, "x + 1 = ", "5 (", "<<1=", "1/2 of the ", "2^", "-", "a = 1 ", "1,000", "of 20% ", "1 + 1 = 2 ", "x x = ", "is 3 is ", "[1](", "\\text{a", "9 9 9 = 9 9 ", "((1)) = ((2)) ",
+		"((((", "1+", "3 eggs and ", "1 = ", `\frac{`, "x + 1 = ", "5 (", "<<1=", "1/2 of the ", "2^", "-", "a = 1 ", "1,000", "of 20% ", "1 + 1 = 2 ", "x x = ", "is 3 is ", "[1](", "\\text{a", "9 9 9 = 9 9 ", "((1)) = ((2)) ", "she has 5 eggs ", "<<1+1=3>> ", "7 + 1 = 9 is ", "€", "3 of ", "-(",
 	} {
 		short, long := took(piece, 1<<17), took(piece, 1<<20)
 		if long > 24*short+50*time.Millisecond {
@@ -68,7 +68,7 @@ func took(piece string, size int) time.Duration {
 	best := time.Duration(1 << 62)
 	for range 2 {
 		start := time.Now()
-		signal.Equations(text)
+		signal.Compute(text, []rcvae.Candidate{{Text: text, Answer: text}})
 		best = min(best, time.Since(start))
 	}
 	return best

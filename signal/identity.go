@@ -83,13 +83,13 @@ func (r *reader) values(s *sideTokens, m mode) (f [len(points)]float64) {
 	return f
 }
 
-func close(a, b float64) bool {
+func equalFloats(a, b float64) bool {
 	return math.Abs(a-b) <= 1e-7*math.Max(1, math.Max(math.Abs(a), math.Abs(b)))
 }
 
 func same(f, g [len(points)]float64) bool {
 	for k := range points {
-		if !close(f[k], g[k]) {
+		if !equalFloats(f[k], g[k]) {
 			return false
 		}
 	}
@@ -101,8 +101,8 @@ func same(f, g [len(points)]float64) bool {
 func unsolvable(f, g [len(points)]float64) bool {
 	constant, multiple := true, true
 	for k, x := range points {
-		constant = constant && close(f[k]-g[k], f[0]-g[0])
-		multiple = multiple && close(f[k]*points[0], f[0]*x) && close(g[k]*points[0], g[0]*x)
+		constant = constant && equalFloats(f[k]-g[k], f[0]-g[0])
+		multiple = multiple && equalFloats(f[k]*points[0], f[0]*x) && equalFloats(g[k]*points[0], g[0]*x)
 	}
 	for k := range points {
 		if math.IsNaN(f[k]) || math.IsNaN(g[k]) || math.Abs(f[k]-g[k]) <= 0.006*math.Abs(f[k]) {
@@ -117,7 +117,7 @@ func linear(f [len(points)]float64, text string, tokens []token, from, i int, na
 	slope := (f[1] - f[0]) / (points[1] - points[0])
 	rest := f[0] - slope*points[0]
 	for k, x := range points {
-		if !close(f[k], slope*x+rest) {
+		if !equalFloats(f[k], slope*x+rest) {
 			return ""
 		}
 	}
@@ -129,11 +129,11 @@ func linear(f [len(points)]float64, text string, tokens []token, from, i int, na
 		}
 	}
 	s := letter
-	if !close(slope, 1) {
+	if !equalFloats(slope, 1) {
 		s = strconv.FormatFloat(slope, 'g', 6, 64) + letter
 	}
 	switch {
-	case close(rest, 0):
+	case equalFloats(rest, 0):
 		return s
 	case rest < 0:
 		return s + " - " + strconv.FormatFloat(-rest, 'g', 6, 64)

@@ -25,7 +25,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) || r.breaksOff(left, right)) {
 		return
 	}
-	if !e.Holds && (left.doubt || right.doubt || share || mixes(&left.reading, &right.reading)) {
+	if !e.Holds && (left.doubt || right.doubt || share || right.of || r.span(left) || mixes(&left.reading, &right.reading)) {
 		return
 	}
 	if !e.Holds {
@@ -56,6 +56,11 @@ func swapped(left, right *sideTokens) bool {
 	return left.ops == 1 && left.sums == 1 && right.ops == 0 && left.value.neg().equal(right.value)
 }
 
+// span recognises a range that looks like a difference: aged 45-54.
+func (r *reader) span(left *sideTokens) bool {
+	return left.ops == 1 && left.sums == 1 && left.value.f < 0 && strings.IndexByte(r.text[left.from:left.to], ' ') < 0
+}
+
 // defines recognises an operation that is applied by its definition, which is not a
 // product: 3 * 2 = 3^2 + 3 \cdot 2 - 2^2.
 func defines(left, right *sideTokens) bool {
@@ -76,7 +81,7 @@ func (r *reader) enumerates(left, right *sideTokens) bool {
 
 // breaksOff reports whether the text was cut at its token limit inside the right side.
 func (r *reader) breaksOff(left, right *sideTokens) bool {
-	if strings.TrimSpace(r.text[right.to:]) != "" {
+	if strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
 		return false
 	}
 	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])
@@ -98,6 +103,12 @@ func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
 			if holds, _ := compare(&a.reading, &b.reading, approximate); holds && !a.bad && !b.bad {
 				return true
 			}
+		}
+	}
+	const money = moneyWord - timeWord
+	if right.units[money] == '$' && left.units[money] == 0 { // 20 * 45 = $9, in cents
+		if holds, _ := compare(&reading{value: left.value.mul(fraction(1, 100)), ops: 1}, &right.reading, approximate); holds {
+			return true
 		}
 	}
 	return left.percents+right.percents > 0 && lacksPercent(left, right, approximate)
@@ -135,10 +146,27 @@ func compare(left, right *reading, approximate bool) (holds, rounded bool) {
 	if right.ops > 0 {
 		exact, stated = b, left
 	}
-	return near(exact, stated, left.ops > 0 && right.ops > 0, approximate), true
+	if left.ops > 0 && right.ops > 0 {
+		return close(left, right), true
+	}
+	return near(exact, stated, approximate), true
 }
 
-func near(exact number, stated *reading, both, approximate bool) bool {
+// close compares two expressions: the numbers of the right side may be rounded results
+// of the left.
+func close(left, right *reading) bool {
+	gap := math.Abs(left.value.f - right.value.f)
+	if gap <= (left.value.slack+right.value.slack)*1.01 || gap <= 1e-9*math.Abs(left.value.f) {
+		return true
+	}
+	if !right.divided && !left.value.fits(right.finest) && gap < float64(right.sums+1)*math.Pow10(-right.finest) {
+		return true
+	}
+	return (!left.value.exact() || !right.value.exact()) && gap <= 0.006*math.Abs(left.value.f)
+}
+
+// near compares a value with the single number that states it.
+func near(exact number, stated *reading, approximate bool) bool {
 	gap := math.Abs(exact.f - stated.value.f)
 	slack := exact.slack + stated.value.slack
 	if gap <= slack*1.01 || gap <= 1e-9*math.Abs(exact.f) {
@@ -148,9 +176,6 @@ func near(exact number, stated *reading, both, approximate bool) bool {
 		return true
 	}
 	decimals := stated.decimals
-	if both {
-		return (!exact.exact() || !stated.value.exact()) && gap <= 0.006*math.Abs(exact.f)
-	}
 	if !approximate && exact.fits(decimals) {
 		return false
 	}

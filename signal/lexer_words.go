@@ -76,7 +76,8 @@ func (l *lexer) cross() {
 	c := l.peek(j)
 	if digit(c) || c == '$' || c == '(' && i > 0 && j > i+1 {
 		l.pos += i
-		l.take(1, operator, '*')
+		t := l.take(1, operator, '*')
+		t.cross = i == 0 && j == 1
 	}
 }
 

@@ -45,6 +45,8 @@ type reading struct {
 	percents int
 	divided  bool
 	decimals int      // of the last numeral
+	finest   int      // the most decimals of a numeral
+	of       bool     // a share of something stands in it
 	doubt    bool     // other readings are possible: judged only if it holds
 	units    [8]uint8 // for each measure one unit, 255 for several
 	scale    bool
@@ -136,6 +138,7 @@ func (p *parser) factors(v number) number {
 			break
 		}
 		for range skip {
+			p.doubt = p.doubt || p.tokens[p.pos].cross
 			p.next()
 		}
 		p.ops++
@@ -206,8 +209,10 @@ func (p *parser) share() (symbol byte, skip int) {
 		skip++
 	}
 	if !p.operand(p.pos + skip) {
+		p.doubt = true // a share of what is not read
 		return 0, 0
 	}
+	p.of = true
 	return '*', skip
 }
 
@@ -225,11 +230,34 @@ func (p *parser) operand(i int) bool {
 	case open:
 		return t.match >= 0 && int(t.match) < p.limit
 	case word:
-		return t.class == halfWord
+		return p.half(i)
 	case opaque:
 		return p.variable(i)
 	}
 	return false
+}
+
+// rate divides by the number of a unit, 200 calories/100 ml, where signs of division
+// bind tightly.
+func (p *parser) rate(v number) number {
+	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
+		return v
+	}
+	slash, below := p.tokens[p.pos], p.tokens[p.pos+1]
+	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
+		return v
+	}
+	p.pos++
+	p.next()
+	p.ops++
+	p.divided = true
+	p.unit()
+	return v.mul(below.value().inverse())
+}
+
+// half reports whether "half of" begins at a token.
+func (p *parser) half(i int) bool {
+	return p.tokens[i].class == halfWord && i+1 < p.limit && p.tokens[i+1].class == ofWord
 }
 
 // variable reports whether a token is the variable that is read.
@@ -256,6 +284,7 @@ func (p *parser) signed() number {
 	if !p.bad {
 		v = p.postfix(v)
 		p.unit()
+		v = p.rate(v)
 	}
 	if p.ops == 0 && !p.bad {
 		p.first = v

@@ -9,6 +9,7 @@ func (p *parser) primary() number {
 	case t.kind == numeral:
 		p.next()
 		p.decimals = int(t.decimals)
+		p.finest = max(p.finest, p.decimals)
 		return p.mixed(t)
 	case t.kind == open && t.match >= 0 && int(t.match) < p.limit:
 		return p.group()
@@ -27,7 +28,7 @@ func (p *parser) primary() number {
 		return above.mul(below.inverse())
 	case t.kind == rootSign:
 		return p.radical()
-	case t.kind == word && t.class == halfWord:
+	case t.kind == word && p.half(p.pos):
 		p.next()
 		return fraction(1, 2)
 	case p.variable(p.pos):

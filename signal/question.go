@@ -2,21 +2,13 @@ package signal
 
 import (
 	"math"
-	"slices"
 	"strings"
 )
 
 // questionSheet is what was read in the question.
 type questionSheet struct {
-	numbers  []float64 // distinct, sorted
-	given    []float64 // numbers, number words, and what follows from them without calculation; sorted
-	contexts []quotation
-}
-
-// quotation is a number among its neighbours.
-type quotation struct {
-	words uint64 // hash of two words before it and one behind it
-	value float64
+	numbers []float64 // distinct, sorted
+	given   []float64 // numbers, number words, and what follows from them without calculation; sorted
 }
 
 // common are numbers that need no source: small counts, and those of units of measure.
@@ -41,7 +33,6 @@ func readQuestion(question string) questionSheet {
 		}
 	}
 	q.given = sortDistinct(q.given)
-	eachQuotation(question, l.tokens, func(c quotation) { q.contexts = append(q.contexts, c) })
 	return q
 }
 
@@ -60,15 +51,12 @@ func (s *sheet) usage(row []float64, q *questionSheet) {
 	if s.operands > 0 {
 		row[colForeign] = float64(s.foreign) / float64(s.operands)
 	}
-	if s.quotes > 0 {
-		row[colMisquoted] = float64(s.misquoted) / float64(s.quotes)
-	}
 }
 
 // trace counts the operands, the numbers left of a sign, that come from nowhere:
 // neither from the question nor from what an equation has given before.
 func (s *sheet) trace(tokens []token, q *questionSheet) {
-	results := make([]float64, 0, 2*len(s.equations))
+	results := make([]float64, 0, len(s.equations))
 	i := 0
 	for k := range s.equations {
 		e := &s.equations[k]
@@ -84,9 +72,14 @@ func (s *sheet) trace(tokens []token, q *questionSheet) {
 				s.foreign++
 			}
 		}
-		results = append(results, e.stated.f)
+		if results = append(results, e.stated.f); len(results) > maxResults {
+			results = results[1:]
+		}
 	}
 }
+
+// maxResults is how many earlier results an operand may come from.
+const maxResults = 64
 
 // follows reports whether a number is an earlier result, also as a percentage.
 func follows(results []float64, x float64) bool {
@@ -98,59 +91,4 @@ func follows(results []float64, x float64) bool {
 		}
 	}
 	return false
-}
-
-// quote compares the numbers that the text quotes in the question's own words.
-func (s *sheet) quote(text string, tokens []token, q *questionSheet) {
-	if len(q.contexts) == 0 {
-		return
-	}
-	eachQuotation(text, tokens, func(c quotation) {
-		same := slices.ContainsFunc(q.contexts, func(d quotation) bool { return d.words == c.words })
-		if !same {
-			return
-		}
-		s.quotes++
-		if !slices.Contains(q.contexts, c) {
-			s.misquoted++
-		}
-	})
-}
-
-// eachQuotation calls f for each number between two words before it and one behind it.
-func eachQuotation(text string, tokens []token, f func(quotation)) {
-	for i := 2; i+1 < len(tokens); i++ {
-		if tokens[i].kind != numeral {
-			continue
-		}
-		before := i - 1
-		if tokens[before].kind == currency && before > 1 {
-			before--
-		}
-		behind := i + 1
-		if tokens[behind].kind == percent && behind+1 < len(tokens) {
-			behind++
-		}
-		a, b, c := tokens[before-1], tokens[before], tokens[behind]
-		if a.kind != word || b.kind != word || c.kind != word {
-			continue
-		}
-		h := uint64(14695981039346656037)
-		for _, t := range [...]token{a, b, c} {
-			h = hash(h, text[t.start:t.end])
-		}
-		f(quotation{h, tokens[i].float()})
-	}
-}
-
-// hash continues an FNV-1a hash with a word in lower case.
-func hash(h uint64, w string) uint64 {
-	for i := range len(w) {
-		c := w[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return (h ^ ' ') * 1099511628211
 }

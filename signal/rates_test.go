@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"rcvae/dataset"
+	"rcvae"
 	"rcvae/signal"
 )
 
@@ -18,20 +18,20 @@ type rates struct {
 func percent(a, b int) float64 { return 100 * float64(a) / float64(max(1, b)) }
 
 // isCorrect prefers the verdict of Math-Verify where a pool has it.
-func isCorrect(s dataset.Sample) bool {
+func isCorrect(s rcvae.Candidate) bool {
 	if raw, ok := s.Extra["correct_mv"]; ok {
 		var v bool
 		if json.Unmarshal(raw, &v) == nil {
 			return v
 		}
 	}
-	return s.Correct != nil && *s.Correct
+	return s.Verdict == rcvae.Correct
 }
 
-func measure(items []dataset.Item, alarm func(dataset.Sample, signal.Equation)) rates {
+func measure(items []rcvae.Question, alarm func(rcvae.Candidate, signal.Equation)) rates {
 	var r rates
 	for _, it := range items {
-		for _, s := range it.Samples {
+		for _, s := range it.Candidates {
 			equations := signal.Equations(s.Text)
 			wrong := 0
 			for _, e := range equations {
@@ -57,29 +57,30 @@ func measure(items []dataset.Item, alarm func(dataset.Sample, signal.Equation)) 
 }
 
 // TestRates prints how often a wrong equation is seen in correct and in incorrect
-// solutions, and holds the limits: an alarm on a correct solution is nearly always false.
+// solutions, and holds the limits. Small models reach correct answers past wrong
+// equations; docs/signals.md tells how many alarms were errors of the reader.
 func TestRates(t *testing.T) {
 	for _, c := range []struct {
-		name         string
-		most, atLest float64 // alarms on correct ones, on incorrect ones, in percent
+		name          string
+		most, atLeast float64 // alarms on correct ones, on incorrect ones, in percent
 	}{
-		{"train-pools/gsm8k-train-qwen2.5-coder-0.5b", 1.5, 23},
-		{"train-pools/gsm8k-train-qwen2.5-coder-1.5b", 0.8, 0},
-		{"train-pools/math-train-qwen2.5-coder-0.5b", 3, 0},
-		{"demo/pool-train-qwen2.5-coder-0.5b", 1.5, 0},
-		{"pools/gsm8k-test-qwen2.5-coder-0.5b", 1.5, 23},
-		{"demo/pool-test-qwen2.5-coder-1.5b", 0.8, 0},
-		{"pools/gsm8k-test300-llama3.1-8b-sft", 0.8, 0},
-		{"pools/gsm8k-test300-llama-prompted", 0.8, 0},
-		{"pools/gsm8k-test-gpt3-6b-175b", 0.8, 0},
-		{"pools/gsm8k-test-faithfulcot-cot-ltm", 0.8, 40},
-		{"pools/gsm8k-test-rho-1", 0.8, 0},
-		{"pools/gsm8k-test-re2-gpt", 0.8, 0},
-		{"pools/gsm8k-test-zeroeval-greedy", 0.8, 0},
-		{"pools/math-math500-qwen2.5-coder-0.5b", 3, 0},
-		{"pools/math-math500-rho-1", 3, 0},
-		{"pools/math-test100-qwen2.5-math", 3, 0},
-		{"pools/math-test-l5-zeroeval-greedy", 3, 0},
+		{"train-pools/gsm8k-train-qwen2.5-coder-0.5b", 1.5, 24},
+		{"train-pools/gsm8k-train-qwen2.5-coder-1.5b", 0.3, 12},
+		{"train-pools/math-train-qwen2.5-coder-0.5b", 4.1, 18},
+		{"demo/pool-train-qwen2.5-coder-0.5b", 2, 26},
+		{"demo/pool-test-qwen2.5-coder-1.5b", 0.3, 11},
+		{"pools/gsm8k-test-qwen2.5-coder-0.5b", 2, 24},
+		{"pools/gsm8k-test300-llama3.1-8b-sft", 0.4, 13},
+		{"pools/gsm8k-test300-llama-prompted", 0.8, 10},
+		{"pools/gsm8k-test-gpt3-6b-175b", 0.8, 4},
+		{"pools/gsm8k-test-faithfulcot-cot-ltm", 1.3, 39},
+		{"pools/gsm8k-test-rho-1", 0.3, 9},
+		{"pools/gsm8k-test-re2-gpt", 0.3, 4},
+		{"pools/gsm8k-test-zeroeval-greedy", 0.2, 8},
+		{"pools/math-math500-qwen2.5-coder-0.5b", 4.6, 19},
+		{"pools/math-math500-rho-1", 1, 8},
+		{"pools/math-test100-qwen2.5-math", 2, 20},
+		{"pools/math-test-l5-zeroeval-greedy", 1.1, 6.5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := measure(pool(t, c.name), nil)
@@ -89,8 +90,8 @@ func TestRates(t *testing.T) {
 			if onCorrect > c.most {
 				t.Errorf("alarms on correct solutions = %.2f %%, want at most %.2f %%", onCorrect, c.most)
 			}
-			if onIncorrect < c.atLest {
-				t.Errorf("alarms on incorrect solutions = %.2f %%, want at least %.2f %%", onIncorrect, c.atLest)
+			if onIncorrect < c.atLeast {
+				t.Errorf("alarms on incorrect solutions = %.2f %%, want at least %.2f %%", onIncorrect, c.atLeast)
 			}
 		})
 	}

@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"rcvae"
 	"rcvae/dataset"
 )
 
 // pool reads a pool of the shared data, or skips the test.
-func pool(t testing.TB, name string) []dataset.Item {
+func pool(t testing.TB, name string) []rcvae.Question {
 	t.Helper()
 	root := os.Getenv("RCVAE_SHARED")
 	if root == "" {

@@ -18,7 +18,6 @@ type sheet struct {
 	numeric   bool // the answer is a number
 
 	foreign, operands   int // operands without a source, of all
-	misquoted, quotes   int
 	printed, hasPrinted bool
 }
 
@@ -38,7 +37,6 @@ func readSheet(c rcvae.Candidate, q *questionSheet) sheet {
 	}
 	s.results = sortDistinct(s.results)
 	s.trace(tokens, q)
-	s.quote(c.Text, tokens, q)
 	s.output(c.Text)
 	return s
 }

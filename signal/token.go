@@ -33,6 +33,7 @@ type token struct {
 	class      class
 	decimals   int8
 	glued      bool // no space before it
+	cross      bool // the sign of 5x3, which may be a measure or 5x₃
 	start, end int32
 	match      int32 // of a parenthesis: where its partner is, −1 for none
 	digits     int64 // of a numeral, with its decimals

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rcvae/dataset"
+	"rcvae"
 	"rcvae/grade"
 	"rcvae/selector"
 	"rcvae/signal"
@@ -33,15 +33,15 @@ func ballots(t testing.TB, name string) []ballot {
 	}
 	var all []ballot
 	for _, it := range pool(t, name) {
-		var kept []dataset.Sample
-		for _, s := range it.Samples {
+		var kept []rcvae.Candidate
+		for _, s := range it.Candidates {
 			if s.Sampler == "top_p" || s.Sampler == "" {
 				kept = append(kept, s)
 			}
 		}
-		it.Samples = kept
-		b := ballot{table: signal.Compute(it.Question, it.Candidates())}
-		b.class, _ = selector.Classes(it.Candidates(), grader)
+		it.Candidates = kept
+		b := ballot{table: signal.Compute(it.Problem.Question, it.Candidates)}
+		b.class, _ = selector.Classes(it.Candidates, grader)
 		for _, s := range kept {
 			b.correct = append(b.correct, isCorrect(s))
 		}

@@ -35,7 +35,7 @@ var words = table(map[class]string{
 		that this these there it has have had gives give means leaves leaving making makes make totaling when where after before as
 		she's he's that's it's you i who whereas although for who let now finally with implies solve solving solves yields becomes equation`,
 	joinWord:     `and to`,
-	openWord:     `from than over less more twice double triple thrice between subtract subtracting subtracted add adding added sum remaining except another`,
+	openWord:     `from than over less more twice double triple thrice between subtract subtracting subtracted add adding added sum remaining except another point`,
 	plusWord:     `plus`,
 	minusWord:    `minus`,
 	timesWord:    `times`,

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rcvae"
-	"rcvae/cvae"
 	"rcvae/dataset"
-	"rcvae/embed"
-	"rcvae/eval"
 	"rcvae/grade"
 )
 
@@ -19,156 +16,84 @@ import (
 // pool records them.
 const graderFromPool = "pool"
 
-// pair is one (question, solution) text pair with its verdict, ready to be embedded.
-type pair struct {
-	solution          string
-	correct, answered bool
-}
-
-// corpus collects the texts of a training set in the order of [cvae.Data].
-type corpus struct {
-	questions []string
-	pairs     [][]pair       // one slice a question
-	items     []dataset.Item // the pool's items, for the last len(items) questions
-	ungraded  int            // solutions left out: not there, or not graded
-}
-
-// addProblems adds the reference solutions.
-func (c *corpus) addProblems(problems []rcvae.Problem) {
-	for _, p := range problems {
-		if p.Solution == "" {
-			c.ungraded++
-			continue
-		}
-		c.questions = append(c.questions, p.Question)
-		c.pairs = append(c.pairs, []pair{{solution: p.Solution, correct: true, answered: true}})
-	}
-}
-
-// addPool adds the graded samples of a pool. Samples without a verdict are counted
-// and left out.
-func (c *corpus) addPool(items []dataset.Item) {
-	for _, item := range items {
-		var pairs []pair
-		for _, s := range item.Samples {
-			if s.Correct == nil {
-				c.ungraded++
-				continue
-			}
-			pairs = append(pairs, pair{solution: s.Text, correct: *s.Correct, answered: s.Votes()})
-		}
-		if len(pairs) > 0 {
-			c.questions = append(c.questions, item.Question)
-			c.pairs = append(c.pairs, pairs)
-			c.items = append(c.items, item)
-		}
-	}
-}
-
-// census counts the questions of a corpus that a training uses, and of these the
-// mixed ones, which have right and wrong answered samples.
-type census struct {
-	train, trainMixed, held, heldMixed int
-}
-
-func (c *corpus) census(config cvae.Config) census {
-	var n census
-	for i, out := range cvae.Holdout(config, len(c.questions)) {
-		all, some := &n.train, &n.trainMixed
-		if out {
-			all, some = &n.held, &n.heldMixed
-		}
-		*all++
-		if mixed(c.pairs[i]) {
-			*some++
-		}
-	}
-	return n
-}
-
-func mixed(pairs []pair) bool {
-	right, wrong := false, false
-	for _, p := range pairs {
-		right = right || p.answered && p.correct
-		wrong = wrong || p.answered && !p.correct
-	}
-	return right && wrong
-}
-
-// heldOut returns the pool's items that training with the config holds out.
-func (c *corpus) heldOut(config cvae.Config) []dataset.Item {
-	var items []dataset.Item
-	first := len(c.questions) - len(c.items)
-	for i, out := range cvae.Holdout(config, len(c.questions)) {
-		if out && i >= first {
-			items = append(items, c.items[i-first])
-		}
-	}
-	return items
-}
-
-// texts returns the questions followed by all solutions.
-func (c *corpus) texts() []string {
-	texts := append([]string(nil), c.questions...)
-	for _, pairs := range c.pairs {
-		for _, p := range pairs {
-			texts = append(texts, p.solution)
-		}
-	}
-	return texts
-}
-
-// data joins the corpus with the embeddings of its texts.
-func (c *corpus) data(embeddings []rcvae.Embedding) cvae.Data {
-	q := len(c.questions)
-	data := cvae.Data{Questions: embeddings[:q], Solutions: embeddings[q:]}
-	for i, pairs := range c.pairs {
-		for _, p := range pairs {
-			data.Group = append(data.Group, i)
-			data.Correct = append(data.Correct, p.correct)
-			data.Answered = append(data.Answered, p.answered)
-		}
-	}
-	return data
-}
-
-// samplerAll is the value of --sampler that keeps the samples of all samplers.
+// samplerAll is the value of --sampler that keeps the candidates of all samplers.
 const samplerAll = "all"
 
 func addSamplerFlag(cmd *cobra.Command) {
-	cmd.Flags().String("sampler", "", "use the samples of this `SAMPLER`, for example top_p, or of \"all\" (default: the one with most samples in the file)")
+	cmd.Flags().String("sampler", "", "use the candidates of this `SAMPLER`, for example top_p, or of \"all\" (default: the one with most candidates in the file)")
 }
 
-// loadPool reads a pool, keeps the samples of one sampler (see [chooseSampler]) and
-// the first limit questions (0 for all), and returns the sampler's name.
-func loadPool(cmd *cobra.Command, path string, limit int) ([]dataset.Item, string, error) {
-	items, err := dataset.LoadPool(path)
+func addGraderFlag(cmd *cobra.Command) {
+	cmd.Flags().String("grader", graderFromPool, "verdicts and answers: pool (as recorded), "+strings.Join(grade.Kinds(), ", "))
+}
+
+// loadPool reads a pool, keeps the candidates of one sampler (see [chooseSampler]) and
+// the first limit questions (0 for all), grades them if --grader says so, and returns
+// the sampler's name. What the pool lacks is said on standard error.
+func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, string, error) {
+	questions, err := dataset.LoadPool(path)
 	if err != nil {
 		return nil, "", err
 	}
+	if limit > 0 && len(questions) > limit {
+		questions = questions[:limit]
+	}
+	questions, sampler, err := oneSampler(cmd, path, questions)
+	if err != nil {
+		return nil, "", err
+	}
+	grader, _ := cmd.Flags().GetString("grader")
+	if grader != "" && grader != graderFromPool {
+		if err := regrade(questions, grader); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, line := range dataset.Complete(questions, extractor(grader)).Lines() {
+		note(cmd, "%s: %s", poolName(path), line)
+	}
+	return questions, sampler, nil
+}
+
+// extractor returns how answers are found that a pool does not have.
+func extractor(grader string) func(string) (answer, from string) {
+	if grader == "" || grader == graderFromPool {
+		grader = poolKind
+	}
+	return func(solution string) (string, string) {
+		e, err := grade.Extract(grader, solution)
+		if err != nil { // the text is too large: there is no answer
+			return "", ""
+		}
+		return e.Answer, e.Rule
+	}
+}
+
+// oneSampler keeps the candidates of one sampler and the questions that have any.
+func oneSampler(cmd *cobra.Command, path string, questions []rcvae.Question) ([]rcvae.Question, string, error) {
 	asked, _ := cmd.Flags().GetString("sampler")
-	counts := dataset.Samplers(items)
+	counts := dataset.Samplers(questions)
 	sampler, whole := chooseSampler(asked, counts)
-	if limit > 0 && len(items) > limit {
-		items = items[:limit]
-	}
 	if whole {
-		return items, sampler, nil
+		return questions, sampler, nil
 	}
-	before := len(items)
-	items = withSampler(items, sampler)
-	if len(items) == 0 {
-		return nil, "", fmt.Errorf("%s: no sample of the %d questions has the sampler %q; the file has %s; --sampler all takes all", path, before, sampler, samplerNames(counts))
+	var kept []rcvae.Question
+	for _, q := range questions {
+		if q = dataset.WithSampler(q, sampler); len(q.Candidates) > 0 {
+			kept = append(kept, q)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, "", fmt.Errorf("%s: no candidate of the %d questions has the sampler %q; the file has %s; --sampler all takes all", path, len(questions), sampler, samplerNames(counts))
 	}
 	if asked == "" {
-		noteSampler(cmd, path, sampler, counts, before-len(items))
+		noteSampler(cmd, path, sampler, counts, len(questions)-len(kept))
 	}
-	return items, sampler, nil
+	return kept, sampler, nil
 }
 
 // chooseSampler returns the sampler that is asked for, or else the one with most
-// samples, the first of equals; samples that name none are those of a sampler "".
-// The second result tells that all samples are kept.
+// candidates, the first of equals; candidates that name none are those of a sampler "".
+// The second result tells that all candidates are kept.
 func chooseSampler(asked string, counts []dataset.SamplerCount) (name string, whole bool) {
 	switch {
 	case asked != "" && asked != samplerAll:
@@ -178,37 +103,35 @@ func chooseSampler(asked string, counts []dataset.SamplerCount) (name string, wh
 	}
 	var most dataset.SamplerCount
 	for _, c := range counts {
-		if c.Samples > most.Samples {
+		if c.Candidates > most.Candidates {
 			most = c
 		}
 	}
 	return most.Name, len(counts) < 2
 }
 
-func withSampler(items []dataset.Item, sampler string) []dataset.Item {
-	kept := items[:0]
-	for _, item := range items {
-		if item = item.WithSampler(sampler); len(item.Samples) > 0 {
-			kept = append(kept, item)
-		}
-	}
-	return kept
-}
-
-// noteSampler says which of several samplers was chosen; left is the number of
-// questions without a sample of it.
+// noteSampler says which of several samplers was chosen, and which had as many
+// candidates; left is the number of questions without a candidate of it.
 func noteSampler(cmd *cobra.Command, path, sampler string, counts []dataset.SamplerCount, left int) {
+	chosen, equals := dataset.SamplerCount{}, 0
 	for _, c := range counts {
-		if c.Name != sampler {
-			continue
+		if c.Name == sampler {
+			chosen = c
 		}
-		without := ""
-		if left > 0 {
-			without = fmt.Sprintf("; questions without any, left out: %d", left)
-		}
-		note(cmd, "%s: samples of %d samplers; %s is used (%.3g a question%s); --sampler NAME chooses another, --sampler all takes all",
-			poolName(path), len(counts), samplerName(sampler), float64(c.Samples)/float64(c.Questions), without)
 	}
+	for _, c := range counts {
+		if c.Candidates == chosen.Candidates {
+			equals++
+		}
+	}
+	text := fmt.Sprintf("%s: candidates of %d samplers; %s is used (%.3g per question", poolName(path), len(counts), samplerName(sampler), float64(chosen.Candidates)/float64(chosen.Questions))
+	if equals > 1 {
+		text += "; of those with as many the first in the file"
+	}
+	if left > 0 {
+		text += fmt.Sprintf("; %d questions without any are left out", left)
+	}
+	note(cmd, "%s); --sampler NAME chooses another, --sampler all takes all", text)
 }
 
 func samplerName(name string) string {
@@ -226,6 +149,14 @@ func samplerNames(counts []dataset.SamplerCount) string {
 	return strings.Join(names, ", ")
 }
 
+func poolName(path string) string {
+	name := filepath.Base(path)
+	for _, ending := range []string{".gz", ".zst", ".jsonl", ".parquet"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	return name
+}
+
 // note writes a line about the work ahead to standard error, unless --quiet.
 func note(cmd *cobra.Command, format string, args ...any) {
 	if quiet, _ := cmd.Flags().GetBool("quiet"); !quiet {
@@ -235,59 +166,32 @@ func note(cmd *cobra.Command, format string, args ...any) {
 
 // regrade replaces recorded answers and verdicts by those of the named grader. A
 // candidate that cannot be graded gets no verdict.
-func regrade(items []dataset.Item, kind string) error {
-	for _, item := range items {
-		for j := range item.Samples {
-			s := &item.Samples[j]
-			verdict, err := grade.Judge(kind, item.Answer, s.Text)
+func regrade(questions []rcvae.Question, kind string) error {
+	verdicts := map[string]rcvae.Verdict{grade.Correct: rcvae.Correct, grade.Incorrect: rcvae.Incorrect, grade.NoAnswer: rcvae.Incorrect}
+	for _, q := range questions {
+		for i := range q.Candidates {
+			c := &q.Candidates[i]
+			verdict, err := grade.Judge(kind, q.Answer, c.Text)
 			if err != nil {
 				return usageError{err}
 			}
-			s.Answer, s.AnswerFrom, s.Correct = "", "", nil
+			c.Answer, c.AnswerFrom, c.Verdict = "", dataset.NoAnswer, verdicts[verdict.Verdict]
 			if verdict.Extracted != nil {
-				s.Answer, s.AnswerFrom = *verdict.Extracted, verdict.Rule
-			}
-			if verdict.Verdict != grade.Ungraded {
-				correct := verdict.Verdict == grade.Correct
-				s.Correct = &correct
+				c.Answer, c.AnswerFrom = *verdict.Extracted, verdict.Rule
 			}
 		}
 	}
 	return nil
 }
 
-// answerGrader returns the grader that groups equal answers: that of --grader, and
-// for answers as the pool records them the one that knows numbers and LaTeX.
+// poolKind is the grader that groups answers as a pool records them: it knows numbers
+// and LaTeX.
+const poolKind = "math"
+
+// answerGrader returns the grader that groups equal answers.
 func answerGrader(kind string) (rcvae.Grader, error) {
-	if kind == graderFromPool {
-		kind = "math"
+	if kind == graderFromPool || kind == "" {
+		kind = poolKind
 	}
 	return grade.New(kind)
-}
-
-// questions converts pool items to what eval measures.
-func questions(items []dataset.Item) []eval.Question {
-	qs := make([]eval.Question, len(items))
-	for i, item := range items {
-		qs[i] = eval.Question{ID: item.ID, Question: item.Question, Candidates: item.Candidates()}
-		for _, s := range item.Samples {
-			qs[i].Graded = append(qs[i].Graded, s.Correct != nil)
-			qs[i].Correct = append(qs[i].Correct, s.Correct != nil && *s.Correct)
-		}
-	}
-	return qs
-}
-
-// embedQuestions fills the cache with everything that an evaluation will ask for,
-// under one progress report.
-func embedQuestions(ctx context.Context, cmd *cobra.Command, cache *embed.Cache, qs []eval.Question) error {
-	var texts []string
-	for _, q := range qs {
-		texts = append(texts, q.Question)
-		for _, c := range q.Candidates {
-			texts = append(texts, c.Text)
-		}
-	}
-	_, err := embedAll(ctx, cmd, cache, texts)
-	return err
 }

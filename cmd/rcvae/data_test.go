@@ -13,10 +13,10 @@ import (
 )
 
 func TestChooseSampler(t *testing.T) {
-	greedy := dataset.SamplerCount{Name: "greedy", Samples: 9, Questions: 9}
-	topP := dataset.SamplerCount{Name: "top_p", Samples: 16, Questions: 1}
-	topK := dataset.SamplerCount{Name: "top_k", Samples: 16, Questions: 1}
-	unnamed := dataset.SamplerCount{Samples: 20, Questions: 10}
+	greedy := dataset.SamplerCount{Name: "greedy", Candidates: 9, Questions: 9}
+	topP := dataset.SamplerCount{Name: "top_p", Candidates: 16, Questions: 1}
+	topK := dataset.SamplerCount{Name: "top_k", Candidates: 16, Questions: 1}
+	unnamed := dataset.SamplerCount{Candidates: 20, Questions: 10}
 	for name, tt := range map[string]struct {
 		asked  string
 		counts []dataset.SamplerCount
@@ -64,7 +64,7 @@ func TestEvalTakesOneSampler(t *testing.T) {
 		questions, k, lines int
 		notes               []string
 	}{
-		{"the one with most samples", "", "top_p", 8, 3, 1, []string{"eval: mixed: samples of 3 samplers; top_p is used (3 a question; questions without any, left out: 1)", "--sampler all"}},
+		{"the one with most samples", "", "top_p", 8, 3, 1, []string{"eval: mixed: candidates of 3 samplers; top_p is used (3 per question; of those with as many the first in the file; 1 questions without any are left out)", "--sampler all"}},
 		{"asked for", "top_k", "top_k", 8, 3, 0, nil},
 		{"all", "all", "all", 9, 7, 0, nil},
 	} {
@@ -123,53 +123,28 @@ func TestEvalTakesOneSamplerOfARealPool(t *testing.T) {
 	}
 }
 
-// The corpus counts as the training does: answered samples only.
-func TestMixed(t *testing.T) {
-	right, wrong := pair{correct: true, answered: true}, pair{answered: true}
-	for name, tt := range map[string]struct {
-		pairs []pair
-		want  bool
-	}{
-		"none":             {nil, false},
-		"right":            {[]pair{right, right}, false},
-		"wrong":            {[]pair{wrong}, false},
-		"both":             {[]pair{wrong, right}, true},
-		"wrong, no answer": {[]pair{right, {}}, false},
-		"right, no answer": {[]pair{wrong, {correct: true}}, false},
-	} {
-		if got := mixed(tt.pairs); got != tt.want {
-			t.Errorf("%s: mixed() = %t, want %t", name, got, tt.want)
-		}
-	}
-}
-
 // someMixed writes the fixture's questions so that a third has right samples only and
 // a third wrong ones without an answer.
 func (f fixture) someMixed(t *testing.T) string {
 	t.Helper()
 	path := f.path("some.jsonl")
-	w, err := dataset.CreatePool(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for q := range fixtureQuestions {
-		item := fixtureItem(q)
-		var samples []dataset.Sample
-		for _, s := range item.Samples {
+	var questions []rcvae.Question
+	for i := range fixtureQuestions {
+		q := fixtureQuestion(i)
+		var kept []rcvae.Candidate
+		for _, c := range q.Candidates {
 			switch {
-			case *s.Correct || q%3 == 0:
-				samples = append(samples, s)
-			case q%3 == 1:
-				s.Candidate = rcvae.Candidate{Text: s.Text, Sampler: s.Sampler, Finish: s.Finish}
-				samples = append(samples, s)
+			case c.Verdict == rcvae.Correct || i%3 == 0:
+				kept = append(kept, c)
+			case i%3 == 1:
+				c.Answer, c.AnswerFrom, c.Text = "", dataset.NoAnswer, "no idea"
+				kept = append(kept, c)
 			}
 		}
-		item.Samples = samples
-		if err := w.Write(item); err != nil {
-			t.Fatal(err)
-		}
+		q.Candidates = kept
+		questions = append(questions, q)
 	}
-	if err := w.Close(); err != nil {
+	if err := dataset.SavePool(path, questions); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -17,6 +17,7 @@ import (
 	"rcvae/internal/atomicfile"
 	"rcvae/internal/demo"
 	"rcvae/selector"
+	"rcvae/train"
 )
 
 func newDemo() *cobra.Command {
@@ -42,28 +43,28 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("make the output folder: %w", err)
 	}
-	embedder, err := minilm.New(minilm.DefaultOptions())
+	embedder, err := demoEmbedder()
 	if err != nil {
 		return err
 	}
-	cache, err := embed.OpenCache("", embedder)
+	defer embedder.Close()
+	model, err := demoModel(cmd, cvae.Contrastive, filepath.Join(out, "model.rcvae"), embedder)
 	if err != nil {
 		return err
 	}
-	defer cache.Close()
-	model, err := demoModel(cmd, cvae.Contrastive, filepath.Join(out, "model.rcvae"), embedder.Fingerprint())
+	paper, err := demoModel(cmd, cvae.Paper, filepath.Join(out, "paper.rcvae"), embedder)
 	if err != nil {
 		return err
 	}
-	paper, err := demoModel(cmd, cvae.Paper, filepath.Join(out, "paper.rcvae"), embedder.Fingerprint())
+	test, err := demoTest(cmd, embedder)
 	if err != nil {
 		return err
 	}
-	result, err := demoEval(cmd, cache, model, "demo")
+	result, err := demoEval(cmd, test, model, "demo")
 	if err != nil {
 		return err
 	}
-	literal, err := demoEval(cmd, cache, paper, "demo, literal objective", "entropy", "norm")
+	literal, err := demoEval(cmd, test, paper, "demo, literal objective", "entropy", "norm")
 	if err != nil {
 		return err
 	}
@@ -76,89 +77,92 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return eval.WriteJSON(cmd.OutOrStdout(), result)
 	}
-	if err := eval.WriteText(cmd.OutOrStdout(), result); err != nil {
+	if err := writeTable(cmd.OutOrStdout(), result); err != nil {
 		return err
 	}
 	demoComment(cmd.OutOrStdout(), result, paper, out)
 	return nil
 }
 
-// demoModel trains one objective on the bundled training part and saves the model.
-func demoModel(cmd *cobra.Command, objective, path string, fp rcvae.Fingerprint) (*cvae.Model, error) {
-	corpus, embeddings, err := demoCorpus(objective, fp)
+// demoEmbedder returns the embedder of the demo, which knows the bundled texts.
+func demoEmbedder() (*openedEmbedder, error) {
+	inner, err := minilm.New(minilm.DefaultOptions())
 	if err != nil {
 		return nil, err
 	}
-	config := cvae.DefaultConfig(objective, fp.Dimension)
-	config.Seed = 1
-	bar := newProgress(cmd, "training "+objective, "steps")
-	done := 0
-	model, err := cvae.Train(cmd.Context(), config, corpus.data(embeddings), cvae.Options{
-		Fingerprint: fp,
-		OnStep: func(s cvae.StepLog) {
-			done = (s.Epoch-1)*s.Steps + s.Step
-			bar.update(done, s.Epochs*s.Steps)
-		},
-	})
+	bundled, err := demo.Embedder(inner)
 	if err != nil {
-		return nil, fmt.Errorf("train %s: %w", objective, err)
+		return nil, err
 	}
-	bar.done(done)
-	return model, model.Save(path)
+	cache, err := embed.OpenCache("", bundled)
+	return &openedEmbedder{cache}, err
 }
 
-// demoCorpus returns the bundled graded samples, or the reference solutions for the
-// paper's objective, with their embeddings.
-func demoCorpus(objective string, fp rcvae.Fingerprint) (*corpus, []rcvae.Embedding, error) {
-	corpus, names := &corpus{}, []string{"questions", "solutions"}
-	if objective == cvae.Paper {
-		names = []string{"gold-questions", "gold"}
-		for p, err := range dataset.Problems(demo.Gold(), "bundled problems") {
-			if err != nil {
-				return nil, nil, err
-			}
-			corpus.addProblems([]rcvae.Problem{p})
-		}
-	} else {
-		for item, err := range dataset.Pool(demo.Train(), "bundled training pool") {
-			if err != nil {
-				return nil, nil, err
-			}
-			corpus.addPool([]dataset.Item{item})
-		}
+// demoModel trains one objective on the bundled training part and saves the model.
+func demoModel(cmd *cobra.Command, name, path string, embedder *openedEmbedder) (*cvae.Model, error) {
+	objective, err := cvae.LookupObjective(name)
+	if err != nil {
+		return nil, err
 	}
-	var embeddings []rcvae.Embedding
-	for _, name := range names {
-		list, err := demo.Embeddings(fp, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		embeddings = append(embeddings, list...)
-	}
-	return corpus, embeddings, nil
-}
-
-// demoEval measures the rules on the bundled test part, embedded live.
-func demoEval(cmd *cobra.Command, cache *embed.Cache, model *cvae.Model, name string, rules ...string) (*eval.Result, error) {
-	var items []dataset.Item
-	for item, err := range dataset.Pool(demo.Test(), "bundled test pool") {
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
+	questions, err := demoQuestions(objective)
+	if err != nil {
+		return nil, err
 	}
 	grader, err := answerGrader(graderFromPool)
 	if err != nil {
 		return nil, err
 	}
-	qs := questions(items)
-	if err := embedQuestions(cmd.Context(), cmd, cache, qs); err != nil {
+	config := defaultConfig(objective, embedder.Fingerprint().Dimension)
+	config.Seed = 1
+	bar, done := newProgress(cmd, "training "+name, "steps"), 0
+	result, err := train.Run(cmd.Context(), config, questions, train.Options{
+		Embedder: embedder.embedder(), Grader: grader,
+		Options: cvae.Options{OnStep: func(s cvae.StepLog) {
+			done = (s.Epoch-1)*s.Steps + s.Step
+			bar.update(done, s.Epochs*s.Steps)
+		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("objective %s: %w", name, err)
+	}
+	bar.done(done)
+	return result.Model, result.Model.Save(path)
+}
+
+// demoQuestions returns the bundled graded candidates, or the reference solutions for
+// an objective that learns from those.
+func demoQuestions(objective cvae.Objective) (questions []rcvae.Question, err error) {
+	if objective.Graded {
+		return demo.Questions(dataset.Pool(demo.Train(), "bundled training pool"))
+	}
+	for p, err := range dataset.Problems(demo.Gold(), "bundled problems") {
+		if err != nil {
+			return nil, err
+		}
+		questions = append(questions, rcvae.Reference(p))
+	}
+	return questions, nil
+}
+
+// demoTest returns the bundled test part, embedded live.
+func demoTest(cmd *cobra.Command, embedder *openedEmbedder) ([]rcvae.Encoded, error) {
+	questions, err := demo.Questions(dataset.Pool(demo.Test(), "bundled test pool"))
+	if err != nil {
+		return nil, err
+	}
+	return encode(cmd, questions, embedder)
+}
+
+// demoEval measures the rules on the test part.
+func demoEval(cmd *cobra.Command, test []rcvae.Encoded, model *cvae.Model, name string, rules ...string) (*eval.Result, error) {
+	grader, err := answerGrader(graderFromPool)
+	if err != nil {
 		return nil, err
 	}
 	config := eval.DefaultConfig()
 	config.Pool, config.Sampler, config.Grader, config.ModelNames = name, "top_p", graderFromPool, []string{model.Config().Objective}
 	config.K, config.Selectors = []int{4, 8}, rules
-	return eval.Run(cmd.Context(), config, qs, selector.Sources{Embedder: cache, Models: []rcvae.Model{model}, Grader: grader})
+	return eval.RunEncoded(cmd.Context(), config, test, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
 }
 
 // demoComment says in words what the table shows.
@@ -168,8 +172,8 @@ func demoComment(w io.Writer, result *eval.Result, paper *cvae.Model, out string
 		100*pool.MeanAt1, pool.K, 100*pool.Majority)
 	for _, s := range pool.Selectors {
 		if s.Name == selector.Default {
-			fmt.Fprintf(w, "The vote weighted by posterior entropy (%s) makes it %.0f: %+.1f points over the plain vote [%+.1f, %+.1f].\n",
-				s.Name, 100*s.Accuracy, 100*s.VsMajority.Diff, 100*s.VsMajority.CI95[0], 100*s.VsMajority.CI95[1])
+			fmt.Fprintf(w, "The vote weighted by posterior entropy (%s) makes it %.0f: %s over the plain vote.\n",
+				s.Name, 100*s.Accuracy, pointsWithInterval(s.VsMajority))
 		}
 	}
 	for _, s := range result.Pools[1].Selectors {
@@ -177,8 +181,8 @@ func demoComment(w io.Writer, result *eval.Result, paper *cvae.Model, out string
 			continue
 		}
 		d := paper.Summary().Diagnostics
-		fmt.Fprintf(w, "The paper's objective, taken literally (paper.rcvae: %d of %d latent units active), picks by entropy with\n%+.1f points against a random candidate [%+.1f, %+.1f].\n",
-			d.ActiveUnits, d.Latent, 100*s.VsMean.Diff, 100*s.VsMean.CI95[0], 100*s.VsMean.CI95[1])
+		fmt.Fprintf(w, "The paper's objective, taken literally (paper.rcvae: %d of %d latent units active), picks by entropy with\n%s against a random candidate.\n",
+			d.ActiveUnits, d.Latent, pointsWithInterval(s.VsMean))
 	}
 	fmt.Fprintf(w, "\nWritten to %s: model.rcvae, paper.rcvae, result.json. Next: rcvae train --help\n", out)
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rcvae"
+	"rcvae/embed/minilm"
 	"rcvae/internal/atomicfile"
 	"rcvae/internal/safetensors"
 )
@@ -32,7 +35,8 @@ any other name, and standard output, gets one JSON array a line.`,
 	}
 	cmd.Flags().String("in", "-", "`FILE` of texts, - for standard input")
 	cmd.Flags().String("out", "-", "`FILE` for the vectors, - for standard output")
-	addEmbedderFlags(cmd)
+	cmd.Flags().String("role", rcvae.RoleSolution.String(), "what the texts are to the embedder: question or solution")
+	addEmbedderFlags(cmd, minilm.Name)
 	return cmd
 }
 
@@ -43,23 +47,50 @@ func runEmbed(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	cache, err := openEmbedder(cmd)
+	embedder, err := openEmbedder(cmd, minilm.Name)
 	if err != nil {
 		return err
 	}
-	defer cache.Close()
-	embeddings, err := embedAll(cmd.Context(), cmd, cache, texts)
+	defer embedder.Close()
+	embeddings, err := embedAll(cmd, embedder, texts)
 	if err != nil {
 		return err
 	}
 	write := func(w io.Writer) error { return writeVectorLines(w, embeddings) }
 	if strings.HasSuffix(out, ".safetensors") {
-		write = func(w io.Writer) error { return writeVectorMatrix(w, embeddings, cache.Fingerprint()) }
+		write = func(w io.Writer) error { return writeVectorMatrix(w, embeddings, embedder.Fingerprint()) }
 	}
 	if out == "-" {
 		return write(cmd.OutOrStdout())
 	}
 	return atomicfile.Write(out, write)
+}
+
+// embedAll embeds texts of one role with a progress report.
+func embedAll(cmd *cobra.Command, embedder *openedEmbedder, list []string) ([]rcvae.Embedding, error) {
+	if embedder.cache == nil {
+		return nil, usagef("--embedder %s embeds nothing", noEmbedder)
+	}
+	name, _ := cmd.Flags().GetString("role")
+	roles := map[string]rcvae.Role{rcvae.RoleQuestion.String(): rcvae.RoleQuestion, rcvae.RoleSolution.String(): rcvae.RoleSolution}
+	role, ok := roles[name]
+	if !ok {
+		return nil, usagef("--role is %q, want question or solution", name)
+	}
+	texts := make([]rcvae.Text, len(list))
+	for i, text := range list {
+		texts[i] = rcvae.Text{Role: role, Text: text}
+	}
+	finish := embedder.progress(cmd)
+	embeddings, err := embedder.cache.Embed(cmd.Context(), texts)
+	if errors.Is(err, context.Canceled) {
+		return nil, errors.New("embed: interrupted; what is done is in the cache, run the same command to continue")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embed %d texts: %w", len(texts), err)
+	}
+	finish()
+	return embeddings, nil
 }
 
 func readTexts(stdin io.Reader, path string) ([]string, error) {

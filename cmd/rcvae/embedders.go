@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"rcvae/embed/minilm"
 )
 
 func newEmbedders() *cobra.Command {
@@ -39,15 +37,14 @@ type embedderInfo struct {
 }
 
 func runEmbeddersList(cmd *cobra.Command, _ []string) error {
-	sources := map[string]string{minilm.Name: minilm.Source, minilm.NameMath: minilm.SourceMath}
 	var infos []embedderInfo
-	for _, name := range embedderNames() {
-		e, err := newEmbedder(name)
+	for _, b := range builtinEmbedders() {
+		e, err := b.open()
 		if err != nil {
 			return err
 		}
 		fp := e.Fingerprint()
-		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), sources[name], minilm.License})
+		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), b.source, b.license})
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return printJSON(cmd, infos)
@@ -60,15 +57,15 @@ func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 }
 
 func runEmbeddersVerify(cmd *cobra.Command, _ []string) error {
-	for _, name := range embedderNames() {
-		e, err := newEmbedder(name)
+	for _, b := range builtinEmbedders() {
+		e, err := b.open()
 		if err != nil {
 			return err
 		}
 		if err := e.Verify(); err != nil {
-			return fmt.Errorf("verify %s: %w", name, err)
+			return fmt.Errorf("verify %s: %w", b.name, err)
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), name+": ok")
+		fmt.Fprintln(cmd.OutOrStdout(), b.name+": ok")
 	}
 	return nil
 }

@@ -4,25 +4,26 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"rcvae/embed"
+	"rcvae"
 	"rcvae/eval"
 	"rcvae/internal/atomicfile"
 	"rcvae/selector"
+	"rcvae/train"
 )
 
 func newEval() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval",
-		Short: "Compare selection rules on pools of graded samples",
-		Long: `Measure every selection rule on pools of graded samples: accuracy with a paired
-bootstrap interval, the difference to a random candidate and to majority vote, and
-accuracy against k, averaged over random subsets of each question's candidates. Of a
-pool with samples of several samplers, those of the sampler with most samples are used.
+		Short: "Compare selection rules on pools of graded candidates",
+		Long: `Measure every selection rule on pools of graded candidates: accuracy with a paired
+bootstrap interval, the difference to a random candidate and to majority vote, the share
+of the way from majority to pass@k, and accuracy against k, averaged over random subsets
+of each question's candidates. Of a pool with candidates of several samplers, those of
+the sampler with most candidates are used.
 
 Several models of different seeds are averaged, and each is shown alone. Two runs give
 the same bytes in --out, but for --timing. Rules (--selector, repeatable; default: all
@@ -35,18 +36,19 @@ that apply):
 	}
 	config := eval.DefaultConfig()
 	f := cmd.Flags()
-	f.StringArray("pool", nil, "`FILE` of graded samples (repeatable, required)")
+	f.StringArray("pool", nil, "`FILE` of graded candidates (repeatable, required)")
 	addModelFlag(cmd)
 	f.StringArray("selector", nil, "selection `RULE` (repeatable)")
-	f.IntSliceP("k", "k", nil, "candidates a question for the table of accuracy against k, for example 4,8,16")
+	f.IntSliceP("k", "k", nil, "candidates per question for the table of accuracy against k, for example 4,8,16")
 	addSamplerFlag(cmd)
 	f.Int("max-questions", 0, "use the first `N` questions of each pool (0: all)")
-	f.String("grader", graderFromPool, "verdicts and answers: pool (as recorded), gsm8k, gsm8k-strict or math")
-	f.Float64("tau", 0, "temperature of weighted votes (0: the models' own)")
+	addGraderFlag(cmd)
+	addTauFlag(cmd)
 	f.Uint64("seed", config.Seed, "seed of subsets and resamples")
-	f.Int("subsets", config.Subsets, "random subsets a question and k")
+	f.Int("subsets", config.Subsets, "random subsets per question and k")
 	f.Bool("timing", false, "measure the time that a selection takes")
 	f.String("out", "", "`FILE` to write result.json to")
+	f.String("details", "", "`FILE`.jsonl.gz for a line per question: candidates, scores, choices")
 	f.Bool("json", false, "print the result as JSON instead of a table")
 	addModelEmbedderFlags(cmd)
 	return cmd
@@ -54,34 +56,40 @@ that apply):
 
 func runEval(cmd *cobra.Command, _ []string) error {
 	paths, _ := cmd.Flags().GetStringArray("pool")
-	out, _ := cmd.Flags().GetString("out")
 	if len(paths) == 0 {
-		return usagef("--pool is missing: name a file of graded samples")
+		return usagef("--pool is missing: name a file of graded candidates")
+	}
+	for _, flag := range []string{"out", "details"} {
+		if out, _ := cmd.Flags().GetString(flag); out != "" {
+			if err := checkWritable(out, paths...); err != nil {
+				return err
+			}
+		}
 	}
 	config, err := evalConfig(cmd)
 	if err != nil {
 		return err
 	}
-	if out != "" {
-		if err := checkWritable(out); err != nil {
-			return err
-		}
-	}
-	need, err := needs(cmd, config)
+	need, err := evalNeeds(cmd, config)
 	if err != nil {
 		return err
 	}
-	sources, closeSources, err := openSources(cmd, need)
+	sources, embedder, err := openSources(cmd, need)
 	if err != nil {
 		return err
 	}
-	defer closeSources()
+	defer embedder.Close()
 	if len(sources.Models) == 0 { // no rule needs them
 		config.ModelNames = nil
 	}
+	details, err := createDetails(cmd)
+	if err != nil {
+		return err
+	}
+	defer details.abort()
 	result := &eval.Result{Version: eval.Version}
 	for _, path := range paths {
-		one, err := evalPool(cmd, config, path, sources)
+		one, err := evalPool(cmd, config, path, sources, embedder, details)
 		if err != nil {
 			return err
 		}
@@ -92,7 +100,10 @@ func runEval(cmd *cobra.Command, _ []string) error {
 	if config.Timing {
 		result.Run.Started = time.Now().UTC().Format(time.RFC3339)
 	}
-	return writeResult(cmd, result, out)
+	if err := details.close(); err != nil {
+		return err
+	}
+	return writeResult(cmd, result)
 }
 
 func evalConfig(cmd *cobra.Command) (eval.Config, error) {
@@ -102,7 +113,7 @@ func evalConfig(cmd *cobra.Command) (eval.Config, error) {
 	config.Selectors, _ = f.GetStringArray("selector")
 	config.Seed, _ = f.GetUint64("seed")
 	config.Subsets, _ = f.GetInt("subsets")
-	config.Tau, _ = f.GetFloat64("tau")
+	config.Tau = tauFlag(cmd)
 	config.Timing, _ = f.GetBool("timing")
 	config.Grader, _ = f.GetString("grader")
 	models, err := modelPaths(cmd)
@@ -118,16 +129,16 @@ func evalConfig(cmd *cobra.Command) (eval.Config, error) {
 	return config, nil
 }
 
-// needs returns what the asked rules need; without any asked, what the given models
-// allow.
-func needs(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
+// evalNeeds returns what the asked rules need; without any asked, what the given
+// models allow.
+func evalNeeds(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 	var need selector.Needs
 	for _, name := range config.Selectors {
 		rule, err := selector.Parse(name)
 		if err != nil {
 			return 0, usageError{err}
 		}
-		need |= rule.Needs
+		need |= rule.Needs()
 	}
 	if len(config.Selectors) > 0 {
 		return need, nil
@@ -143,48 +154,43 @@ func needs(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 }
 
 // evalPool measures one pool.
-func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selector.Sources) (*eval.Result, error) {
+func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selector.Sources, embedder *openedEmbedder, details *detailsFile) (*eval.Result, error) {
 	limit, _ := cmd.Flags().GetInt("max-questions")
-	items, sampler, err := loadPool(cmd, path, limit)
+	questions, sampler, err := loadPool(cmd, path, limit)
 	if err != nil {
 		return nil, err
 	}
-	config.Sampler = sampler
-	if config.Grader != graderFromPool {
-		if err := regrade(items, config.Grader); err != nil {
-			return nil, err
-		}
-	}
+	config.Sampler, config.Pool = sampler, poolName(path)
 	if sources.Grader, err = answerGrader(config.Grader); err != nil {
 		return nil, usageError{err}
 	}
-	config.Pool = poolName(path)
-	qs := questions(items)
-	if cache, ok := sources.Embedder.(*embed.Cache); ok {
-		if err := embedQuestions(cmd.Context(), cmd, cache, qs); err != nil {
-			return nil, err
-		}
-	}
-	bar := newProgress(cmd, "selecting", "questions")
-	config.OnQuestion = bar.update
-	result, err := eval.Run(cmd.Context(), config, qs, sources)
+	encoded, err := encode(cmd, questions, embedder)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	bar.done(len(qs))
+	bar := newProgress(cmd, "selecting", "questions")
+	config.OnQuestion, config.OnDetails = bar.update, details.hook()
+	result, err := eval.RunEncoded(cmd.Context(), config, encoded, sources)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	bar.done(len(questions))
 	return result, nil
 }
 
-func poolName(path string) string {
-	name := filepath.Base(path)
-	for _, ending := range []string{".gz", ".zst", ".jsonl"} {
-		name = strings.TrimSuffix(name, ending)
+// encode embeds the questions of a pool under one progress report.
+func encode(cmd *cobra.Command, questions []rcvae.Question, embedder *openedEmbedder) ([]rcvae.Encoded, error) {
+	finish := embedder.progress(cmd)
+	encoded, err := train.Encode(cmd.Context(), questions, embedder.embedder(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("embed %d questions: %w", len(questions), err)
 	}
-	return name
+	finish()
+	return encoded, nil
 }
 
-func writeResult(cmd *cobra.Command, result *eval.Result, out string) error {
-	if out != "" {
+func writeResult(cmd *cobra.Command, result *eval.Result) error {
+	if out, _ := cmd.Flags().GetString("out"); out != "" {
 		if err := atomicfile.Write(out, func(w io.Writer) error { return eval.WriteJSON(w, result) }); err != nil {
 			return err
 		}
@@ -192,5 +198,5 @@ func writeResult(cmd *cobra.Command, result *eval.Result, out string) error {
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return eval.WriteJSON(cmd.OutOrStdout(), result)
 	}
-	return eval.WriteText(cmd.OutOrStdout(), result)
+	return writeTable(cmd.OutOrStdout(), result)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,8 @@ func runInspect(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	report := inspection{model.Config(), model.Fingerprint(), model.Fingerprint().ID(), model.Calibration(), model.Summary()}
+	info := model.Info()
+	report := inspection{model.Config(), info.Fingerprint, info.Fingerprint.ID(), info.Calibration, model.Summary()}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return printJSON(cmd, report)
 	}
@@ -58,7 +60,8 @@ func (r inspection) write(w io.Writer) error {
 	fmt.Fprintf(table, "objective\t%s\n", c.Objective)
 	fmt.Fprintf(table, "embedder\t%v\n", r.Embedder)
 	fmt.Fprintf(table, "calibration\tscore = -%.4g · ½Σ ln σ², vote weight exp(%.3g · score)\n", r.Calibration.Scale, r.Calibration.Tau)
-	fmt.Fprintf(table, "domain\t%s\n", r.domain())
+	fmt.Fprintf(table, "signals\t%s\n", r.signals())
+	fmt.Fprintf(table, "out-of-distribution\t%s\n", r.outOfDistribution())
 	writeSummary(table, r.Summary)
 	fmt.Fprintf(table, "\nepoch\tloss\tKL (nats)\tvalidation\tactive units\n")
 	for _, e := range r.Summary.Curve {
@@ -77,10 +80,18 @@ func (r inspection) write(w io.Writer) error {
 	return nil
 }
 
-// domain says whether the model can tell samples unlike its training data.
-func (r inspection) domain() string {
-	if r.Calibration.Far == 0 {
-		return "no: samples unlike the training data cannot be told"
+// signals names the columns beside the embedding.
+func (r inspection) signals() string {
+	if len(r.Config.Signals) == 0 {
+		return "none: the model reads embeddings alone"
 	}
-	return fmt.Sprintf("yes: squared distances a dimension are familiar up to %.3g, strange from %.3g", r.Calibration.Near, r.Calibration.Far)
+	return fmt.Sprintf("%s (version %d)", strings.Join(r.Config.Signals, ", "), r.Config.SignalVersion)
+}
+
+// outOfDistribution says whether the model can tell candidates unlike its training data.
+func (r inspection) outOfDistribution() string {
+	if r.Calibration.Far == 0 {
+		return "cannot be told from the training data"
+	}
+	return fmt.Sprintf("discounted from a squared distance per dimension of %.3g on, without weight from %.3g on", r.Calibration.Near, r.Calibration.Far)
 }

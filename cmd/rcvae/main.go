@@ -116,7 +116,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 func completeValues(root *cobra.Command) {
 	var rules []string
 	for _, r := range selector.Rules() {
-		rules = append(rules, r.Name)
+		rules = append(rules, r.Name())
 	}
 	for flag, values := range map[string][]string{
 		"objective": cvae.Objectives(),

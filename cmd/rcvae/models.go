@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rcvae/cvae"
+	"rcvae/embed/minilm"
 	"rcvae/internal/builtin"
 	"rcvae/selector"
 )
@@ -66,47 +66,38 @@ func loadModels(paths []string) ([]*cvae.Model, error) {
 
 // openSources opens what the needs call for: the models of --model, and the embedder
 // that --embedder names or else the one that they were trained on, behind its cache.
-func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, func(), error) {
-	var src selector.Sources
+func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *openedEmbedder, error) {
+	var sources selector.Sources
+	none := &openedEmbedder{}
 	paths, err := modelPaths(cmd)
 	if err != nil {
-		return src, nil, err
+		return sources, nil, err
 	}
 	if need.Has(selector.NeedModel) && len(paths) == 0 {
-		return src, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector consensus or majority")
+		return sources, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector majority")
 	}
 	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
-		return src, func() {}, nil
+		return sources, none, nil
 	}
 	models, err := loadModels(paths)
 	if err != nil {
-		return src, nil, err
+		return sources, nil, err
 	}
+	name := minilm.Name
 	if len(models) > 0 {
-		if err := followEmbedder(cmd, models[0].Fingerprint().Name); err != nil {
-			return src, nil, err
-		}
+		name = models[0].Info().Fingerprint.Name
 	}
-	cache, err := openEmbedder(cmd)
+	embedder, err := openEmbedder(cmd, name)
 	if err != nil {
-		return src, nil, err
+		return sources, nil, err
 	}
+	sources.Embedder = embedder.embedder()
 	for i, m := range models {
-		if err := m.CheckEmbedder(cache.Fingerprint()); err != nil {
-			cache.Close()
-			return src, nil, fmt.Errorf("%s: %w", paths[i], err)
+		if fp := m.Info().Fingerprint; !fp.Same(embedder.Fingerprint()) {
+			embedder.Close()
+			return sources, nil, fmt.Errorf("%s was trained on embedder %v, not %v: use that embedder, or train a model with this one", paths[i], fp, embedder.Fingerprint())
 		}
-		src.Models = append(src.Models, m)
+		sources.Models = append(sources.Models, m)
 	}
-	src.Embedder = cache
-	return src, func() { cache.Close() }, nil
-}
-
-// followEmbedder makes a model's embedder that of the command, unless --embedder was
-// given. A name that is not known here is left for [cvae.Model.CheckEmbedder].
-func followEmbedder(cmd *cobra.Command, name string) error {
-	if cmd.Flags().Changed("embedder") || !slices.Contains(embedderNames(), name) {
-		return nil
-	}
-	return cmd.Flags().Set("embedder", name)
+	return sources, embedder, nil
 }

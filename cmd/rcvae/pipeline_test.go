@@ -37,79 +37,87 @@ func newFixture(t *testing.T) fixture {
 	t.Helper()
 	dir := t.TempDir()
 	f := fixture{dir, filepath.Join(dir, "pool.jsonl.gz"), filepath.Join(dir, "cache.sqlite")}
-	w, err := dataset.CreatePool(f.pool)
-	if err != nil {
-		t.Fatal(err)
+	questions := make([]rcvae.Question, fixtureQuestions)
+	for q := range questions {
+		questions[q] = fixtureQuestion(q)
 	}
-	texts := map[string]int{}
-	for q := range fixtureQuestions {
-		item := fixtureItem(q)
-		texts[item.Question] = 0
-		for _, s := range item.Samples {
-			texts[s.Text] = map[bool]int{true: 1, false: -1}[*s.Correct]
-		}
-		if err := w.Write(item); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := dataset.SavePool(f.pool, questions); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range embedderNames() {
-		f.fill(t, name, texts)
+		f.fill(t, name, questions)
 	}
 	return f
 }
 
-func fixtureItem(q int) dataset.Item {
-	item := dataset.Item{Problem: rcvae.Problem{ID: fmt.Sprintf("q%d", q), Question: fmt.Sprintf("What is %d + 1?", q), Answer: fmt.Sprint(q + 1)}}
+func fixtureQuestion(q int) rcvae.Question {
+	question := rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprintf("q%d", q), Question: fmt.Sprintf("What is %d + 1?", q), Answer: fmt.Sprint(q + 1)}}
 	for s := range fixtureSamples {
-		right := s%3 == q%3
-		answer := q + 1
-		if !right {
-			answer += 1 + s%2
+		answer, verdict := q+1, rcvae.Correct
+		if s%3 != q%3 {
+			answer, verdict = answer+1+s%2, rcvae.Incorrect
 		}
 		text := fmt.Sprintf("Attempt %d of question %d: the answer is %d.", s, q, answer)
-		item.Samples = append(item.Samples, dataset.Sample{
-			Candidate: rcvae.Candidate{Text: text, Answer: fmt.Sprint(answer), AnswerFrom: "phrase", Sampler: "top_p", Finish: "stop"},
-			Correct:   &right,
+		question.Candidates = append(question.Candidates, rcvae.Candidate{
+			Text: text, Answer: fmt.Sprint(answer), AnswerFrom: "phrase", Sampler: "top_p", Finish: "stop", Verdict: verdict,
 		})
 	}
-	return item
+	return question
 }
 
-// fill puts an embedding of every text by the named embedder into the cache.
-func (f fixture) fill(t *testing.T, name string, texts map[string]int) {
+// sidedEmbedder stands for a real embedder: random vectors, with a direction that tells
+// correct from incorrect.
+type sidedEmbedder struct {
+	rcvae.Embedder
+	verdicts map[string]rcvae.Verdict // by text
+}
+
+func (s sidedEmbedder) Embed(_ context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
+	side := map[rcvae.Verdict]float64{rcvae.Correct: 3, rcvae.Incorrect: -3}
+	out := make([]rcvae.Embedding, len(texts))
+	for i, text := range texts {
+		h := fnv.New64a()
+		h.Write([]byte(text.Text))
+		rng := rand.New(rand.NewPCG(h.Sum64(), 7))
+		e := make(rcvae.Embedding, s.Fingerprint().Dimension)
+		var square float64
+		for j := range e {
+			v := rng.NormFloat64()
+			if j < 8 {
+				v += side[s.verdicts[text.Text]]
+			}
+			e[j] = float32(v)
+			square += v * v
+		}
+		for j := range e {
+			e[j] /= float32(math.Sqrt(square))
+		}
+		out[i] = e
+	}
+	return out, nil
+}
+
+// fill puts embeddings of all texts under the named embedder's fingerprint into the
+// cache.
+func (f fixture) fill(t *testing.T, name string, questions []rcvae.Question) {
 	t.Helper()
 	embedder, err := newEmbedder(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := embed.OpenCache(f.cache, embedder)
+	sided := sidedEmbedder{embedder, map[string]rcvae.Verdict{}}
+	for _, q := range questions {
+		for _, c := range q.Candidates {
+			sided.verdicts[c.Text] = c.Verdict
+		}
+	}
+	cache, err := embed.OpenCache(f.cache, sided)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cache.Close()
-	for text, side := range texts {
-		h := fnv.New64a()
-		h.Write([]byte(text))
-		rng := rand.New(rand.NewPCG(h.Sum64(), 7))
-		e := make(rcvae.Embedding, embedder.Fingerprint().Dimension)
-		var square float64
-		for i := range e {
-			v := rng.NormFloat64()
-			if i < 8 {
-				v += 3 * float64(side)
-			}
-			e[i] = float32(v)
-			square += v * v
-		}
-		for i := range e {
-			e[i] /= float32(math.Sqrt(square))
-		}
-		if err := cache.Put(t.Context(), []string{text}, []rcvae.Embedding{e}); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := embed.Encode(t.Context(), cache, questions); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -158,19 +166,19 @@ func TestTrainEvalSelect(t *testing.T) {
 	if second, _ := os.ReadFile(out); !bytes.Equal(first, second) {
 		t.Error("two runs of eval wrote different bytes")
 	}
-	item := fixtureItem(4)
+	question := fixtureQuestion(4)
 	var lines strings.Builder
-	for _, s := range item.Samples {
+	for _, s := range question.Candidates {
 		line, _ := json.Marshal(map[string]string{"text": s.Text})
 		lines.Write(append(line, '\n'))
 	}
-	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", item.Question, "--json", "--cache", f.cache)
+	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", question.Problem.Question, "--json", "--cache", f.cache)
 	var chosen choice
 	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil {
 		t.Fatalf("select: %v\n%s", err, got.stderr)
 	}
-	if chosen.Answer != item.Answer {
-		t.Errorf("select chose the answer %s, want %s: %s", chosen.Answer, item.Answer, chosen.Reason)
+	if chosen.Answer != question.Answer {
+		t.Errorf("select chose the answer %s, want %s: %s", chosen.Answer, question.Answer, chosen.Reason)
 	}
 	if got := rcvaeRun(t, "", "inspect", model); !strings.Contains(got.stdout, "units active") {
 		t.Errorf("inspect printed %q", got.stdout)
@@ -253,7 +261,7 @@ func TestBadInput(t *testing.T) {
 		{"empty pool", trainOn(writeFile(t, "empty.jsonl", "")), []string{"empty.jsonl", "no items"}},
 		{"empty gzip pool", trainOn(writeFile(t, "empty.jsonl.gz", gzipped(t, ""))), []string{"empty.jsonl.gz", "no items"}},
 		{"no such pool", trainOn(f.path("nowhere.jsonl")), []string{"nowhere.jsonl", "no such file"}},
-		{"no contrast", trainOn(writeFile(t, "right.jsonl", `{"id":"q0","question":"What is 0 + 1?","candidates":[{"text":"Attempt 0 of question 0: the answer is 1.","answer":"1","correct":true}]}`)), []string{"right and a wrong"}},
+		{"no contrast", trainOn(writeFile(t, "right.jsonl", `{"id":"q0","question":"What is 0 + 1?","candidates":[{"text":"Attempt 0 of question 0: the answer is 1.","answer":"1","correct":true}]}`)), []string{"correct and an incorrect"}},
 		{"flipped bit", []string{"eval", "--pool", f.pool, "--model", writeFile(t, "flip.rcvae", string(flipped)), "--out", out, "--cache", f.cache}, []string{"flip.rcvae"}},
 		{"model of another embedder", []string{"eval", "--pool", f.pool, "--model", foreign, "--out", out, "--cache", f.cache}, []string{"foreign.rcvae", "another-encoder", "minilm"}},
 		{"not a model", []string{"inspect", f.pool}, []string{"pool.jsonl.gz"}},
@@ -285,14 +293,14 @@ func TestBadInput(t *testing.T) {
 func (f fixture) foreignModel(t *testing.T) string {
 	t.Helper()
 	fp := rcvae.Fingerprint{Name: "another-encoder", Dimension: 4, Normalized: true}
-	data := cvae.Data{
-		Questions: []rcvae.Embedding{{1, 0, 0, 0}},
-		Solutions: []rcvae.Embedding{{0, 1, 0, 0}, {0, 0, 1, 0}},
-		Group:     []int{0, 0}, Correct: []bool{true, false}, Answered: []bool{true, true},
+	one := rcvae.Encoded{
+		Question:  rcvae.Question{Problem: rcvae.Problem{ID: "q"}, Candidates: []rcvae.Candidate{{Answer: "1", Verdict: rcvae.Correct}, {Answer: "2", Verdict: rcvae.Incorrect}}},
+		Embedding: rcvae.Embedding{1, 0, 0, 0},
+		Solutions: []rcvae.Solution{{Embedding: rcvae.Embedding{0, 1, 0, 0}}, {Embedding: rcvae.Embedding{0, 0, 1, 0}}},
 	}
 	config := cvae.DefaultConfig(cvae.Contrastive, fp.Dimension)
 	config.Epochs = 1
-	model, err := cvae.Train(t.Context(), config, data, cvae.Options{Fingerprint: fp})
+	model, err := cvae.Train(t.Context(), config, []rcvae.Encoded{one}, cvae.Options{Fingerprint: fp})
 	if err != nil {
 		t.Fatal(err)
 	}

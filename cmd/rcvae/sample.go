@@ -172,8 +172,8 @@ func (r *drawingRun) draw(ctx context.Context, problems []rcvae.Problem) {
 }
 
 // item draws the candidates of one problem and grades them.
-func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (dataset.Item, int, error) {
-	item := dataset.Item{Problem: p}
+func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (rcvae.Question, int, error) {
+	item := rcvae.Question{Problem: p}
 	tokens := 0
 	add := func(s *llm.Sampler, k int) error {
 		candidates, draw, err := s.Draw(ctx, p.Question, k)
@@ -184,7 +184,7 @@ func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (dataset.Item, i
 			r.warn(fmt.Sprintf("%s: %d of %d candidates came back: %v", p.ID, len(candidates), k, draw.Err))
 		}
 		for _, c := range candidates {
-			item.Samples = append(item.Samples, dataset.Sample{Candidate: c})
+			item.Candidates = append(item.Candidates, c)
 		}
 		tokens += draw.Usage.CompletionTokens
 		return nil
@@ -197,7 +197,7 @@ func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (dataset.Item, i
 	if err := add(r.sampled, r.plan.K); err != nil {
 		return item, 0, err
 	}
-	return item, tokens, regrade([]dataset.Item{item}, r.plan.Grader)
+	return item, tokens, regrade([]rcvae.Question{item}, r.plan.Grader)
 }
 
 func (r *drawingRun) warn(text string) {
@@ -215,7 +215,7 @@ func (r *drawingRun) warn(text string) {
 
 // finished stores an item, or counts a failure and stops the run when going on makes
 // no sense.
-func (r *drawingRun) finished(item dataset.Item, tokens int, err error, stop func()) {
+func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"rcvae"
 	"rcvae/dataset"
 	"rcvae/rcvaetest"
 )
@@ -51,7 +52,7 @@ func (s sampling) args(more ...string) []string {
 
 // pool reads the pool and checks that it holds every problem once, in order, with
 // candidates of its own question.
-func (s sampling) pool(t *testing.T, candidates int) []dataset.Item {
+func (s sampling) pool(t *testing.T, candidates int) []rcvae.Question {
 	t.Helper()
 	items, err := dataset.LoadPool(s.out)
 	if err != nil {
@@ -61,10 +62,10 @@ func (s sampling) pool(t *testing.T, candidates int) []dataset.Item {
 		t.Fatalf("the pool holds %d problems, want %d", len(items), sampledProblems)
 	}
 	for i, item := range items {
-		if item.ID != fmt.Sprintf("p%d", i) || item.Question != problemText(i) || len(item.Samples) != candidates {
-			t.Errorf("line %d holds %s with %d candidates, want p%d with %d", i+1, item.ID, len(item.Samples), i, candidates)
+		if item.ID != fmt.Sprintf("p%d", i) || item.Question != problemText(i) || len(item.Candidates) != candidates {
+			t.Errorf("line %d holds %s with %d candidates, want p%d with %d", i+1, item.ID, len(item.Candidates), i, candidates)
 		}
-		for _, c := range item.Samples {
+		for _, c := range item.Candidates {
 			if !strings.Contains(c.Text, rcvaetest.Marker(item.Question)) {
 				t.Errorf("%s has a candidate of another question: %q", item.ID, c.Text)
 			}
@@ -106,11 +107,14 @@ func TestSampleWritesAGradedPool(t *testing.T) {
 			}
 			for _, item := range s.pool(t, 5) {
 				var samplers []string
-				for j, c := range item.Samples {
+				for j, c := range item.Candidates {
 					samplers = append(samplers, c.Sampler)
-					right := j != 2 // the candidate of seed 8
-					if c.Correct == nil || *c.Correct != right || c.AnswerFrom == "" || c.Model != "m" || c.Tokens == 0 || c.LogProb == nil {
-						t.Errorf("%s, candidate %d: %+v, want it graded %v", item.ID, j, c, right)
+					want := rcvae.Correct
+					if j == 2 { // the candidate of seed 8
+						want = rcvae.Incorrect
+					}
+					if c.Verdict != want || c.AnswerFrom == "" || c.Model != "m" || c.Tokens == 0 || c.LogProb == nil {
+						t.Errorf("%s, candidate %d: %+v, want it graded %v", item.ID, j, c, want)
 					}
 				}
 				if want := []string{"greedy", "top_p", "top_p", "top_p", "top_p"}; !slices.Equal(samplers, want) {

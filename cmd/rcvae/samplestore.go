@@ -20,15 +20,15 @@ var errStore = errors.New("keep a finished problem")
 type sampleStore struct {
 	outPath, partialPath, recordPath string
 
-	items map[string]dataset.Item // by problem id
-	file  *os.File                // the partial pool, to append to
-	runs  []runEntry              // earlier ones
+	items map[string]rcvae.Question // by problem id
+	file  *os.File                  // the partial pool, to append to
+	runs  []runEntry                // earlier ones
 }
 
 // openStore opens the store and, on resume, reads what earlier runs with the same
 // plan have drawn. Another plan is an error that names the difference.
 func openStore(out string, p plan, problems []rcvae.Problem, resume bool) (*sampleStore, error) {
-	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]dataset.Item{}}
+	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]rcvae.Question{}}
 	if resume {
 		if err := s.load(p, problems); err != nil {
 			return nil, err
@@ -90,7 +90,7 @@ func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
 
 // readPartial reads the complete lines. A last line that is torn or not an item is
 // what a kill or a crash leaves: good is the length without it.
-func readPartial(data []byte, path string) (items []dataset.Item, good int, err error) {
+func readPartial(data []byte, path string) (items []rcvae.Question, good int, err error) {
 	good = bytes.LastIndexByte(data, '\n') + 1
 	for item, err := range dataset.Pool(bytes.NewReader(data[:good]), path) {
 		if err == nil {
@@ -106,7 +106,7 @@ func readPartial(data []byte, path string) (items []dataset.Item, good int, err 
 	return items, good, nil
 }
 
-func (s *sampleStore) keep(items []dataset.Item) {
+func (s *sampleStore) keep(items []rcvae.Question) {
 	for _, item := range items {
 		if _, ok := s.items[item.ID]; !ok {
 			s.items[item.ID] = item
@@ -146,13 +146,12 @@ func (s *sampleStore) missing(problems []rcvae.Problem) []rcvae.Problem {
 func (s *sampleStore) count() int { return len(s.items) }
 
 // add appends one item with a single write.
-func (s *sampleStore) add(item dataset.Item) error {
-	var line bytes.Buffer
-	w := dataset.NewPoolWriter(&line)
-	if err := errors.Join(w.Write(item), w.Close()); err != nil {
+func (s *sampleStore) add(item rcvae.Question) error {
+	line, err := dataset.AppendQuestion(nil, item)
+	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
-	if _, err := s.file.Write(line.Bytes()); err != nil {
+	if _, err := s.file.Write(line); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	s.items[item.ID] = item
@@ -161,19 +160,13 @@ func (s *sampleStore) add(item dataset.Item) error {
 
 // finish writes the pool in the order of the problems and removes the partial one.
 func (s *sampleStore) finish(problems []rcvae.Problem) (sampleSummary, error) {
-	w, err := dataset.CreatePool(s.outPath)
-	if err != nil {
-		return sampleSummary{}, err
-	}
-	defer w.Abort()
 	var summary sampleSummary
-	for _, p := range problems {
-		if err := w.Write(s.items[p.ID]); err != nil {
-			return summary, err
-		}
-		summary.count(s.items[p.ID])
+	questions := make([]rcvae.Question, len(problems))
+	for i, p := range problems {
+		questions[i] = s.items[p.ID]
+		summary.count(questions[i])
 	}
-	if err := w.Close(); err != nil {
+	if err := dataset.SavePool(s.outPath, questions); err != nil {
 		return summary, err
 	}
 	s.close()
@@ -196,16 +189,16 @@ type sampleSummary struct {
 	Tokens     int `json:"tokens"`
 }
 
-func (s *sampleSummary) count(item dataset.Item) {
+func (s *sampleSummary) count(item rcvae.Question) {
 	s.Questions++
-	for _, c := range item.Samples {
+	for _, c := range item.Candidates {
 		s.Candidates++
 		s.Tokens += c.Tokens
-		if c.Correct != nil {
+		if c.Verdict != rcvae.Ungraded {
 			s.Graded++
-			if *c.Correct {
-				s.Correct++
-			}
+		}
+		if c.Verdict == rcvae.Correct {
+			s.Correct++
 		}
 		if c.Answer == "" {
 			s.NoAnswer++

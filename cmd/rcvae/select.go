@@ -36,7 +36,7 @@ Rules (--selector):
 	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
 	f.String("selector", selector.Default, "selection `RULE`")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
-	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
+	addTauFlag(cmd)
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
 	addModelFlag(cmd)
@@ -45,15 +45,28 @@ Rules (--selector):
 	return cmd
 }
 
+// addTauFlag adds --tau; see tauFlag.
+func addTauFlag(cmd *cobra.Command) {
+	cmd.Flags().Float64("tau", -1, "temperature of weighted votes, 0 for a majority vote (negative: the model's own)")
+}
+
+// tauFlag returns --tau, or nil when the models' own is to be used.
+func tauFlag(cmd *cobra.Command) *float64 {
+	tau, _ := cmd.Flags().GetFloat64("tau")
+	if tau < 0 {
+		return nil
+	}
+	return &tau
+}
+
 // ruleHelp lists the selection rules for help texts; votes and tie-breaks are
 // described once.
 func ruleHelp() string {
 	var b strings.Builder
 	for _, r := range selector.Rules() {
-		if strings.Contains(r.Name, ":") {
-			continue
+		if !strings.Contains(r.Name(), ":") {
+			fmt.Fprintf(&b, "  %-18s %s\n", r.Name(), r.About())
 		}
-		fmt.Fprintf(&b, "  %-18s %s\n", r.Name, r.Description)
 	}
 	fmt.Fprintf(&b, "  %-18s %s\n", "vote:SCORE", "vote of the answers, weighted by exp(tau * score); the default is "+selector.Default)
 	fmt.Fprintf(&b, "  %-18s %s", "tiebreak:SCORE", "most frequent answer, ties broken by the score")
@@ -75,15 +88,14 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	sources, closeSources, err := openSources(cmd, rule.Needs)
+	sources, embedder, err := openSources(cmd, rule.Needs())
 	if err != nil {
 		return err
 	}
-	defer closeSources()
+	defer embedder.Close()
 	sources.Grader = grader
-	tau, _ := cmd.Flags().GetFloat64("tau")
 	seed, _ := cmd.Flags().GetUint64("seed")
-	chooser, err := selector.New(name, sources, selector.Options{Tau: tau, Seed: seed})
+	chooser, err := selector.New(rule, sources, selector.Options{Tau: tauFlag(cmd), Seed: seed})
 	if err != nil {
 		return err
 	}
@@ -171,8 +183,7 @@ func parseCandidate(line string) (rcvae.Candidate, error) {
 		text, err := textOfLine(line)
 		return rcvae.Candidate{Text: text}, err
 	}
-	sample, err := dataset.ParseSample([]byte(line))
-	return sample.Candidate, err
+	return dataset.ParseCandidate([]byte(line))
 }
 
 // choice is the output of 'select --json'.

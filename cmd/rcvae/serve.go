@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rcvae"
 	"rcvae/gateway"
 	"rcvae/grade"
 	"rcvae/selector"
@@ -47,7 +46,7 @@ Rules (--selector, and "rcvae": {"selector": …} in a request):
 	f.Float64("margin", d.Margin, "adaptive k: share of the votes' weight at which the leading answer is good enough")
 	f.String("selector", selector.Default, "selection `RULE` of a request that names none")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: "+strings.Join(grade.Kinds(), ", "))
-	f.Float64("tau", 0, "temperature of weighted votes (0: the model's own)")
+	addTauFlag(cmd)
 	f.Uint64("seed", 1, "seed of the rule random")
 	f.Int("concurrency", 256, "calls to the upstream at once, all requests together")
 	f.Int("retries", 2, "repetitions of a failed call to the upstream")
@@ -206,55 +205,37 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 		}
 		return e.Answer, e.Rule
 	}
-	sources, closeSources, err := openSources(cmd, rule.Needs)
+	sources, embedder, err := openSources(cmd, rule.Needs())
 	if err != nil {
 		return parts, nil, err
 	}
 	sources.Grader = parts.Grader
-	if e, ok := sources.Embedder.(rcvae.FingerprintedEmbedder); ok {
-		sources.Embedder = gateway.Timed(e)
+	if sources.Embedder != nil {
+		sources.Embedder = gateway.Timed(sources.Embedder)
 	}
 	if parts.Rules, err = serveRules(cmd, c.Selector, sources); err != nil {
-		closeSources()
+		embedder.Close()
 		return parts, nil, err
 	}
-	return parts, closeSources, nil
+	return parts, embedder.Close, nil
 }
 
 // serveRules returns every rule that the sources can serve. The configured one must
 // be among them.
 func serveRules(cmd *cobra.Command, configured string, sources selector.Sources) (map[string]gateway.Rule, error) {
-	var options selector.Options
-	options.Tau, _ = cmd.Flags().GetFloat64("tau")
+	options := selector.Options{Tau: tauFlag(cmd)}
 	options.Seed, _ = cmd.Flags().GetUint64("seed")
 	rules := map[string]gateway.Rule{}
-	for _, r := range selector.Rules() {
-		if r.EvaluationOnly() || r.Name != configured && sources.Check(r.Needs) != nil {
+	for _, rule := range selector.Rules() {
+		name := rule.Name()
+		if rule.EvaluationOnly() || name != configured && sources.Check(rule.Needs()) != nil {
 			continue
 		}
-		s, err := selector.New(r.Name, sources, options)
+		bound, err := selector.New(rule, sources, options)
 		if err != nil {
 			return nil, err
 		}
-		rules[r.Name] = serveRule(r, s, sources)
+		rules[name] = gateway.Rule{Selector: bound, Rule: rule}
 	}
 	return rules, nil
-}
-
-// serveRule tells the gateway what it must know of a rule: how its votes weigh, and how
-// its score relates to the entropy.
-func serveRule(r selector.Rule, s *selector.Named, sources selector.Sources) gateway.Rule {
-	score := r.Name[strings.Index(r.Name, ":")+1:]
-	g := gateway.Rule{Selector: s, LogProbs: r.Needs.Has(selector.NeedLogProbs), Picks: !strings.Contains(r.Name, ":") && r.Name != "majority"}
-	if strings.HasPrefix(r.Name, "vote:") {
-		g.Tau = s.Tau()
-	}
-	if score == "entropy" && len(sources.Models) > 0 {
-		for _, m := range sources.Models {
-			if m, ok := m.(selector.Calibrated); ok {
-				g.EntropyScale += m.Calibration().Scale / float64(len(sources.Models))
-			}
-		}
-	}
-	return g
 }

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,24 +16,26 @@ import (
 	"rcvae"
 	"rcvae/cvae"
 	"rcvae/dataset"
+	"rcvae/train"
 )
 
 func newTrain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train",
-		Short: "Train a model on solved problems or graded samples",
+		Short: "Train a model on graded candidates or solved problems",
 		Long: `Train a conditional VAE and write it to --out.
 
-With --pool (graded samples of your language model on training questions) the default
-objective is contrastive: the posterior's entropy learns to tell right from wrong
-inside a question. With --problems alone (reference solutions) it is paper, the
-literal objective, which is there to be studied: read docs/model.md before you use it.
+With --pool (graded candidates of your language model on training questions) the default
+objective is contrastive: the posterior's entropy learns to tell correct from incorrect
+inside a question. With --problems alone (reference solutions) it is paper, the literal
+objective, which is there to be studied: read docs/model.md before you use it.
 
 Embeddings are cached; interrupted embedding continues when the command is run again,
-interrupted training with --resume. One eighth of the questions is held out: they choose
-the best epoch and, if they are 400 or more, tau, the temperature of weighted votes. The
-gain on them is shown before the model is written. Of a pool with samples of several
-samplers, those of the sampler with most samples are used.`,
+interrupted training with --resume. One eighth of the questions is held out, chosen by a
+hash of the id, so that a question is held out in every pool: they choose the best epoch
+and, if they are 400 or more, tau, the temperature of weighted votes. The gain on them is
+shown before the model is written. Of a pool with candidates of several samplers, those
+of the sampler with most candidates are used.`,
 		Example: `  rcvae train --pool train-pool.jsonl.gz --out model.rcvae
   rcvae train --problems train.jsonl.gz --out paper.rcvae --objective paper --seed 2`,
 		Args: noArgs,
@@ -41,171 +43,148 @@ samplers, those of the sampler with most samples are used.`,
 	}
 	f := cmd.Flags()
 	f.StringArray("problems", nil, "`FILE` of problems with reference solutions (repeatable)")
-	f.StringArray("pool", nil, "`FILE` of graded samples (repeatable)")
+	f.StringArray("pool", nil, "`FILE` of graded candidates (repeatable)")
 	f.String("out", "", "`FILE` to write the model to (required)")
-	f.String("objective", "", "paper, authors, contrastive or ratio (default: contrastive with --pool, else paper)")
+	f.String("objective", "", strings.Join(cvae.Objectives(), ", ")+" (default: contrastive with --pool, else paper)")
 	f.Int("max-questions", 0, "use the first `N` questions of each file (0: all)")
 	addSamplerFlag(cmd)
+	addGraderFlag(cmd)
+	addSignalsFlag(cmd)
 	f.Uint64("seed", 1, "seed of initialisation, shuffling, dropout and noise")
 	f.Int("epochs", 0, "passes over the training questions (0: the objective's default)")
 	f.Float64("lambda", -1, "weight of the listwise term (negative: the objective's default)")
 	f.Float64("beta", -1, "weight of the KL term (negative: the objective's default)")
+	f.Float64("holdout", -1, "share of the questions that is held out (negative: the objective's default)")
 	f.Int("latent", 0, "dimensions of z (0: the objective's default)")
 	f.IntSlice("hidden", nil, "widths of the hidden layers, for example 256 or 1024,1024")
 	f.Bool("resume", false, "continue an interrupted training")
-	f.String("log", "", "`FILE` for a JSON line an epoch (default: OUT.log.jsonl)")
+	f.String("log", "", "`FILE` for a JSON line per epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
-	addEmbedderFlags(cmd)
-	embedder := f.Lookup("embedder")
-	embedder.DefValue = ""
-	embedder.Usage += " (default: " + trainEmbedder(cvae.Contrastive) + " for contrastive and ratio, " + trainEmbedder(cvae.Paper) + " for paper and authors)"
+	addEmbedderFlags(cmd, "minilm-math for objectives that learn from graded candidates, minilm for the others")
 	return cmd
 }
 
-// training is one run of the train command.
-type training struct {
-	cmd      *cobra.Command
-	out      string
-	problems []rcvae.Problem
-	pool     []dataset.Item
-	config   cvae.Config
-}
-
 func runTrain(cmd *cobra.Command, _ []string) error {
-	t, err := newTraining(cmd)
+	out, objective, err := trainTarget(cmd)
 	if err != nil {
 		return err
 	}
-	corpus := &corpus{}
-	corpus.addProblems(t.problems)
-	corpus.addPool(t.pool)
-	if err := followEmbedder(cmd, trainEmbedder(t.config.Objective)); err != nil {
-		return err
-	}
-	cache, err := openEmbedder(cmd)
+	questions, err := trainQuestions(cmd, objective)
 	if err != nil {
 		return err
 	}
-	defer cache.Close()
-	t.config, err = trainConfig(cmd, t.config.Objective, cache.Fingerprint().Dimension)
+	embedder, err := openTrainEmbedder(cmd, objective)
 	if err != nil {
 		return err
 	}
-	if err := t.announce(corpus.census(t.config)); err != nil {
-		return err
-	}
-	embeddings, err := embedAll(cmd.Context(), cmd, cache, corpus.texts())
+	defer embedder.Close()
+	config, err := trainConfig(cmd, objective, embedder.Fingerprint().Dimension)
 	if err != nil {
 		return err
 	}
-	model, err := t.run(cmd.Context(), corpus.data(embeddings), cache.Fingerprint())
+	if err := announce(cmd, questions, objective, config); err != nil {
+		return err
+	}
+	result, err := trainModel(cmd, out, config, questions, embedder)
 	if err != nil {
 		return err
 	}
-	held, err := calibrate(cmd.Context(), model, cache, corpus)
-	if err != nil {
-		return err
-	}
-	return t.finish(model, trainReport{t.out, model.Summary(), held, corpus.ungraded})
+	return finishTraining(cmd, out, result)
 }
 
-// announce says before the slow part whether the samples are enough to learn from. It
-// is an error if they are not at all.
-func (t *training) announce(n census) error {
-	if !contrasts(t.config.Objective) || t.config.ListwiseWeight == 0 {
-		return nil
-	}
-	if n.trainMixed == 0 {
-		return fmt.Errorf("train: none of %d questions has both a right and a wrong answered sample, which objective %s learns from: draw more samples a question with 'rcvae sample' (a higher temperature helps)", n.train, t.config.Objective)
-	}
-	verdict, enough := cvae.JudgeMixed(n.trainMixed)
-	if !enough {
-		verdict += "; draw more with 'rcvae sample'"
-	}
-	note(t.cmd, "%d of %d questions have right and wrong samples, %d more are held out: %s", n.trainMixed, n.train, n.held, verdict)
-	return nil
-}
-
-// newTraining reads flags and input files, and fails before the expensive part on
+// trainTarget reads --out and --objective, and fails before the expensive part on
 // whatever can be known to fail.
-func newTraining(cmd *cobra.Command) (*training, error) {
+func trainTarget(cmd *cobra.Command) (out string, objective cvae.Objective, err error) {
 	f := cmd.Flags()
 	problems, _ := f.GetStringArray("problems")
 	pools, _ := f.GetStringArray("pool")
-	out, _ := f.GetString("out")
-	objective, _ := f.GetString("objective")
-	limit, _ := f.GetInt("max-questions")
-	if out == "" {
-		return nil, usagef("--out is missing: name the model file to write")
+	name, _ := f.GetString("objective")
+	if out, _ = f.GetString("out"); out == "" {
+		return "", objective, usagef("--out is missing: name the model file to write")
 	}
 	if len(problems)+len(pools) == 0 {
-		return nil, usagef("nothing to train on: give --problems (reference solutions) or --pool (graded samples)")
+		return "", objective, usagef("nothing to train on: give --problems (reference solutions) or --pool (graded candidates)")
 	}
-	if objective == "" {
-		objective = cvae.Paper
+	if name == "" {
+		name = cvae.Paper
 		if len(pools) > 0 {
-			objective = cvae.Contrastive
+			name = cvae.Contrastive
 		}
 	}
-	if err := checkObjective(objective, len(problems) > 0, len(pools) > 0); err != nil {
-		return nil, err
+	if objective, err = cvae.LookupObjective(name); err != nil {
+		return "", objective, usageError{err}
 	}
-	if err := checkWritable(out); err != nil {
-		return nil, err
+	if objective.Graded && len(pools) == 0 {
+		return "", objective, usagef("objective %s needs graded candidates: give --pool", name)
 	}
-	t := &training{cmd: cmd, out: out, config: cvae.Config{Objective: objective}}
+	return out, objective, checkWritable(out, append(problems, pools...)...)
+}
+
+// checkWritable fails when the folder of path does not exist, path is a folder, or it
+// is one of the inputs.
+func checkWritable(path string, inputs ...string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return usagef("--out %s is a folder; name a file", path)
+	}
+	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
+		return fmt.Errorf("--out %s: the folder %s does not exist; make it first", path, filepath.Dir(path))
+	}
+	for _, input := range inputs {
+		if other, statErr := os.Stat(input); err == nil && statErr == nil && os.SameFile(info, other) {
+			return usagef("--out %s is the same file as the input %s; name another", path, input)
+		}
+	}
+	return nil
+}
+
+// trainQuestions reads all files. Reference solutions become questions with one correct
+// candidate.
+func trainQuestions(cmd *cobra.Command, objective cvae.Objective) ([]rcvae.Question, error) {
+	f := cmd.Flags()
+	limit, _ := f.GetInt("max-questions")
+	problems, _ := f.GetStringArray("problems")
+	pools, _ := f.GetStringArray("pool")
+	var questions []rcvae.Question
 	for _, path := range problems {
-		ps, err := dataset.LoadProblems(path)
+		list, err := dataset.LoadProblems(path)
 		if err != nil {
 			return nil, err
 		}
 		if limit > 0 {
-			ps = ps[:min(limit, len(ps))]
+			list = list[:min(limit, len(list))]
 		}
-		t.problems = append(t.problems, ps...)
+		without := 0
+		for _, p := range list {
+			if p.Solution == "" {
+				without++
+				continue
+			}
+			questions = append(questions, rcvae.Reference(p))
+		}
+		if without > 0 {
+			note(cmd, "%s: %d of %d problems have no reference solution and are left out", poolName(path), without, len(list))
+		}
 	}
 	for _, path := range pools {
-		items, _, err := loadPool(cmd, path, limit)
+		list, _, err := loadPool(cmd, path, limit)
 		if err != nil {
 			return nil, err
 		}
-		t.pool = append(t.pool, items...)
+		questions = append(questions, list...)
 	}
-	return t, nil
+	if len(questions) == 0 {
+		return nil, fmt.Errorf("train: nothing is left to train the objective %s on", objective.Name)
+	}
+	return questions, nil
 }
 
-func checkObjective(objective string, problems, pools bool) error {
-	if !slices.Contains(cvae.Objectives(), objective) {
-		return usagef("unknown objective %q: use one of %s", objective, strings.Join(cvae.Objectives(), ", "))
-	}
-	if contrasts(objective) && !pools {
-		return usagef("objective %s needs graded samples: give --pool", objective)
-	}
-	if !contrasts(objective) && !problems {
-		return usagef("objective %s needs reference solutions: give --problems", objective)
-	}
-	return nil
-}
-
-// contrasts reports whether the objective learns from right and wrong samples.
-func contrasts(objective string) bool {
-	return objective == cvae.Contrastive || objective == cvae.Ratio
-}
-
-// checkWritable fails when the folder of path does not exist or path is a folder.
-func checkWritable(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usagef("--out %s is a folder; name a file", path)
-	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("--out %s: the folder %s does not exist; make it first", path, filepath.Dir(path))
-	}
-	return nil
-}
-
-func trainConfig(cmd *cobra.Command, objective string, dimension int) (cvae.Config, error) {
+func trainConfig(cmd *cobra.Command, objective cvae.Objective, dimension int) (cvae.Config, error) {
 	f := cmd.Flags()
-	config := cvae.DefaultConfig(objective, dimension)
+	config, err := withSignals(cmd, objective, dimension)
+	if err != nil {
+		return config, err
+	}
 	config.Seed, _ = f.GetUint64("seed")
 	if epochs, _ := f.GetInt("epochs"); epochs != 0 {
 		config.Epochs = epochs
@@ -215,6 +194,9 @@ func trainConfig(cmd *cobra.Command, objective string, dimension int) (cvae.Conf
 	}
 	if beta, _ := f.GetFloat64("beta"); beta >= 0 {
 		config.Beta = beta
+	}
+	if holdout, _ := f.GetFloat64("holdout"); holdout >= 0 {
+		config.Holdout = holdout
 	}
 	if latent, _ := f.GetInt("latent"); latent != 0 {
 		config.Latent = latent
@@ -228,50 +210,83 @@ func trainConfig(cmd *cobra.Command, objective string, dimension int) (cvae.Conf
 	return config, nil
 }
 
-func (t *training) checkpoint() string { return t.out + ".checkpoint" }
+// announce says before the slow part whether the questions are enough to learn from. It
+// is an error if they are not at all.
+func announce(cmd *cobra.Command, questions []rcvae.Question, objective cvae.Objective, config cvae.Config) error {
+	if !objective.Listwise || config.ListwiseWeight == 0 {
+		return nil
+	}
+	all, mixed, held := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, q := range questions {
+		if rcvae.HeldOut(q.ID, config.Holdout) {
+			held[q.ID] = true
+			continue
+		}
+		all[q.ID] = true
+		if q.Mixed() {
+			mixed[q.ID] = true
+		}
+	}
+	if len(mixed) == 0 {
+		return fmt.Errorf("train: none of %d questions has both a correct and an incorrect candidate, which objective %s learns from: draw more candidates per question with 'rcvae sample' (a higher temperature helps), or use --objective paper",
+			len(all), objective.Name)
+	}
+	verdict, enough := cvae.EnoughMixed(len(mixed))
+	if !enough {
+		verdict += "; draw more with 'rcvae sample'"
+	}
+	note(cmd, "%d of %d questions have correct and incorrect candidates, %d more are held out: %s", len(mixed), len(all), len(held), verdict)
+	return nil
+}
 
-// run trains with a progress bar and a log line an epoch.
-func (t *training) run(ctx context.Context, data cvae.Data, fp rcvae.Fingerprint) (*cvae.Model, error) {
-	resume, _ := t.cmd.Flags().GetBool("resume")
-	log, err := t.openLog(resume)
+func checkpointOf(out string) string { return out + ".checkpoint" }
+
+// trainModel trains with progress bars and a log line per epoch.
+func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []rcvae.Question, embedder *openedEmbedder) (*train.Result, error) {
+	resume, _ := cmd.Flags().GetBool("resume")
+	log, err := openTrainLog(cmd, out, resume)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	provenance, err := json.Marshal(map[string]string{"command": commandLine(t.cmd), "commit": commit})
+	provenance, err := json.Marshal(map[string]string{"command": commandLine(cmd), "commit": commit})
 	if err != nil {
 		return nil, err
 	}
-	bar := newProgress(t.cmd, "training", "steps")
-	done := 0
-	model, err := cvae.Train(ctx, t.config, data, cvae.Options{
-		Fingerprint: fp,
-		Checkpoint:  t.checkpoint(),
-		Resume:      resume,
-		Provenance:  provenance,
-		OnStep: func(s cvae.StepLog) {
-			done = (s.Epoch-1)*s.Steps + s.Step
-			bar.update(done, s.Epochs*s.Steps)
-		},
-		OnEpoch: func(e cvae.EpochLog) {
-			bar.note = fmt.Sprintf("loss %.4f, KL %.2f nats, %d active units", e.Loss, e.KL, e.ActiveUnits)
-			writeLogLine(log, e)
+	grader, err := answerGrader(graderFromPool)
+	if err != nil {
+		return nil, err
+	}
+	embedding, bar, done := embedder.progress(cmd), newProgress(cmd, "training", "steps"), 0
+	result, err := train.Run(cmd.Context(), config, questions, train.Options{
+		Embedder: embedder.embedder(), Grader: grader,
+		Options: cvae.Options{
+			Checkpoint: checkpointOf(out), Resume: resume, Provenance: provenance,
+			OnStep: func(s cvae.StepLog) {
+				embedding()
+				done = (s.Epoch-1)*s.Steps + s.Step
+				bar.update(done, s.Epochs*s.Steps)
+			},
+			OnEpoch: func(e cvae.EpochLog) {
+				bar.note = fmt.Sprintf("loss %.4f, KL %.2f nats, %d active units", e.Loss, e.KL, e.ActiveUnits)
+				writeLogLine(log, e)
+			},
 		},
 	})
 	if errors.Is(err, context.Canceled) {
-		return nil, fmt.Errorf("train: interrupted; the state is in %s, add --resume to the same command to continue", t.checkpoint())
+		return nil, fmt.Errorf("train: interrupted; embeddings are in the cache and the training's state in %s: add --resume to the same command to continue", checkpointOf(out))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	bar.done(done)
-	return model, nil
+	return result, nil
 }
 
-func (t *training) openLog(resume bool) (*os.File, error) {
-	path, _ := t.cmd.Flags().GetString("log")
+func openTrainLog(cmd *cobra.Command, out string, resume bool) (*os.File, error) {
+	path, _ := cmd.Flags().GetString("log")
 	if path == "" {
-		path = t.out + ".log.jsonl"
+		path = out + ".log.jsonl"
 	}
 	mode := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
 	if resume {
@@ -289,4 +304,28 @@ func writeLogLine(w io.Writer, e cvae.EpochLog) {
 	if err == nil {
 		_, _ = w.Write(append(line, '\n'))
 	}
+}
+
+// finishTraining shows what the model is worth and then writes it. As JSON everything
+// comes in one piece when the file is there.
+func finishTraining(cmd *cobra.Command, out string, result *train.Result) error {
+	w := cmd.OutOrStdout()
+	report := trainReport{out, result.Model.Summary(), result.HeldOut}
+	asJSON, _ := cmd.Flags().GetBool("json")
+	if !asJSON {
+		if err := report.write(w); err != nil {
+			return err
+		}
+	}
+	if err := result.Model.Save(out); err != nil {
+		return err
+	}
+	if err := os.Remove(checkpointOf(out)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the checkpoint of the finished training: %w", err)
+	}
+	if asJSON {
+		return printJSON(cmd, report)
+	}
+	fmt.Fprintf(w, "\nmodel written to %s\n", out)
+	return nil
 }

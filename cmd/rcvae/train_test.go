@@ -10,7 +10,6 @@ import (
 
 	"rcvae/cvae"
 	"rcvae/embed/minilm"
-	"rcvae/eval"
 )
 
 // What train says beforehand is what the trained model's summary says.
@@ -29,7 +28,7 @@ func TestTrainSaysBeforehandWhetherSamplesAreEnough(t *testing.T) {
 	if s.MixedQuestions == 0 || s.MixedQuestions == s.Questions {
 		t.Fatalf("%d of %d questions are mixed: the test is void", s.MixedQuestions, s.Questions)
 	}
-	want := fmt.Sprintf("train: %d of %d questions have right and wrong samples, %d more are held out: a weak model;", s.MixedQuestions, s.Questions, s.HeldOut)
+	want := fmt.Sprintf("train: %d of %d questions have correct and incorrect candidates, %d more are held out: a weak model;", s.MixedQuestions, s.Questions, s.HeldOut)
 	note := strings.Index(got.stderr, want)
 	if note < 0 || !strings.Contains(got.stderr, "rcvae sample") {
 		t.Errorf("standard error %q, want %q and what to do", got.stderr, want)
@@ -49,7 +48,7 @@ func TestTrainSaysBeforehandWhetherSamplesAreEnough(t *testing.T) {
 func TestTrainEndsEarlyWithoutContrast(t *testing.T) {
 	pool := writeFile(t, "right.jsonl", `{"question":"q","candidates":[{"text":"a","answer":"1","correct":true},{"text":"b","correct":false}]}`)
 	got := rcvaeRun(t, "", "train", "--pool", pool, "--out", pool+".rcvae", "--cache", "none")
-	if got.code != exitFailure || !strings.Contains(got.stderr, "right and a wrong") || strings.Contains(got.stderr, "embedding:") {
+	if got.code != exitFailure || !strings.Contains(got.stderr, "correct and an incorrect") || strings.Contains(got.stderr, "embedding:") {
 		t.Errorf("exit code %d, %q, want 1 and the reason without embedding", got.code, got.stderr)
 	}
 }
@@ -80,7 +79,7 @@ func TestTrainEmbedder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if name := model.Fingerprint().Name; name != tt.want {
+			if name := model.Info().Fingerprint.Name; name != tt.want {
 				t.Errorf("embedder %s, want %s", name, tt.want)
 			}
 		})
@@ -121,49 +120,5 @@ func TestTheGainIsShownBeforeTheModelIsWritten(t *testing.T) {
 	text := w.String()
 	if !strings.Contains(text, "they chose the best epoch too") || !strings.HasSuffix(text, "\nmodel written to "+out+"\n") {
 		t.Errorf("output %q, want how the questions were used and, last, the file", text)
-	}
-}
-
-func TestHeldOutWarnings(t *testing.T) {
-	const negative, few = "majority was better", "too few for the interval"
-	for _, tt := range []struct {
-		name       string
-		mixed      int
-		diff       float64
-		ci         eval.Interval
-		want, lack []string
-	}{
-		{"a gain", 200, 0.03, eval.Interval{0.01, 0.05}, nil, []string{negative, few}},
-		{"a gain that may be chance", 200, 0.01, eval.Interval{-0.01, 0.03}, nil, []string{negative, few}},
-		{"a loss that may be chance", 200, -0.01, eval.Interval{-0.03, 0.01}, []string{negative, "-1.0 points [-3.0, +1.0]", "may be chance"}, []string{few}},
-		{"a loss", 200, -0.03, eval.Interval{-0.05, -0.01}, []string{negative, "more than chance", "--selector majority"}, []string{few}},
-		{"few questions", 8, 0.1, eval.Interval{-0.1, 0.3}, []string{few, "only 8"}, []string{negative}},
-		{"a loss on few questions", 8, -0.1, eval.Interval{-0.3, 0.1}, []string{few, negative}, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			h := &heldOutResult{Questions: 300, Mixed: tt.mixed, Rows: []eval.Selector{{Name: "vote:entropy", VsMajority: eval.Comparison{Diff: tt.diff, CI95: tt.ci}}}}
-			got := strings.Join(h.warnings(), "\n")
-			for _, part := range tt.want {
-				if !strings.Contains(got, part) {
-					t.Errorf("warnings %q, want %q in them", got, part)
-				}
-			}
-			for _, part := range tt.lack {
-				if strings.Contains(got, part) {
-					t.Errorf("warnings %q, want no %q in them", got, part)
-				}
-			}
-		})
-	}
-}
-
-// τ is chosen on the held-out questions when they are many, and the table says so.
-func TestHeldOutTableSaysWhatWasChosenOnIt(t *testing.T) {
-	for questions, tau := range map[int]bool{calibrationQuestions - 1: false, calibrationQuestions: true} {
-		var b bytes.Buffer
-		(&heldOutResult{Questions: questions}).write(&b)
-		if strings.Contains(b.String(), "the best epoch and tau too") != tau {
-			t.Errorf("%d questions: %q, want tau named: %t", questions, b.String(), tau)
-		}
 	}
 }

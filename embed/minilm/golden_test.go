@@ -17,6 +17,7 @@ import (
 	"rcvae/internal/gemm"
 	"rcvae/internal/safetensors"
 	"rcvae/internal/tokenizer"
+	"rcvae/rcvaetest"
 )
 
 // The golden files are made by tools/golden/minilm.py with Hugging Face transformers
@@ -107,7 +108,7 @@ func checkCosines(t *testing.T, e *minilm.Embedder, all []golden, least float64)
 	for i, g := range all {
 		texts[i] = g.Text
 	}
-	embeddings, err := e.Embed(t.Context(), texts)
+	embeddings, err := e.Embed(t.Context(), rcvaetest.Texts(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func TestEmbeddingDoesNotDependOnCompany(t *testing.T) {
 		texts[i] = g.Text
 	}
 	e := newEmbedder(t)
-	together, err := e.Embed(t.Context(), texts)
+	together, err := e.Embed(t.Context(), rcvaetest.Texts(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,12 +214,12 @@ func TestEmbeddingDoesNotDependOnCompany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onOne, err := single.Embed(t.Context(), texts)
+	onOne, err := single.Embed(t.Context(), rcvaetest.Texts(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, text := range texts {
-		alone, err := e.Embed(t.Context(), []string{text})
+		alone, err := e.Embed(t.Context(), rcvaetest.Texts(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +237,7 @@ func TestEmbeddingDoesNotDependOnCompany(t *testing.T) {
 func TestCancellation(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newEmbedder(t).Embed(ctx, []string{"a", "b"}); !errors.Is(err, context.Canceled) {
+	if _, err := newEmbedder(t).Embed(ctx, rcvaetest.Texts("a", "b")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Embed = %v, want context.Canceled", err)
 	}
 }
@@ -270,7 +271,7 @@ func BenchmarkEmbed(b *testing.B) {
 	}
 	e := newEmbedder(b)
 	for b.Loop() {
-		if _, err := e.Embed(b.Context(), texts); err != nil {
+		if _, err := e.Embed(b.Context(), rcvaetest.Texts(texts...)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -291,7 +292,7 @@ func ExampleEmbedder() {
 	if err != nil {
 		panic(err)
 	}
-	embeddings, err := embedder.Embed(context.Background(), []string{"Two plus three is five.", "2 + 3 = 5", "The cat sleeps."})
+	embeddings, err := embedder.Embed(context.Background(), rcvaetest.Texts("Two plus three is five.", "2 + 3 = 5", "The cat sleeps."))
 	if err != nil {
 		panic(err)
 	}

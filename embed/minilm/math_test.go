@@ -63,7 +63,7 @@ func TestKeepEnds(t *testing.T) {
 	// 18 tokens hold 16 words: 4 from the start, 12 from the end.
 	kept := slices.Concat(numbers[:4], numbers[len(numbers)-12:])
 	e := newMath(t, minilm.Options{MaxTokens: 18, KeepEnds: true})
-	got, err := e.Embed(t.Context(), []string{strings.Join(numbers, " "), strings.Join(kept, " ")})
+	got, err := e.Embed(t.Context(), rcvaetest.Texts(strings.Join(numbers, " "), strings.Join(kept, " ")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ type Embedder struct {
 	hash      string // of the weights
 }
 
-var _ rcvae.FingerprintedEmbedder = (*Embedder)(nil)
+var _ rcvae.Embedder = (*Embedder)(nil)
 
 // New returns the published model. Unpacking the weights takes about 0.1 s and 90 MB.
 func New(options Options) (*Embedder, error) {
@@ -163,11 +163,12 @@ func (e *Embedder) Fingerprint() rcvae.Fingerprint {
 	return f
 }
 
-// Embed returns one unit vector of 384 dimensions a text, in order.
-func (e *Embedder) Embed(ctx context.Context, texts []string) ([]rcvae.Embedding, error) {
+// Embed returns one unit vector of 384 dimensions per text, in order. Roles make no
+// difference.
+func (e *Embedder) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
 	ids := make([][]int32, len(texts))
 	for i, text := range texts {
-		ids[i] = e.tokens(text)
+		ids[i] = e.tokens(text.Text)
 	}
 	return e.encoder.MeanPool(ctx, ids, e.options.Workers)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"rcvae"
 	"rcvae/embed/transformer"
 	"rcvae/internal/gemm"
 	"rcvae/internal/safetensors"
@@ -116,7 +117,7 @@ func (e *Embedder) Verify() error {
 			return fmt.Errorf("the built-in %s have SHA-256 %s, want %s: the binary is damaged, build it again", file.name, got, file.want)
 		}
 	}
-	embeddings, err := e.Embed(context.Background(), []string{knownText})
+	embeddings, err := e.Embed(context.Background(), []rcvae.Text{{Text: knownText}})
 	if err != nil {
 		return err
 	}

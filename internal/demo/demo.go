@@ -6,6 +6,8 @@ package demo
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	_ "embed" // the samples
 	"encoding/binary"
 	"fmt"
@@ -47,46 +49,111 @@ const scale = 32767
 // fingerprintKey is the metadata key of the embedder's fingerprint.
 const fingerprintKey = "fingerprint"
 
-// Pack returns the file of embeddings of named lists of texts.
-func Pack(fp rcvae.Fingerprint, lists iter.Seq2[string, []rcvae.Embedding]) ([]byte, error) {
-	file := safetensors.File{Metadata: map[string]string{"embedder": fp.Name, fingerprintKey: fp.ID()}}
-	for name, list := range lists {
-		data := make([]byte, 0, 2*len(list)*fp.Dimension)
-		for _, e := range list {
-			for _, v := range e {
-				data = binary.LittleEndian.AppendUint16(data, uint16(int16(math.RoundToEven(float64(v)*scale))))
-			}
+// The tensors of the file of embeddings.
+const (
+	keysTensor    = "keys"    // (n, 32) SHA-256 of role and text
+	vectorsTensor = "vectors" // (n, D) in units of 1/scale
+)
+
+// Pack returns the file of the embeddings of texts.
+func Pack(fp rcvae.Fingerprint, texts []rcvae.Text, embeddings []rcvae.Embedding) ([]byte, error) {
+	var keys, vectors []byte
+	for i, t := range texts {
+		key := keyOf(t)
+		keys = append(keys, key[:]...)
+		for _, v := range embeddings[i] {
+			vectors = binary.LittleEndian.AppendUint16(vectors, uint16(int16(math.RoundToEven(float64(v)*scale))))
 		}
-		file.Tensors = append(file.Tensors, safetensors.Tensor{Name: name, DType: "I16", Shape: []int{len(list), fp.Dimension}, Data: data})
+	}
+	file := safetensors.File{
+		Metadata: map[string]string{"embedder": fp.Name, fingerprintKey: fp.ID()},
+		Tensors: []safetensors.Tensor{
+			{Name: keysTensor, DType: "U8", Shape: []int{len(texts), sha256.Size}, Data: keys},
+			{Name: vectorsTensor, DType: "I16", Shape: []int{len(texts), fp.Dimension}, Data: vectors},
+		},
 	}
 	return file.Encode()
 }
 
-// Embeddings returns the bundled embeddings of a list of texts: "questions" and
-// "solutions" of the training pool in its order, "gold" of the problems'. It is an
-// error if they were made by an embedder other than fp.
-func Embeddings(fp rcvae.Fingerprint, name string) ([]rcvae.Embedding, error) {
+// Questions collects a bundled pool.
+func Questions(pool iter.Seq2[rcvae.Question, error]) ([]rcvae.Question, error) {
+	var questions []rcvae.Question
+	for q, err := range pool {
+		if err != nil {
+			return nil, err
+		}
+		questions = append(questions, q)
+	}
+	return questions, nil
+}
+
+// Embedder returns an embedder that knows the vectors of the bundled training texts,
+// each by the SHA-256 of role and text, and asks inner for all others. It is an error if
+// they were made by another embedder than inner.
+func Embedder(inner rcvae.Embedder) (rcvae.Embedder, error) {
 	file, err := safetensors.Decode(embeddings)
 	if err != nil {
 		return nil, fmt.Errorf("bundled embeddings: %w", err)
 	}
+	fp := inner.Fingerprint()
 	if id := file.Metadata[fingerprintKey]; id != fp.ID() {
 		return nil, fmt.Errorf("bundled embeddings were made by the embedder %.12s, not by %v; run go generate ./internal/demo", id, fp)
 	}
-	t, err := file.Lookup(name)
+	keys, err := file.Lookup(keysTensor)
 	if err != nil {
 		return nil, fmt.Errorf("bundled embeddings: %w", err)
 	}
-	if t.DType != "I16" || len(t.Shape) != 2 || t.Shape[1] != fp.Dimension {
-		return nil, fmt.Errorf("bundled embeddings: tensor %s is %s %v, want I16 (n, %d)", name, t.DType, t.Shape, fp.Dimension)
+	vectors, err := file.Lookup(vectorsTensor)
+	if err != nil {
+		return nil, fmt.Errorf("bundled embeddings: %w", err)
 	}
-	out := make([]rcvae.Embedding, t.Shape[0])
-	for i := range out {
-		row := t.Data[2*i*fp.Dimension:]
-		out[i] = make(rcvae.Embedding, fp.Dimension)
-		for j := range out[i] {
-			out[i][j] = float32(int16(binary.LittleEndian.Uint16(row[2*j:]))) / scale
+	n := len(keys.Data) / sha256.Size
+	if len(vectors.Data) != 2*n*fp.Dimension {
+		return nil, fmt.Errorf("bundled embeddings: %d bytes of vectors for %d texts", len(vectors.Data), n)
+	}
+	e := &bundled{Embedder: inner, vectors: make(map[[sha256.Size]byte][]byte, n)}
+	for i := range n {
+		e.vectors[[sha256.Size]byte(keys.Data[i*sha256.Size:])] = vectors.Data[2*i*fp.Dimension : 2*(i+1)*fp.Dimension]
+	}
+	return e, nil
+}
+
+// bundled is an embedder with vectors at hand.
+type bundled struct {
+	rcvae.Embedder
+	vectors map[[sha256.Size]byte][]byte // int16, little-endian
+}
+
+// Embed implements [rcvae.Embedder].
+func (b *bundled) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
+	out := make([]rcvae.Embedding, len(texts))
+	var missing []rcvae.Text
+	var where []int
+	for i, t := range texts {
+		if data, ok := b.vectors[keyOf(t)]; ok {
+			out[i] = unpack(data)
+			continue
 		}
+		missing, where = append(missing, t), append(where, i)
+	}
+	rest, err := b.Embedder.Embed(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range rest {
+		out[where[i]] = e
 	}
 	return out, nil
+}
+
+func keyOf(t rcvae.Text) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte{byte(t.Role)}, t.Text...))
+}
+
+func unpack(data []byte) rcvae.Embedding {
+	e := make(rcvae.Embedding, len(data)/2)
+	for j := range e {
+		e[j] = float32(int16(binary.LittleEndian.Uint16(data[2*j:]))) / scale
+	}
+	return e
 }

@@ -1,7 +1,9 @@
 package gemm
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -21,6 +23,8 @@ type Pool struct {
 	tasks   int64
 	next    atomic.Int64 // next task to hand out
 	running atomic.Int64 // workers that have not finished the loop
+
+	panicked atomic.Pointer[Panic] // the first of the loop
 
 	product product // of Mul, kept so that a call does not allocate
 }
@@ -84,6 +88,9 @@ func (p *Pool) Workers() int { return len(p.workers) + 1 }
 // calls have. Tasks are handed out in order to whichever worker is free; no two
 // calls with the same worker, a number below [Pool.Workers], overlap. No more
 // workers run than GOMAXPROCS allows at the time.
+//
+// When a task panics, no more tasks are handed out, and Run panics on its caller's
+// goroutine with a [*Panic]. The pool stays usable.
 func (p *Pool) Run(tasks int, f func(worker, task int)) {
 	p.busy.Lock()
 	defer p.busy.Unlock()
@@ -96,20 +103,36 @@ func (p *Pool) run(tasks int, f func(worker, task int)) {
 	if helpers > 0 {
 		helpers = min(helpers, runtime.GOMAXPROCS(0)-1)
 	}
-	if helpers <= 0 || p.closed {
-		for t := range tasks {
-			f(0, t)
-		}
-		return
+	if p.closed {
+		helpers = 0
 	}
+	helpers = max(helpers, 0)
 	p.f, p.tasks = f, int64(tasks)
 	p.next.Store(0)
 	p.running.Store(int64(helpers))
 	for i := range helpers {
 		p.workers[i].tell(working)
 	}
-	defer p.wait() // also when f panics
 	p.takeTasks(0)
+	p.wait()
+	if caught := p.panicked.Swap(nil); caught != nil {
+		panic(caught)
+	}
+}
+
+// Panic is what [Pool.Run] panics with when a task has.
+type Panic struct {
+	Value any    // that the task panicked with
+	Stack []byte // of the task's goroutine
+}
+
+// Error returns the value and the stack.
+func (p *Panic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
+
+// Unwrap returns the value if it is an error, such as a [runtime.Error].
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
 }
 
 // wait returns when all helpers have finished the loop.
@@ -124,6 +147,12 @@ func (p *Pool) wait() {
 }
 
 func (p *Pool) takeTasks(worker int) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
+			p.next.Store(p.tasks)
+		}
+	}()
 	for {
 		t := p.next.Add(1) - 1
 		if t >= p.tasks {

@@ -1,7 +1,9 @@
 package gemm_test
 
 import (
+	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,21 +65,44 @@ func TestRunUsesWorkers(t *testing.T) {
 	}
 }
 
-func TestRunAfterPanic(t *testing.T) {
+// TestPanicReachesCaller panics on every worker: the caller of Run gets the value and
+// the stack of the task, and the pool runs the next loop.
+func TestPanicReachesCaller(t *testing.T) {
 	pool := newPool(t, 2)
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic of a task on the caller was lost")
+	cause := errors.New("task")
+	for want := range pool.Workers() {
+		caught := catch(pool, func(worker, _ int) {
+			if worker == want {
+				panicNow(cause)
 			}
-		}()
-		pool.Run(1, func(_, _ int) { panic("task") })
-	}()
-	done := false
-	pool.Run(1, func(_, _ int) { done = true })
-	if !done {
-		t.Error("no loop ran after a panic")
+			for !stopped.Load() { // leaves the tasks to the worker that panics
+				runtime.Gosched()
+			}
+		})
+		if caught == nil || !errors.Is(caught, cause) || !strings.Contains(string(caught.Stack), "panicNow") {
+			t.Fatalf("worker %d panicked: Run panicked with %v, want the task's value and stack", want, caught)
+		}
+		var ran atomic.Int32
+		pool.Run(1000, func(_, _ int) { ran.Add(1) })
+		if ran.Load() != 1000 {
+			t.Errorf("after the panic of worker %d a loop ran %d of 1000 tasks", want, ran.Load())
+		}
 	}
+}
+
+var stopped atomic.Bool
+
+func panicNow(v any) {
+	stopped.Store(true)
+	panic(v)
+}
+
+// catch runs 1,000 tasks and returns what Run panicked with.
+func catch(pool *gemm.Pool, f func(worker, task int)) (caught *gemm.Panic) {
+	stopped.Store(false)
+	defer func() { caught, _ = recover().(*gemm.Panic) }()
+	pool.Run(1000, f)
+	return nil
 }
 
 func TestClose(t *testing.T) {

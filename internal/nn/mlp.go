@@ -33,8 +33,8 @@ func (m MLP) Init(params []float32, key uint64) {
 // Tape holds what a forward pass leaves for the backward pass. It is reused from
 // batch to batch and grows as needed; the zero Tape is ready to use.
 type Tape struct {
-	outputs [][]float32 // one a layer, (rows, Out)
-	grads   [][]float32 // one a hidden layer, (rows, Out)
+	outputs [][]float32 // one per layer, (rows, Out)
+	grads   [][]float32 // one per hidden layer, (rows, Out), by its output
 }
 
 // Forward runs x (rows, in) through the layers and returns the output (rows, out),

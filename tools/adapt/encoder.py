@@ -52,22 +52,6 @@ def rounded(name: str, w: torch.Tensor) -> torch.Tensor:
     return (n * scale).reshape(w.shape)
 
 
-class LowRank(nn.Module):
-    """A frozen linear layer plus a trained product of two thin matrices."""
-
-    def __init__(self, base: nn.Linear, rank: int):
-        super().__init__()
-        self.base = base.requires_grad_(False)
-        self.down = nn.Parameter(torch.randn(rank, base.in_features) / math.sqrt(base.in_features))
-        self.up = nn.Parameter(torch.zeros(base.out_features, rank))
-
-    def forward(self, x):
-        return self.base(x) + F.linear(F.linear(x, self.down), self.up) * 2
-
-    def merged(self) -> torch.Tensor:
-        return self.base.weight + 2 * self.up @ self.down
-
-
 class Layer(nn.Module):
     def __init__(self, d: int, inner: int, dropout: float):
         super().__init__()
@@ -98,8 +82,8 @@ class Encoder(nn.Module):
         words = weights["embeddings.word_embeddings.weight"]
         d = words.shape[1]
         self.words = nn.Embedding.from_pretrained(words.clone(), freeze=True)
-        self.places = nn.Embedding.from_pretrained(weights["embeddings.position_embeddings.weight"].clone(), freeze=True)
-        self.kind = nn.Parameter(weights["embeddings.token_type_embeddings.weight"][0].clone(), requires_grad=False)
+        self.positions = nn.Embedding.from_pretrained(weights["embeddings.position_embeddings.weight"].clone(), freeze=True)
+        self.token_type = nn.Parameter(weights["embeddings.token_type_embeddings.weight"][0].clone(), requires_grad=False)
         self.norm = nn.LayerNorm(d, eps=1e-12)
         self.norm.weight.data.copy_(weights["embeddings.LayerNorm.weight"])
         self.norm.bias.data.copy_(weights["embeddings.LayerNorm.bias"])
@@ -113,14 +97,8 @@ class Encoder(nn.Module):
                 getattr(layer, ours).bias.data.copy_(weights[f"encoder.layer.{i}.{theirs}.bias"])
         self.dropout = dropout
 
-    def low_rank(self, rank: int):
-        """Replaces the layers' matrices by frozen ones with trained products of rank `rank`; the norms stay trained."""
-        for layer in self.layers:
-            for name in ("query", "key", "value", "out", "up", "down"):
-                setattr(layer, name, LowRank(getattr(layer, name), rank))
-
     def forward(self, ids, mask):  # (B, L) → (B, D), not yet of unit length
-        x = self.norm(self.words(ids) + self.places.weight[: ids.shape[1]] + self.kind)
+        x = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]] + self.token_type)
         x = F.dropout(x, self.dropout if self.training else 0.0)
         for layer in self.layers:
             x = layer(x, mask[:, None, None, :])
@@ -133,9 +111,7 @@ class Encoder(nn.Module):
         for i, layer in enumerate(self.layers):
             for ours, theirs in NAMES.items():
                 module = getattr(layer, ours)
-                low = isinstance(module, LowRank)
-                out[f"encoder.layer.{i}.{theirs}.weight"] = module.merged() if low else module.weight
-                out[f"encoder.layer.{i}.{theirs}.bias"] = module.base.bias if low else module.bias
+                out[f"encoder.layer.{i}.{theirs}.weight"], out[f"encoder.layer.{i}.{theirs}.bias"] = module.weight, module.bias
         return {k: v.detach().float().cpu().contiguous() for k, v in out.items()}
 
     @torch.no_grad()
@@ -144,8 +120,6 @@ class Encoder(nn.Module):
         for i, layer in enumerate(self.layers):
             for ours, theirs in NAMES.items():
                 module = getattr(layer, ours)
-                if isinstance(module, LowRank):
-                    continue
                 module.weight.copy_(rounded(f"encoder.layer.{i}.{theirs}.weight", module.weight))
 
 

@@ -14,11 +14,8 @@ import gzip
 import hashlib
 import json
 import lzma
-import re
 from dataclasses import dataclass
 from pathlib import Path
-
-CALCULATOR = re.compile(r"<<[^<>]*>>")  # GSM8K's marks
 
 
 @dataclass
@@ -58,18 +55,6 @@ def read_pool(path: Path, samplers: tuple[str, ...] = ("top_p",), limit: int = 0
     return questions
 
 
-def read_solutions(paths: list[Path]) -> dict[str, list[str]]:
-    """Returns right solutions by question id, from files of problems ("solution", or "solutions" with a "text" each)."""
-    solutions: dict[str, list[str]] = {}
-    for path in paths:
-        with open_text(path) as lines:
-            for line in lines:
-                item = json.loads(line)
-                texts = [x["text"] for x in item.get("solutions", [])] or [item["solution"]]
-                solutions.setdefault(item["id"], []).extend(CALCULATOR.sub("", text) for text in texts)
-    return solutions
-
-
 def candidate(c: dict) -> Candidate:
     answer = c.get("answer") or ""
     cut = c.get("finish") == "length" and c.get("answer_from") == "number"
@@ -80,6 +65,6 @@ def candidate(c: dict) -> Candidate:
 
 
 def part(question_id: str, second: float, dev: float) -> str:
-    """Returns "dev", "second" or "adapt", in the given shares, from the id alone."""
+    """Returns "dev", "second" or "adapt", in the given shares, from the id alone: dev is what HeldOut of the Go program holds out."""
     x = int.from_bytes(hashlib.sha256(question_id.encode()).digest()[:8], "big") / 2**64
     return "dev" if x < dev else "second" if x < dev + second else "adapt"

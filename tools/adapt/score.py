@@ -1,12 +1,11 @@
 """The scores that adaptation trains: the CVAE's negative posterior entropy, and a pair head.
 
-The entropy score is METHOD.md's, s = −(e^α / 5) · ½ Σⱼ ln σⱼ², of the encoder q(z|r,q) over standardised embeddings; here it
+The entropy score is that of docs/model.md, s = −(e^α / 5) · ½ Σⱼ ln σⱼ², of the encoder q(z|r,q) over standardised embeddings; here it
 is trained through the embeddings. The pair head on [r, q, r·q, |r−q|] only helps the encoder to learn and is thrown away.
 """
 
 from __future__ import annotations
 
-import math
 
 import numpy as np
 import torch
@@ -87,40 +86,12 @@ def pairwise(logit, group, right):
     return loss
 
 
-def fit_entropy(r, q, group, right, votes, device: str, seed: int = 0, epochs: int = 8, batch: int = 64):
-    """Trains the CVAE of METHOD.md, section 3, on fixed embeddings; returns a function of (r, q) → scores, (n)."""
-    torch.manual_seed(seed)
-    tensor = lambda x: torch.as_tensor(x).to(device)
-    r, q, group, right, votes = map(tensor, (r, q, group, right, votes))
-    r_mean, r_std, q_mean, q_std = r.mean(0), r.std(0).clamp(min=0.01), q.mean(0), q.std(0).clamp(min=0.01)
-    x, c = (r - r_mean) / r_std, (q - q_mean) / q_std
-    model = Entropy(r.shape[1]).to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
-    order = torch.argsort(group, stable=True).cpu().numpy()
-    starts = np.flatnonzero(np.diff(group.cpu().numpy()[order], prepend=-1))
-    of_group = np.split(order, starts[1:])
-    rng, steps, done = np.random.default_rng(seed), epochs * max(1, len(of_group) // batch), 0
-    for _ in range(epochs):
-        shuffled = rng.permutation(len(of_group))
-        for a in range(0, max(1, len(shuffled) - batch + 1), batch):
-            for g in optimiser.param_groups:
-                g["lr"] = 1e-3 * 0.5 * (1 + math.cos(math.pi * done / steps))
-            done += 1
-            chosen = shuffled[a : a + batch]
-            ix = torch.as_tensor(np.concatenate([of_group[i] for i in chosen])).to(device)
-            local = torch.as_tensor(np.repeat(np.arange(len(chosen)), [len(of_group[i]) for i in chosen])).to(device)
-            s = model(x[ix], c[ix])
-            loss = listwise(s, local, right[ix], votes[ix])
-            if right[ix].any():
-                loss = loss - model.elbo[right[ix]].mean() / r.shape[1]
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimiser.step()
-    model.eval()
-
-    @torch.no_grad()
-    def score(r, q):
-        return model((tensor(r) - r_mean) / r_std, (tensor(q) - q_mean) / q_std).cpu().numpy()
-
-    return score
+def auroc(scores: np.ndarray, group: np.ndarray, right: np.ndarray) -> float:
+    """Mean over the questions with both kinds of P(score of a correct sample > score of an incorrect one); ties count half."""
+    values = []
+    for g in np.unique(group):
+        s, y = scores[group == g], right[group == g]
+        if y.any() and not y.all():
+            good, bad = s[y][:, None], s[~y]
+            values.append((good > bad).mean() + 0.5 * (good == bad).mean())
+    return round(float(np.mean(values)), 4) if values else float("nan")

@@ -1,6 +1,7 @@
-"""Writes one part of pools, as pools.py divides them:  python split.py --part second --limit 500 --out DIR POOL...
+"""Writes parts of pools, as pools.py divides them:  python split.py --part second --part dev --out DIR POOL...
 
-With --mixed only questions with right and wrong answered samples are kept: a CVAE learns from no others.
+With --mixed, questions of part second are kept only if they have correct and incorrect answered samples: a CVAE learns from no
+others. Those of part dev, on which it is measured, are all kept.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pools import candidate, open_text, part
 
 def main():
     flags = argparse.ArgumentParser(description=__doc__)
-    flags.add_argument("--part", choices=("adapt", "second", "dev"), required=True)
+    flags.add_argument("--part", choices=("adapt", "second", "dev"), action="append", required=True)
     flags.add_argument("--second", type=float, default=0.2)
     flags.add_argument("--dev", type=float, default=0.07)
     flags.add_argument("--mixed", action="store_true")
@@ -26,16 +27,17 @@ def main():
     a.out.mkdir(parents=True, exist_ok=True)
     for path in a.pools:
         name, kept = path.name.split(".jsonl")[0], 0
-        with gzip.GzipFile(a.out / f"{name}-{a.part}.jsonl.gz", "wb", mtime=0) as out, open_text(path) as lines:
+        with gzip.GzipFile(a.out / f"{name}-{'-'.join(a.part)}.jsonl.gz", "wb", mtime=0) as out, open_text(path) as lines:
             for line in lines:
                 item = json.loads(line)
-                if part(item["id"], a.second, a.dev) != a.part or a.mixed and not mixed(item):
+                of = part(item["id"], a.second, a.dev)
+                if of not in a.part or a.mixed and of != "dev" and not mixed(item):
                     continue
                 out.write(line.encode())
                 kept += 1
                 if kept == a.limit:
                     break
-        print(f"{name}: {kept} questions of part {a.part}")
+        print(f"{name}: {kept} questions of {' and '.join(a.part)}")
 
 
 def mixed(item: dict) -> bool:

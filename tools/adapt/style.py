@@ -1,13 +1,11 @@
-"""Changes of a solution's dress and of its substance, for robustness.
+"""Changes of a solution's style, for robustness: every label stays.
 
 `plain` takes away what another family of models would not write the same way (boxes, headings, emphasis, list marks, LaTeX
-delimiters) and leaves every number and word; `program` writes the equations of a solution as a program. The label stays. `corrupt` changes a number or an operator of a right solution;
-the result is wrong.
+delimiters) and leaves every number and word; `program` writes the equations of a solution as a program.
 """
 
 from __future__ import annotations
 
-import random
 import re
 
 BOX = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -23,10 +21,6 @@ MARKS = [
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r"\n\s*\n+"), "\n"),
 ]
-NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)")
-OPERATOR = re.compile(r"(?<=[\d)\s])[-+*/](?=[\s\d(])")
-
-
 TERM = r"\(*\$?\d[\d,]*(?:\.\d+)?%?\)*"
 EQUATION = re.compile(rf"({TERM}(?:\s*[-+*/×÷]\s*{TERM})+)\s*=\s*\$?(-?\d[\d,]*(?:\.\d+)?)")
 
@@ -55,25 +49,3 @@ def program(text: str, answer: str) -> str:
         lines.append(f"    {name} = {side.strip()}")
     code = "\n".join(lines)
     return f"```python\ndef solution():\n{code}\n    return {name}\n\nprint(solution())\n```\n```output\n{answer}\n```\nThe answer is $\\boxed{{{answer}}}$."
-
-
-def corrupt(text: str, rng: random.Random) -> str:
-    """Returns the text with one or two numbers after the first sentence, or an operator, changed; "" when it has none."""
-    if rng.random() < 0.3 and (operators := list(OPERATOR.finditer(text))):
-        m = rng.choice(operators)
-        return text[: m.start()] + rng.choice([o for o in "+-*/" if o != m.group()]) + text[m.end() :]
-    numbers = list(NUMBER.finditer(text))
-    if not numbers:
-        return ""
-    value = rng.choice(numbers).group()
-    wrong = changed(value, rng)
-    # The same wrong number throughout from a point on, as a slip carries on in a real solution.
-    start = rng.choice([m.start() for m in numbers if m.group() == value])
-    return text[:start] + re.sub(rf"(?<![\w.]){re.escape(value)}(?![\w.]*\w)", wrong, text[start:])
-
-
-def changed(value: str, rng: random.Random) -> str:
-    x = float(value)
-    y = rng.choice([x + rng.choice([1, 2, 5, 10, -1, -2]), x * 2, x * 10, x / 2, x / 10])
-    y = abs(y) if y != x else x + 3
-    return str(int(y)) if y == int(y) else f"{y:.2f}".rstrip("0")

@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rcvae"
 	"rcvae/dataset"
@@ -54,51 +56,27 @@ func generate(in, out string) error {
 	if err != nil {
 		return err
 	}
-	var train []dataset.Item
-	for _, item := range pool {
-		if item = item.WithSampler(sampler); mixed(item) {
-			train = append(train, item)
+	var train []rcvae.Question
+	for _, q := range pool {
+		if q = dataset.WithSampler(q, sampler); q.Mixed() {
+			train = append(train, q)
 		}
 	}
 	test = test[:testQuestions]
 	for i := range test {
-		test[i] = test[i].WithSampler(sampler)
-		test[i].Samples = test[i].Samples[:testSamples]
+		test[i] = dataset.WithSampler(test[i], sampler)
+		test[i].Candidates = test[i].Candidates[:testSamples]
 	}
-	if err := writePool(filepath.Join(out, "train.jsonl.gz"), train); err != nil {
+	if err := dataset.SavePool(filepath.Join(out, "train.jsonl.gz"), train); err != nil {
 		return err
 	}
-	if err := writePool(filepath.Join(out, "test.jsonl.gz"), test); err != nil {
+	if err := dataset.SavePool(filepath.Join(out, "test.jsonl.gz"), test); err != nil {
 		return err
 	}
 	if err := writeProblems(filepath.Join(out, "gold.jsonl.gz"), problems); err != nil {
 		return err
 	}
 	return writeEmbeddings(filepath.Join(out, "train.safetensors"), train, problems)
-}
-
-func mixed(item dataset.Item) bool {
-	right, wrong := false, false
-	for _, s := range item.Samples {
-		if s.Votes() && s.Correct != nil {
-			right, wrong = right || *s.Correct, wrong || !*s.Correct
-		}
-	}
-	return right && wrong
-}
-
-func writePool(path string, items []dataset.Item) error {
-	w, err := dataset.CreatePool(path)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		if err := w.Write(item); err != nil {
-			w.Abort()
-			return err
-		}
-	}
-	return w.Close()
 }
 
 func writeProblems(path string, problems []rcvae.Problem) error {
@@ -117,46 +95,29 @@ func writeProblems(path string, problems []rcvae.Problem) error {
 	return writeFile(path, b.Bytes())
 }
 
-func writeEmbeddings(path string, train []dataset.Item, problems []rcvae.Problem) error {
+func writeEmbeddings(path string, train []rcvae.Question, problems []rcvae.Problem) error {
 	embedder, err := minilm.New(minilm.DefaultOptions())
 	if err != nil {
 		return err
 	}
-	texts := map[string][]string{}
-	for _, item := range train {
-		texts["questions"] = append(texts["questions"], item.Question)
-		for _, s := range item.Samples {
-			texts["solutions"] = append(texts["solutions"], s.Text)
-		}
+	var texts []rcvae.Text
+	for _, q := range train {
+		texts = append(texts, q.Texts()...)
 	}
 	for _, p := range problems {
-		texts["gold"] = append(texts["gold"], p.Solution)
-		texts["gold-questions"] = append(texts["gold-questions"], p.Question)
+		texts = append(texts, rcvae.Reference(p).Texts()...)
 	}
-	var failed error
-	data, err := demo.Pack(embedder.Fingerprint(), func(yield func(string, []rcvae.Embedding) bool) {
-		for _, name := range []string{"questions", "solutions", "gold-questions", "gold"} {
-			embeddings, err := embedder.Embed(context.Background(), texts[name])
-			if err != nil {
-				failed = err
-				return
-			}
-			if !yield(name, embeddings) {
-				return
-			}
-		}
-	})
-	if err != nil || failed != nil {
-		return fmt.Errorf("embed: %w", cmpErr(failed, err))
+	slices.SortFunc(texts, func(a, b rcvae.Text) int { return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Text, b.Text)) })
+	texts = slices.CompactFunc(texts, func(a, b rcvae.Text) bool { return a.Role == b.Role && a.Text == b.Text })
+	embeddings, err := embedder.Embed(context.Background(), texts)
+	if err != nil {
+		return fmt.Errorf("embed: %w", err)
+	}
+	data, err := demo.Pack(embedder.Fingerprint(), texts, embeddings)
+	if err != nil {
+		return err
 	}
 	return writeFile(path, data)
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 func writeFile(path string, data []byte) error {

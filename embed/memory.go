@@ -1,0 +1,60 @@
+package embed
+
+import (
+	"context"
+	"sync"
+
+	"rcvae"
+)
+
+// memoryBytes bounds the vectors that a cache without a file keeps.
+const memoryBytes = 256 << 20
+
+// memoryStore is a store without a file. It keeps two generations: when the young one
+// is full it becomes the old one, and what was in the old one and not asked for since
+// is forgotten.
+type memoryStore struct {
+	mu         sync.Mutex
+	limit      int // entries of one generation
+	young, old map[key]rcvae.Embedding
+}
+
+func newMemoryStore(entries int) *memoryStore {
+	return &memoryStore{limit: max(entries/2, 1), young: map[key]rcvae.Embedding{}}
+}
+
+func (m *memoryStore) get(_ context.Context, keys []key) (map[key]rcvae.Embedding, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := make(map[key]rcvae.Embedding, len(keys))
+	for _, k := range keys {
+		e, ok := m.young[k]
+		if !ok {
+			if e, ok = m.old[k]; ok {
+				m.add(k, e)
+			}
+		}
+		if ok {
+			found[k] = e
+		}
+	}
+	return found, nil
+}
+
+func (m *memoryStore) put(_ context.Context, keys []key, embeddings []rcvae.Embedding) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, k := range keys {
+		m.add(k, embeddings[i])
+	}
+	return nil
+}
+
+func (m *memoryStore) add(k key, e rcvae.Embedding) {
+	if len(m.young) >= m.limit {
+		m.old, m.young = m.young, make(map[key]rcvae.Embedding, m.limit)
+	}
+	m.young[k] = e
+}
+
+func (m *memoryStore) close() error { return nil }

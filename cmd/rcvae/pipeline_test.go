@@ -172,7 +172,7 @@ func TestTrainEvalSelect(t *testing.T) {
 		line, _ := json.Marshal(map[string]string{"text": s.Text})
 		lines.Write(append(line, '\n'))
 	}
-	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", question.Problem.Question, "--json", "--cache", f.cache)
+	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", question.Question, "--json", "--cache", f.cache)
 	var chosen choice
 	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil {
 		t.Fatalf("select: %v\n%s", err, got.stderr)

@@ -119,7 +119,7 @@ adapt: ## adapt the encoder to graded samples: layers, card and golden vectors i
 	  --vocabulary embed/minilm/vocab.txt --out out/adapt/golden.safetensors
 
 .PHONY: builtin-model
-builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding cache to start from
+builtin-model: ## train builtin/math.rcvae again; CACHE is an embedding cache to start from
 	mkdir -p out/builtin
 	$(if $(CACHE),cp $(CACHE) out/builtin/embeddings.sqlite)
 	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
@@ -127,4 +127,4 @@ builtin-model: ## train internal/builtin/math.rcvae again; CACHE is an embedding
 	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second-dev.jsonl.gz \
 	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder minilm-math --holdout 0.07 --epochs 3 --seed $(BUILTIN_SEED) \
 	  --cache embeddings.sqlite --out math.rcvae
-	cp out/builtin/math.rcvae internal/builtin/math.rcvae
+	cp out/builtin/math.rcvae builtin/math.rcvae

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rcvae/builtin"
 	"rcvae/cvae"
 	"rcvae/embed/minilm"
-	"rcvae/internal/builtin"
 	"rcvae/selector"
 )
 
@@ -43,13 +43,9 @@ func loadModel(path string) (*cvae.Model, error) {
 	if !strings.HasPrefix(path, builtin.Prefix) {
 		return cvae.Load(path)
 	}
-	data, err := builtin.Model(path)
+	model, err := builtin.Open(path)
 	if err != nil {
 		return nil, usageError{err}
-	}
-	model, err := cvae.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return model, nil
 }

@@ -5,12 +5,11 @@ import (
 	"testing"
 
 	"rcvae"
-	"rcvae/cvae"
+	"rcvae/builtin"
 	"rcvae/dataset"
 	"rcvae/embed/minilm"
 	"rcvae/eval"
 	"rcvae/grade"
-	"rcvae/internal/builtin"
 	"rcvae/internal/demo"
 	"rcvae/selector"
 	"rcvae/signal"
@@ -23,11 +22,7 @@ func TestMathHelpsOnTheDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("embedding the bundled samples takes some seconds")
 	}
-	data, err := builtin.Model(builtin.Math)
-	if err != nil {
-		t.Fatal(err)
-	}
-	model, err := cvae.Decode(data)
+	model, err := builtin.Open(builtin.Math)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,5 +55,11 @@ func TestMathHelpsOnTheDemo(t *testing.T) {
 	}
 	if command := string(model.Provenance()); !strings.Contains(command, "rcvae train") {
 		t.Errorf("provenance %s, want the command that made the model", command)
+	}
+}
+
+func TestOpenKnowsItsNames(t *testing.T) {
+	if _, err := builtin.Open("builtin:physics"); err == nil || !strings.Contains(err.Error(), builtin.Math) {
+		t.Errorf("Open(builtin:physics) = %v, want an error that names what there is", err)
 	}
 }

@@ -29,11 +29,13 @@ var allowed = map[string][]string{
 	"rcvae/selector":                       {"rcvae/signal"},               //
 	"rcvae/signal":                         {},                             // reads texts
 	"rcvae/rcvaetest":                      {},
-	"rcvae/eval":                           {"rcvae/eval/stats", "rcvae/selector", "rcvae/signal"}, // measures rules, and shows signals in its details
-	"rcvae/eval/stats":                     {},                                                     // numbers alone
-	"rcvae/cmd/rcvae":                      {"*"},                                                  // wires everything
-	"rcvae/internal/demo/generate":         {"rcvae/dataset", "rcvae/embed/minilm"},                // a generator
-	"rcvae/embed/minilm/internal/quantize": {},                                                     // a generator
+	"rcvae/builtin":                        {"rcvae/cvae"},                                                                // a model file
+	"rcvae/train":                          {"rcvae/cvae", "rcvae/embed", "rcvae/eval", "rcvae/selector", "rcvae/signal"}, // the pipeline that joins them
+	"rcvae/eval":                           {"rcvae/eval/stats", "rcvae/selector", "rcvae/signal"},                        // measures rules, and shows signals in its details
+	"rcvae/eval/stats":                     {},                                                                            // numbers alone
+	"rcvae/cmd/rcvae":                      {"*"},                                                                         // wires everything
+	"rcvae/internal/demo/generate":         {"rcvae/dataset", "rcvae/embed/minilm"},                                       // a generator
+	"rcvae/embed/minilm/internal/quantize": {},                                                                            // a generator
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -59,16 +59,13 @@ func parseProblem(text []byte) (rcvae.Problem, error) {
 	for _, name := range problemFields {
 		values[name] = f.text(name)
 	}
-	if f.err != nil {
-		return rcvae.Problem{}, f.err
-	}
 	delete(f.raw, "candidates") // of a pool that is read as problems
 	if strings.TrimSpace(cmp.Or(values["question"], values["problem"])) == "" {
 		return rcvae.Problem{}, f.missing(`field "question" (in MATH: "problem")`)
 	}
 	p, err := newProblem(values)
 	p.Extra = f.rest()
-	return p, err
+	return p, cmp.Or(f.err, err)
 }
 
 // problemFields are the fields of all known forms of a problem.

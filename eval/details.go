@@ -62,9 +62,6 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 		d.Candidates[i] = x
 	}
 	for c, x := range p.contenders {
-		if x.view != together {
-			continue
-		}
 		d.Chosen = append(d.Chosen, RuleDetails{x.rule.Name(), choices[c].Best, choices[c].Tied, g.of(choices[c], every(e.Len()), x.rule.Votes())})
 		if x.rule.Score.Name == "" {
 			continue

@@ -136,15 +136,24 @@ func (p *Prepared) ask(sources Sources) error {
 	}
 	all := positions(len(p.class))
 	for i := range p.models {
-		if m := &p.models[i]; !m.compares {
-			var err error
-			if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {
-				return fmt.Errorf("model %d: %w", i+1, err)
-			}
+		m := &p.models[i]
+		if m.compares {
+			continue
+		}
+		var err error
+		if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {
+			return fmt.Errorf("model %d: %w", i+1, err)
+		}
+		if p.signals == nil && slices.ContainsFunc(m.inferences, discounted) {
+			p.signals = signal.Read(p.encoded.Problem.Question, p.encoded.Candidates)
 		}
 	}
 	return nil
 }
+
+// discounted reports whether checked arithmetic stands in for part of what the model
+// says, see [Column].
+func discounted(i rcvae.Inference) bool { return i.InDistribution < 1 }
 
 // infer returns what a model says of a subset with these signals: it is asked once, or
 // was asked before.

@@ -110,14 +110,14 @@ func (r Rule) unlike(e *Evidence) []string {
 			count++
 		}
 	}
-	meaning := "what the model says of them does not count"
+	meaning := "what the model says of them does not count, checked arithmetic does"
 	switch {
 	case count == 0 || 2*count < n:
 		return nil
 	case !r.Votes():
 		meaning = "their scores may mislead"
 	case count == n && r.Weighted() && len(r.Score.Terms) == 0:
-		meaning += ", which makes this a majority vote"
+		meaning += ", as in vote:arithmetic"
 	}
 	return []string{fmt.Sprintf("%d of %d candidates are unlike the texts that the model was trained on: %s", count, n, meaning)}
 }

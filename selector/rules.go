@@ -2,18 +2,11 @@ package selector
 
 import "rcvae"
 
-// Default is the name of the rule to use unless there is a reason for another.
-const Default = "vote:entropy"
-
-// DefaultFor returns the rule to use with what sources and candidates have.
-func DefaultFor(have Needs) Rule {
-	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Score: arithmetic(), Aggregate: Vote}, {Score: consensus()}} {
-		if have.Has(r.Needs()) {
-			return r
-		}
-	}
-	return Rule{Aggregate: First}
-}
+// The names of the rules to use unless there is a reason for others.
+const (
+	Default             = "vote:entropy"
+	DefaultWithoutModel = "vote:arithmetic"
+)
 
 // Scores lists the scores of the project. A new one is a line here.
 func Scores() []Score {

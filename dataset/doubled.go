@@ -39,5 +39,5 @@ func (d Doubled) String() string {
 	if d.Texts == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d questions stand under several ids, the first as %q and %q: they count as different questions; give them one id, or leave one out", d.Texts, d.First, d.Last)
+	return fmt.Sprintf("questions of one text stand under several ids: %d, the first as %q and %q; they count as different questions, so give them one id or leave one out", d.Texts, d.First, d.Last)
 }

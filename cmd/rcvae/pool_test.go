@@ -208,7 +208,7 @@ func TestPoolInfoChecks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.Replace(string(content), "the", "teh", 1) // still a pool
+	changed := strings.Replace(string(content), "the", "The", 1) // still a pool
 	if err := os.WriteFile(pool, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -233,5 +233,23 @@ func TestGradeLinesCarryIDs(t *testing.T) {
 	got = rcvaeRun(t, `{"gold":[3],"answer":"3"}`, "grade")
 	if got.code != exitFailure || !strings.Contains(got.stderr, "standard input:1") || !strings.Contains(got.stderr, "texts or numbers") {
 		t.Errorf("a list as gold: exit code %d, %q", got.code, got.stderr)
+	}
+}
+
+// "pool" is a command and a flag of others; both can be set in the settings file.
+func TestPoolSettings(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "p.jsonl")
+	section := writeFile(t, "s.yaml", "pool:\n  grader: gsm8k\ngrade:\n  kind: math\n")
+	if got := ok(t, "pool", "grade", "--config", section, foreignData+"expected.jsonl", "--out", out); !strings.Contains(got.stdout, "graded by gsm8k") {
+		t.Errorf("grade prints %q", got.stdout)
+	}
+	if got := rcvaeRun(t, "", "eval", "--config", section); got.code != exitUsage || !strings.Contains(got.stderr, "--pool is missing") {
+		t.Errorf("eval takes the section of a command for files: %q", got.stderr)
+	}
+	files := writeFile(t, "f.yaml", "pool: ["+out+"]\nselector: [majority]\n")
+	ok(t, "eval", "--config", files)
+	unknown := writeFile(t, "u.yaml", "pool:\n  grade: gsm8k\n")
+	if got := rcvaeRun(t, "", "eval", "--config", unknown); got.code != exitUsage || !strings.Contains(got.stderr, "pool.grade") {
+		t.Errorf("an unknown key: %q", got.stderr)
 	}
 }

@@ -3,9 +3,10 @@
 // Problems come as JSON Lines in this project's own form (id, question, solution,
 // answer, subject, level), in the original form of GSM8K (question, answer with
 // "#### 72" in it) or of MATH (problem, solution, level "Level 5", type), and as
-// the Parquet files of these sets. A pool is JSON Lines too: a problem and its
-// candidates, which is a [rcvae.Question]. Files may be compressed with gzip or zstd;
-// that is told from their content.
+// the Parquet files of these sets. A pool is JSON Lines or Parquet too: a problem and
+// its candidates, which is a [rcvae.Question]. A JSON array is read as the lines of its
+// elements. Files may be compressed with gzip or zstd; that is told from their content.
+// Files of other tools are read by package foreign.
 //
 // Readers stream: memory is bounded by the longest line (64 MiB at most), and a
 // compressed file may unfold to 8 GiB at most. Fields that this package does not know

@@ -151,6 +151,8 @@ func TestShapes(t *testing.T) {
 			"file.jsonl:line-1|q||a+|-\n"},
 		"lm-eval, one response": {"lm-eval", `{"doc_id":4,"doc":{"problem":"q","solution":"s \\boxed{7}"},"target":"7","arguments":[["Q: q",{}]],"resps":[["a"]],"filtered_resps":["7"],"metrics":["exact_match"],"exact_match":1.0}`, nil,
 			"4|q|7|a+\n"},
+		"lm-eval, options": {"lm-eval", `{"doc_id":4,"doc":{"question":"q","options":["yes","no"]},"target":"B","resps":[["(A)"]],"metrics":["m"],"m":0}`, nil,
+			"4|q\nA) yes\nB) no|B|(A)-\n"},
 		"lm-eval, prompt alone": {"lm-eval", `{"doc_id":4,"doc":{},"target":"6\n#### 7","arguments":{"gen_args_0":{"arg_0":["[{\"role\": \"user\", \"content\": \"q\"}]"]}},"resps":[["a"],["b"]],"exact_match":1.0}`, nil,
 			"4|q|7|a|b\n"},
 		"lighteval before 0.10": {"lighteval", `{"example":"q","full_prompt":"[1] q","predictions":"['it\\'s\\n\"a\"', \"it's b \\xe9\"]","gold":"['7']","metrics":"{'em': 0, 'maj@2': 1.0}","specifics":"None"}`, nil,

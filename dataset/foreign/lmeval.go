@@ -47,7 +47,7 @@ func readLMEval(im *importer, o *object) (sample, error) {
 	if task := taskOf.FindStringSubmatch(filepath.Base(im.path)); task != nil && q.ID == textOf(o.at("doc_id")) {
 		q.ID = task[1] + "-" + q.ID
 	}
-	q.Question = promptOf(q.Question)
+	q.Question = promptOf(q.Question) + choicesOf(listOf(o.at("doc.options")))
 	metrics, _ := o.at("metrics").([]any)
 	if len(q.Candidates) == 1 && q.Candidates[0].Verdict == rcvae.Ungraded { // of several, the metrics are aggregates
 		for _, name := range append(metrics, "exact_match", "acc") {

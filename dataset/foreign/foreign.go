@@ -149,14 +149,22 @@ func (im *importer) record(record dataset.Record) error {
 }
 
 func (im *importer) summary() Report {
-	r := im.report
-	r.Questions = len(im.questions)
+	empty := 0
 	for _, q := range im.questions {
-		r.Candidates += len(q.Candidates)
-		r.Ungraded += q.Count(rcvae.Ungraded)
+		im.report.Candidates += len(q.Candidates)
+		im.report.Ungraded += q.Count(rcvae.Ungraded)
 		if q.Answer == "" {
-			r.NoAnswer++
+			im.report.NoAnswer++
+		}
+		for _, c := range q.Candidates {
+			if c.Text == "" {
+				empty++
+			}
 		}
 	}
-	return r
+	if empty > 0 {
+		im.note(fmt.Sprintf("%d candidates have an empty text, as a server writes it that puts all it says into reasoning_content, or cuts it off there", empty))
+	}
+	im.report.Questions = len(im.questions)
+	return im.report
 }

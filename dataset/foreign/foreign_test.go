@@ -267,6 +267,15 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
+// A text that is nothing but reasoning leaves an empty candidate, which is said.
+func TestEmptyCandidatesAreSaid(t *testing.T) {
+	_, report, err := importText(t, "openai-batch", `{"custom_id":"r","body":{"prompt":"q"}}`+"\n"+
+		`{"custom_id":"r","response":{"body":{"choices":[{"message":{"content":null,"reasoning_content":"hm"}},{"message":{"content":"a"}}]}}}`, foreign.Options{})
+	if err != nil || len(report.Notes) != 1 || !strings.HasPrefix(report.Notes[0], "1 candidates have an empty text") {
+		t.Errorf("Import() = %+v, %v", report, err)
+	}
+}
+
 func TestKeepExtra(t *testing.T) {
 	const content = `{"question":"q","output":"a","rm":0.10,"level_x":[1]}` + "\n" + `{"question":"r","samples":["b","c"],"agg":{"x":null}}`
 	got, _, err := importText(t, "completions", content, foreign.Options{KeepExtra: true})

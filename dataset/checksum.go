@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/parquet-go/parquet-go"
-
 	"rcvae/internal/atomicfile"
 )
 
@@ -56,15 +54,7 @@ func CheckFile(path string) (found Integrity, err error) {
 
 func checkParquet(file *os.File, path string) (pages int, err error) {
 	defer explainPanic(&err)
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	f, err := parquet.OpenFile(file, info.Size())
-	if err == nil {
-		pages, err = checkPages(file, f)
-	}
-	if err != nil {
+	if _, pages, err = openChecked(file); err != nil {
 		return 0, fmt.Errorf("check %s: %w", path, err)
 	}
 	return pages, nil

@@ -75,7 +75,7 @@ func (seen ids) settle(p *rcvae.Problem, file string, line int, err error) error
 	}
 	at := LineError{file, line, err}
 	if first, ok := seen[p.ID]; ok && err == nil {
-		at.Err = fmt.Errorf("id %q occurs twice, first at %s:%d; ids must be unique", p.ID, first.File, first.Line)
+		at.Err = fmt.Errorf("id %q occurs twice, first at %s:%d; ids must be unique, and 'rcvae pool import --from completions' joins several samples of one question", p.ID, first.File, first.Line)
 	}
 	if at.Err != nil {
 		return &at

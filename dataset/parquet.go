@@ -60,15 +60,8 @@ func parquetLines(file *os.File, name string) iter.Seq2[line, error] {
 // not declared to be text.
 func openParquet(file *os.File) (next func() (map[string]any, error), binary map[string]bool, err error) {
 	defer explainPanic(&err)
-	info, err := file.Stat()
+	f, _, err := openChecked(file)
 	if err != nil {
-		return nil, nil, err
-	}
-	f, err := parquet.OpenFile(file, info.Size())
-	if err != nil {
-		return nil, nil, fmt.Errorf("not a readable Parquet file: %w", err)
-	}
-	if _, err := checkPages(file, f); err != nil {
 		return nil, nil, err
 	}
 	reader := parquet.NewGenericReader[any](f)

@@ -60,7 +60,7 @@ func parseProblem(text []byte) (rcvae.Problem, error) {
 		values[name] = f.text(name)
 	}
 	delete(f.raw, "candidates") // of a pool that is read as problems
-	if strings.TrimSpace(cmp.Or(values["question"], values["problem"])) == "" {
+	if f.err == nil && strings.TrimSpace(cmp.Or(values["question"], values["problem"])) == "" {
 		return rcvae.Problem{}, f.missing(`field "question" (in MATH: "problem")`)
 	}
 	p, err := newProblem(values)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -124,6 +125,26 @@ func pageBodies(t *testing.T, file []byte) (bodies []int) {
 		}
 	}
 	return bodies
+}
+
+// A footer of 4 GB that a file claims to have is not reserved.
+func TestParquetFooterIsBounded(t *testing.T) {
+	path := writeParquet(t, []gsm8kRow{{"q", new("#### 1")}})
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(whole[len(whole)-8:], "\xf0\xff\xff\xff")
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = dataset.LoadProblems(path)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; err == nil || !strings.Contains(err.Error(), "footer") || used > 16<<20 {
+		t.Errorf("error = %v after reserving %d bytes, want one about the footer and little memory", err, used)
+	}
 }
 
 // The checksum beside a pool is that of its bytes, and tells every change.

@@ -128,3 +128,12 @@ builtin-model: ## train builtin/math.rcvae again; CACHE is an embedding cache to
 	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder minilm-math --holdout 0.07 --epochs 3 --seed $(BUILTIN_SEED) \
 	  --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae builtin/math.rcvae
+
+.PHONY: builtin-signals
+builtin-signals: ## train builtin/signals.rcvae again: on GSM8K's training questions, without an embedder
+	mkdir -p out/builtin
+	cp $(TRAIN_POOLS) out/builtin
+	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
+	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b.jsonl.gz --sampler top_p \
+	  --embedder none --hidden 0 --latent 8 --holdout 0.07 --out signals.rcvae
+	cp out/builtin/signals.rcvae builtin/signals.rcvae

@@ -208,7 +208,7 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 		}
 		return e.Answer, e.Rule
 	}
-	sources, embedder, err := openSources(cmd, rule.Needs())
+	sources, embedder, err := openSources(cmd, rule.Needs()|selector.NeedSignalModel)
 	if err != nil {
 		return parts, nil, err
 	}

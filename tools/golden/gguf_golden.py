@@ -1,0 +1,126 @@
+"""Writes the golden files of internal/gguf and embed/encoder with gguf-py.
+
+    python tools/golden/gguf_golden.py types internal/gguf/testdata
+    python tools/golden/gguf_golden.py model ARCH TINY-FOLDER OUT.gguf
+
+The first writes types.gguf, random bits of every type, and types.safetensors, what the
+reference makes of them. The second renames the tensors of a small model by gguf-py's own
+tables and writes its sizes under the keys of that architecture.
+"""
+import json
+import sys
+
+import gguf
+import numpy as np
+from gguf import GGMLQuantizationType as T
+from gguf import quants
+from safetensors.numpy import load_file, save_file
+
+TYPES = [T.F32, T.F16, T.BF16, T.Q4_0, T.Q5_0, T.Q8_0, T.Q4_K, T.Q5_K, T.Q6_K]
+# Bytes of a block that are half-precision scales: others would be infinite or NaN.
+SCALES = {T.Q4_0: slice(0, 2), T.Q5_0: slice(0, 2), T.Q8_0: slice(0, 2), T.Q4_K: slice(0, 4), T.Q5_K: slice(0, 4), T.Q6_K: slice(208, 210)}
+
+
+def types(out):
+    rng = np.random.default_rng(1)
+    w = gguf.GGUFWriter(out + "/types.gguf", "bert")
+    w.add_block_count(1)
+    w.add_array("tokenizer.ggml.tokens", ["a", "b", "▁c"])
+    w.add_array("tokenizer.ggml.scores", [0.0, -1.5, 2.25])
+    w.add_array("tokenizer.ggml.token_type", [1, 3, 6])
+    w.add_float32("bert.attention.layer_norm_epsilon", 1e-5)
+    w.add_bool("bert.attention.causal", False)
+    values, rows, cols = {}, 2, 512
+    for t in TYPES:
+        normal = rng.standard_normal((rows, cols)).astype(np.float32)
+        if t == T.F32:
+            raw, values[t.name] = normal, normal
+        elif t == T.F16:
+            raw = normal.astype(np.float16)
+            values[t.name] = raw.astype(np.float32)
+        elif t == T.BF16:
+            raw = quants.quantize(normal, t)
+            values[t.name] = quants.dequantize(raw, t)
+        else:
+            count, size = gguf.GGML_QUANT_SIZES[t]
+            raw = rng.integers(0, 256, (rows, cols // count, size), dtype=np.uint8)
+            at = SCALES[t]
+            scales = (rng.standard_normal((rows, cols // count, (at.stop - at.start) // 2)) * 0.1).astype(np.float16)
+            raw[..., at] = scales.view(np.uint8).reshape(rows, cols // count, -1)
+            raw = raw.reshape(rows, -1)
+            values[t.name] = quants.dequantize(raw, t).astype(np.float32)
+        w.add_tensor(t.name, raw, raw_dtype=None if t in (T.F32, T.F16) else t)
+    finish(w)
+    save_file(values, out + "/types.safetensors")
+
+
+def finish(w):
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def permuted(w, heads):
+    """Order of llama's q and k rows in GGUF: neighbours instead of halves."""
+    return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
+
+
+def model(arch, folder, out):
+    c = json.load(open(folder + "/config.json"))
+    tensors = load_file(folder + "/model.safetensors")
+    layers, heads = c["num_hidden_layers"], c["num_attention_heads"]
+    names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), layers)
+    w = gguf.GGUFWriter(out, arch)
+    w.add_block_count(layers)
+    w.add_context_length(c["max_position_embeddings"])
+    w.add_embedding_length(c["hidden_size"])
+    w.add_feed_forward_length(c["intermediate_size"])
+    w.add_head_count(heads)
+    if kv := c.get("num_key_value_heads"):
+        w.add_head_count_kv(kv)
+    if width := c.get("head_dim"):
+        w.add_key_length(width)
+        w.add_value_length(width)
+    if "rms_norm_eps" in c:
+        w.add_layer_norm_rms_eps(c["rms_norm_eps"])
+    else:
+        w.add_layer_norm_eps(c.get("layer_norm_eps", c.get("norm_eps")))
+    rope = c.get("rope_parameters") or {}
+    if "full_attention" in rope:
+        w.add_rope_freq_base(rope["full_attention"]["rope_theta"])
+        w.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
+    elif rope:
+        w.add_rope_freq_base(rope["rope_theta"])
+    if window := c.get("sliding_window") or c.get("local_attention"):
+        w.add_sliding_window(window)
+    if "layer_types" in c and "sliding_attention" in c["layer_types"]:
+        w.add_sliding_window_pattern([t == "sliding_attention" for t in c["layer_types"]])
+    w.add_pooling_type(gguf.PoolingType.MEAN)
+    w.add_vocab_size(c["vocab_size"])
+    w.add_tokenizer_model("none")
+    for name, x in tensors.items():
+        if name.startswith("pooler."):
+            continue
+        if name.endswith("embeddings.position_embeddings.weight") and c["model_type"] == "xlm-roberta":
+            x = x[c["pad_token_id"] + 1 :]
+        if arch == "llama" and ("q_proj" in name or "k_proj" in name):
+            x = permuted(x, heads if "q_proj" in name else c["num_key_value_heads"])
+        if c["model_type"] == "gemma3_text" and name.endswith("norm.weight"):
+            x = x + 1
+        if name.endswith("token_type_embeddings.weight"):
+            x = x[0]
+        new = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if new is None:
+            sys.exit(f"{arch} has no name for {name}")
+        w.add_tensor(new, np.ascontiguousarray(x))
+    finish(w)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["types"] and len(sys.argv) == 3:
+        types(sys.argv[2])
+    elif sys.argv[1:2] == ["model"] and len(sys.argv) == 5:
+        model(*sys.argv[2:])
+    else:
+        sys.exit(__doc__)

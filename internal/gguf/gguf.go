@@ -87,12 +87,12 @@ func (f *File) readEntry(r *reader) error {
 func (f *File) readTensor(r *reader) (offset uint64, err error) {
 	t := Tensor{Name: r.string(maxName)}
 	dims := r.uint32()
-	if dims > maxDims {
+	if r.err == nil && dims > maxDims {
 		return 0, fmt.Errorf("tensor %q has %d dimensions, at most %d are allowed", t.Name, dims, maxDims)
 	}
-	for range dims {
+	for range min(dims, maxDims) {
 		n := r.uint64()
-		if n == 0 || n > math.MaxInt32 {
+		if r.err == nil && (n == 0 || n > math.MaxInt32) {
 			return 0, fmt.Errorf("tensor %q has a dimension of %d", t.Name, n)
 		}
 		t.Shape = append(t.Shape, int(n))

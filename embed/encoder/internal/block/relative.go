@@ -1,6 +1,9 @@
 package block
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // RelativeBias adds a learned number to each score, by head and by the bucket of the
 // distance between key and query: near distances have buckets of their own, far ones
@@ -17,8 +20,11 @@ type RelativeBias struct {
 const furthest = 128
 
 // NewRelativeBias returns the bias of a table of shape (buckets, heads).
-func NewRelativeBias(buckets, heads int, table []float32) *RelativeBias {
-	return &RelativeBias{heads: heads, buckets: buckets, table: table}
+func NewRelativeBias(buckets, heads int, table []float32) (*RelativeBias, error) {
+	if buckets < 4 || buckets%2 != 0 || buckets > furthest {
+		return nil, fmt.Errorf("a relative bias of %d buckets: want an even number from 4 to %d", buckets, furthest)
+	}
+	return &RelativeBias{heads: heads, buckets: buckets, table: table}, nil
 }
 
 // add adds the biases to the scores of neighbouring keys, of which the first is at the

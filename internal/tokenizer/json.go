@@ -16,14 +16,12 @@ const (
 
 // file is a tokenizer.json.
 type file struct {
-	Added      []token         `json:"added_tokens"`
-	Normalizer json.RawMessage `json:"normalizer"`
-	Split      json.RawMessage `json:"pre_tokenizer"`
-	Post       json.RawMessage `json:"post_processor"`
+	Added      []token
+	Normalizer json.RawMessage
+	Split      json.RawMessage
+	Post       json.RawMessage
 	Model      struct {
 		Type         string          `json:"type"`
-		Vocabulary   json.RawMessage `json:"vocab"`
-		Merges       json.RawMessage `json:"merges"`
 		UnknownID    *int32          `json:"unk_id"`
 		Unknown      *string         `json:"unk_token"`
 		Continuation string          `json:"continuing_subword_prefix"`
@@ -33,7 +31,9 @@ type file struct {
 		FuseUnknown  bool            `json:"fuse_unk"`
 		ByteFallback bool            `json:"byte_fallback"`
 		IgnoreMerges bool            `json:"ignore_merges"`
-	} `json:"model"`
+		Vocabulary   json.RawMessage `json:"-"`
+		Merges       json.RawMessage `json:"-"`
+	}
 }
 
 // FromJSON reads a tokenizer.json of Hugging Face's tokenizers library.
@@ -41,8 +41,8 @@ func FromJSON(data []byte) (*Model, error) {
 	if len(data) > maxJSON {
 		return nil, fmt.Errorf("tokenizer.json of %d bytes, at most %d are read", len(data), maxJSON)
 	}
-	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
+	f, err := readFile(data)
+	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	m, err := f.model()
@@ -50,6 +50,34 @@ func FromJSON(data []byte) (*Model, error) {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	return m, nil
+}
+
+func readFile(data []byte) (*file, error) {
+	top, err := members(data)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{Normalizer: top["normalizer"], Split: top["pre_tokenizer"], Post: top["post_processor"]}
+	if raw := top["added_tokens"]; !isNull(raw) {
+		if err := json.Unmarshal(raw, &f.Added); err != nil {
+			return nil, fmt.Errorf("added_tokens: %w", err)
+		}
+	}
+	model, err := members(top["model"])
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	f.Model.Vocabulary, f.Model.Merges = model["vocab"], model["merges"]
+	delete(model, "vocab")
+	delete(model, "merges")
+	rest, err := json.Marshal(model)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err := json.Unmarshal(rest, &f.Model); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return f, nil
 }
 
 func (f *file) model() (*Model, error) {

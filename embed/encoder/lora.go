@@ -30,8 +30,8 @@ type adapters struct {
 	seen *sync.Map
 }
 
-func newAdapters(byName map[string]adapter, rename func(string) []string) adapters {
-	return adapters{byName: byName, rename: rename, seen: new(sync.Map)}
+func newAdapters(byName map[string]adapter, rename func(string) []string, stored bool) adapters {
+	return adapters{byName: byName, rename: rename, stored: stored, seen: new(sync.Map)}
 }
 
 func (s adapters) find(module string) (adapter, bool) {

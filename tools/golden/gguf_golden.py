@@ -2,10 +2,12 @@
 
     python tools/golden/gguf_golden.py types internal/gguf/testdata
     python tools/golden/gguf_golden.py model ARCH TINY-FOLDER OUT.gguf
+    python tools/golden/gguf_golden.py adapter TASK JINA-FOLDER OUT.gguf
 
 The first writes types.gguf, random bits of every type, and types.safetensors, what the
 reference makes of them. The second renames the tensors of a small model by gguf-py's own
-tables and writes its sizes under the keys of that architecture.
+tables and writes its sizes under the keys of that architecture. The third writes one of
+the adapters that are stacked in a file of jina-embeddings-v3, as llama.cpp's converter does.
 """
 import json
 import sys
@@ -117,10 +119,35 @@ def model(arch, folder, out):
     finish(w)
 
 
+def adapter(task, folder, out):
+    c = json.load(open(folder + "/config.json"))
+    tensors = load_file(folder + "/model.safetensors")
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.JINA_BERT_V3, c["num_hidden_layers"])
+    w = gguf.GGUFWriter(out, "jina-bert-v3")
+    w.add_type(gguf.GGUFType.ADAPTER)
+    w.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    w.add_float32(gguf.Keys.Adapter.LORA_ALPHA, c["lora_alpha"])
+    w.add_string(gguf.Keys.Adapter.LORA_TASK_NAME, task)
+    for name, x in tensors.items():
+        if ".lora_" not in name or "pooler" in name:
+            continue
+        module, part = name.removeprefix("roberta.").split(".parametrizations.weight.0.lora_")
+        part, x = part.lower(), x[c["lora_adaptations"].index(task)]
+        new = names.get_name(module + ".weight", try_suffixes=(".weight",))
+        if new == "token_embd.weight" and part == "b":
+            x = x.T
+        if new == "token_types.weight":
+            part = {"a": "b", "b": "a"}[part]
+        w.add_tensor(f"{new}.lora_{part}", np.ascontiguousarray(x))
+    finish(w)
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["types"] and len(sys.argv) == 3:
         types(sys.argv[2])
     elif sys.argv[1:2] == ["model"] and len(sys.argv) == 5:
         model(*sys.argv[2:])
+    elif sys.argv[1:2] == ["adapter"] and len(sys.argv) == 5:
+        adapter(*sys.argv[2:])
     else:
         sys.exit(__doc__)

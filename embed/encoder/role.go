@@ -1,0 +1,111 @@
+package encoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rcvae"
+	"rcvae/internal/tokenizer"
+)
+
+// Role says what a text is to the problem at hand. Models may have a prompt or a task of
+// its own for each.
+type Role int
+
+// The roles.
+const (
+	RoleQuestion Role = iota
+	RoleSolution
+
+	roles = 2
+)
+
+// Text is a text with its role. Question is the question of a solution, for models that
+// read solutions in context; others ignore it.
+type Text struct {
+	Role     Role
+	Text     string
+	Question string
+}
+
+// EmbedTexts returns one unit vector for each text, in order.
+func (m *Model) EmbedTexts(ctx context.Context, texts []Text) ([]rcvae.Embedding, error) {
+	if m.words == nil {
+		return nil, errors.New("embed: the model was opened without a tokenizer")
+	}
+	var byRole [roles][]int
+	sequences := make([]sequence, len(texts))
+	for i, t := range texts {
+		if t.Role < 0 || t.Role >= roles {
+			return nil, fmt.Errorf("text %d has the unknown role %d", i, t.Role)
+		}
+		sequences[i] = m.sequence(t)
+		byRole[t.Role] = append(byRole[t.Role], i)
+	}
+	if m.networks[RoleQuestion] == m.networks[RoleSolution] {
+		return m.embed(ctx, m.networks[RoleSolution], sequences)
+	}
+	out := make([]rcvae.Embedding, len(texts))
+	for role, indices := range byRole {
+		part := make([]sequence, len(indices))
+		for j, i := range indices {
+			part[j] = sequences[i]
+		}
+		embeddings, err := m.embed(ctx, m.networks[role], part)
+		if err != nil {
+			return nil, err
+		}
+		for j, i := range indices {
+			out[i] = embeddings[j]
+		}
+	}
+	return out, nil
+}
+
+// sequence tokenises a text. It has at least one token.
+func (m *Model) sequence(t Text) sequence {
+	if m.options.InContext {
+		return m.inContext(t)
+	}
+	prompt := m.prompts[t.Role]
+	ids := m.words.Template.Wrap(m.words.Encode(prompt+t.Text), m.limit, m.options.KeepEnds)
+	if len(ids) == 0 { // nothing around it and nothing in it
+		ids = m.words.Encode(" ")
+	}
+	s := sequence{ids, 0, len(ids)}
+	if m.skipPrompt && prompt != "" {
+		s.from = min(len(m.words.Template.Prefix)+len(m.words.Encode(prompt)), len(ids)-1)
+	}
+	return s
+}
+
+// emptyLine stands between a question and its solution.
+const emptyLine = "\n\n"
+
+// inContext lays out a solution behind its question and an empty line. Of a long question
+// the end is kept, of a long solution both ends; a question alone keeps as much as it does
+// before a solution, so that its embedding does not depend on there being one. The
+// solution's vector is made of the states of its own tokens, the empty line among them.
+func (m *Model) inContext(t Text) sequence {
+	template := m.words.Template
+	room := m.limit - len(template.Prefix) - len(template.Suffix)
+	question := t.Text
+	if t.Role == RoleSolution {
+		question = t.Question
+	}
+	q := m.words.Encode(m.prompts[RoleQuestion] + question)
+	q = q[max(0, len(q)-room/2):]
+	var r []int32
+	if t.Role == RoleSolution {
+		r = tokenizer.Cut(m.words.Encode(emptyLine+t.Text), room-len(q), true)
+	} else if len(q) == 0 {
+		q = m.words.Encode(emptyLine)
+	}
+	ids := template.Wrap(append(q[:len(q):len(q)], r...), m.limit, false)
+	from := len(template.Prefix)
+	if t.Role == RoleSolution {
+		return sequence{ids, from + len(q), from + len(q) + len(r)}
+	}
+	return sequence{ids, from, from + len(q)}
+}

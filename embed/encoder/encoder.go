@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"rcvae"
 	"rcvae/internal/mapped"
@@ -26,6 +27,7 @@ import (
 // Options say what a model's files leave open. The zero value takes everything from them.
 type Options struct {
 	Name           string // in fingerprints; "": the folder's or file's
+	Weights        string // in fingerprints; "": the hash of the model's files
 	Pooling        string // [PoolMean], [PoolCLS] or [PoolLast]; "": as the files say
 	Dimension      int    // the first values of each embedding, for models trained so (Matryoshka); 0: all
 	MaxTokens      int    // longer texts are cut, special tokens included; 0: the model's limit
@@ -45,8 +47,8 @@ func (o Options) Validate() error {
 	if o.Dimension < 0 || o.Workers < 0 {
 		errs = append(errs, fmt.Errorf("dimension is %d and workers is %d, want at least 0", o.Dimension, o.Workers))
 	}
-	if o.MaxTokens != 0 && o.MaxTokens < 4 {
-		errs = append(errs, fmt.Errorf("max tokens is %d, want at least 4", o.MaxTokens))
+	if o.MaxTokens < 0 {
+		errs = append(errs, fmt.Errorf("max tokens is %d, want at least 0", o.MaxTokens))
 	}
 	switch o.Pooling {
 	case "", PoolMean, PoolCLS, PoolLast:
@@ -64,10 +66,10 @@ type Model struct {
 	head       head
 	words      *tokenizer.Model // nil with TokensOnly
 	prompts    [roles]string
-	skipPrompt bool      // the prompt's tokens do not count in the mean
-	limit      int       // most tokens
-	hashing    *fileHash // of all files that make the function
-	hash       string
+	skipPrompt bool     // the prompt's tokens do not count in the mean
+	limit      int      // most tokens
+	hashing    fileHash // of all files that make the function
+	hash       func() string
 	files      []*mapped.File
 }
 
@@ -95,12 +97,15 @@ func OpenFS(folder fs.FS, o Options) (*Model, error) {
 
 // finish makes a model with open and checks what came out.
 func finish(what string, o Options, open func(m *Model) error) (*Model, error) {
-	m := &Model{options: o, name: o.Name, hashing: newHash()}
+	m := &Model{options: o, name: o.Name}
+	m.hash = sync.OnceValue(func() string { return m.hashing.sum() })
+	if o.Weights != "" {
+		m.hash = func() string { return o.Weights }
+	}
 	err := o.Validate()
 	if err == nil {
 		err = open(m)
 	}
-	m.hash = m.hashing.sum() // in any case: files are closed after an error
 	if err == nil {
 		err = m.check()
 	}
@@ -136,8 +141,12 @@ func (m *Model) check() error {
 	if rows := n.embeddings.Words.Rows(); m.words.Size > rows {
 		return fmt.Errorf("the tokenizer has %d tokens, but the table of words has %d rows: they are of two models", m.words.Size, rows)
 	}
-	if around := len(m.words.Template.Prefix) + len(m.words.Template.Suffix); m.limit < around+2 {
-		return fmt.Errorf("max tokens is %d, want at least %d", m.limit, around+2)
+	least := max(1, len(m.words.Template.Prefix)+len(m.words.Template.Suffix))
+	if o.InContext {
+		least += 4 // two for each text
+	}
+	if m.limit < least {
+		return fmt.Errorf("max tokens is %d, want at least %d", m.limit, least)
 	}
 	return nil
 }
@@ -164,7 +173,7 @@ func (m *Model) network(r Role) *network { return m.networks[r] }
 // configuration and adapters by their hash, and its options.
 func (m *Model) Fingerprint() rcvae.Fingerprint {
 	f := rcvae.Fingerprint{
-		Name: m.name, Weights: m.hash, Pooling: m.head.pooling, Prompt: m.prompt(), Dimension: m.Dimension(),
+		Name: m.name, Weights: m.hash(), Pooling: m.head.pooling, Prompt: m.prompt(), Dimension: m.Dimension(),
 		MaxTokens: m.limit, Normalized: true,
 	}
 	if m.options.KeepEnds {

@@ -126,6 +126,7 @@ type part struct {
 // stack returns the weights and biases of parts one below the other; without bias it is
 // nil.
 func (w *weights) stack(in int, bias bool, parts ...part) (weight, biases []float32) {
+	weight = make([]float32, 0, total(parts, in))
 	for _, p := range parts {
 		weight = append(weight, w.part(p, in)...)
 		if bias {
@@ -133,6 +134,15 @@ func (w *weights) stack(in int, bias bool, parts ...part) (weight, biases []floa
 		}
 	}
 	return weight, biases
+}
+
+// total returns the number of weights of all parts.
+func total(parts []part, in int) int {
+	n := 0
+	for _, p := range parts {
+		n += p.out * in
+	}
+	return n
 }
 
 // halves brings rows of the given width from the order in which neighbours 2i and 2i+1 of
@@ -200,6 +210,9 @@ func (w *weights) segment(name string, n, h int) []float32 {
 // err returns what went wrong, also with tensors and adapters that nobody asked for:
 // they show that the model is not what it was taken for.
 func (w *weights) err() error {
+	if n := len(w.errs); n > shownErrors {
+		return errors.Join(append(w.errs[:shownErrors:shownErrors], fmt.Errorf("and %d more", n-shownErrors))...)
+	}
 	if err := errors.Join(w.errs...); err != nil {
 		return err
 	}
@@ -210,6 +223,9 @@ func (w *weights) err() error {
 	}
 	return w.adapters.unused()
 }
+
+// shownErrors is how many errors are shown: where one tensor has the wrong shape, most do.
+const shownErrors = 3
 
 var inLayer = regexp.MustCompile(`(^|\.)(layers?|blk)\.\d+\.`)
 

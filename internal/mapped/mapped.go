@@ -3,10 +3,13 @@
 package mapped
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
+	"time"
 )
 
 // File is the content of a file. Data must not be written to, nor used after Close.
@@ -23,7 +26,10 @@ func Open(fsys fs.FS, name string) (*File, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if file, ok := f.(*os.File); ok {
+	switch file := f.(type) {
+	case *memoryFile:
+		return &File{Data: file.data}, nil
+	case *os.File:
 		if m, err := mapFile(file); err == nil {
 			return m, nil
 		} // a file system without maps: read it
@@ -44,3 +50,35 @@ func (f *File) Close() error {
 	f.unmap, f.Data = nil, nil
 	return unmap()
 }
+
+// Memory is a file system of files in memory, which [Open] does not copy.
+type Memory map[string][]byte
+
+var _ fs.FS = Memory(nil)
+
+// Open opens a file. Folders cannot be opened.
+func (m Memory) Open(name string) (fs.File, error) {
+	data, ok := m[name]
+	if !ok || !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &memoryFile{Reader: bytes.NewReader(data), name: path.Base(name), data: data}, nil
+}
+
+type memoryFile struct {
+	*bytes.Reader
+	name string
+	data []byte
+}
+
+func (f *memoryFile) Close() error               { return nil }
+func (f *memoryFile) Stat() (fs.FileInfo, error) { return memoryInfo{f}, nil }
+
+type memoryInfo struct{ file *memoryFile }
+
+func (i memoryInfo) Name() string       { return i.file.name }
+func (i memoryInfo) Size() int64        { return int64(len(i.file.data)) }
+func (i memoryInfo) Mode() fs.FileMode  { return 0o444 }
+func (i memoryInfo) ModTime() time.Time { return time.Time{} }
+func (i memoryInfo) IsDir() bool        { return false }
+func (i memoryInfo) Sys() any           { return nil }

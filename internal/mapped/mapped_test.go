@@ -20,8 +20,8 @@ func TestOpenOnDiskAndInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	memory := fstest.MapFS{"full": {Data: content}, "empty": {}}
-	for _, fsys := range []fs.FS{os.DirFS(dir), memory} {
+	memory := mapped.Memory{"full": content, "empty": nil}
+	for _, fsys := range []fs.FS{os.DirFS(dir), memory, fstest.MapFS{"full": {Data: content}, "empty": {}}} {
 		for name, want := range map[string][]byte{"full": content, "empty": nil} {
 			f, err := mapped.Open(fsys, name)
 			if err != nil {
@@ -37,5 +37,15 @@ func TestOpenOnDiskAndInMemory(t *testing.T) {
 		if _, err := mapped.Open(fsys, "absent"); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Open of no file = %v, want fs.ErrNotExist", err)
 		}
+	}
+}
+
+func TestMemoryIsReadByOthers(t *testing.T) {
+	memory := mapped.Memory{"folder/file": []byte("content")}
+	if got, err := fs.ReadFile(memory, "folder/file"); err != nil || string(got) != "content" {
+		t.Errorf("ReadFile = %q, %v, want the content", got, err)
+	}
+	if info, err := fs.Stat(memory, "folder/file"); err != nil || info.Size() != 7 || info.Name() != "file" || info.IsDir() {
+		t.Errorf("Stat = %v, %v, want a file of 7 bytes", info, err)
 	}
 }

@@ -1,0 +1,351 @@
+package encoder_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"rcvae"
+	"rcvae/embed/encoder"
+	"rcvae/internal/safetensors"
+)
+
+// folder returns the tiny BERT with a vocabulary and more files, in memory.
+func folder(t testing.TB, more map[string]string) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{"vocab.txt": {Data: []byte(vocabulary)}}
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		data, err := os.ReadFile(filepath.Join("testdata/tiny/bert", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: data}
+	}
+	for name, content := range more {
+		files[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return files
+}
+
+const vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\nd\nquery\n:\nD\n"
+
+const meanPooling = `{"word_embedding_dimension":32,"pooling_mode_cls_token":false,"pooling_mode_mean_tokens":true}`
+
+func openFS(t testing.TB, files fs.FS, o encoder.Options) *encoder.Model {
+	t.Helper()
+	m, err := encoder.OpenFS(files, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func embedOne(t testing.TB, m *encoder.Model, text encoder.Text) rcvae.Embedding {
+	t.Helper()
+	got, err := m.EmbedTexts(t.Context(), []encoder.Text{text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got[0]
+}
+
+func embedIDs(t testing.TB, m *encoder.Model, ids ...int32) rcvae.Embedding {
+	t.Helper()
+	got, err := m.EmbedTokens(t.Context(), encoder.RoleSolution, [][]int32{ids})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got[0]
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func TestPoolingComesFromTheFiles(t *testing.T) {
+	for _, c := range []struct{ name, modules, pooling, want string }{
+		{"switches", "", meanPooling, encoder.PoolMean},
+		{"a name", "", `{"pooling_mode":"cls","embedding_dimension":32}`, encoder.PoolCLS},
+		{"a list of one", "", `{"pooling_mode":["lasttoken"]}`, encoder.PoolLast},
+		{"old names of modules", `[{"idx":0,"path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}]`, meanPooling, encoder.PoolMean},
+		{"new names of modules", `[{"path":"","type":"sentence_transformers.base.modules.transformer.Transformer"},{"path":"1_Pooling","type":"sentence_transformers.sentence_transformer.modules.pooling.Pooling"},{"path":"2_Normalize","type":"sentence_transformers.base.modules.normalize.Normalize"}]`, meanPooling, encoder.PoolMean},
+	} {
+		more := map[string]string{"1_Pooling/config.json": c.pooling}
+		if c.modules != "" {
+			more["modules.json"] = c.modules
+		}
+		m := openFS(t, folder(t, more), encoder.Options{})
+		if got := m.Fingerprint().Pooling; got != c.want {
+			t.Errorf("%s: pooling %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestOpenRejects(t *testing.T) {
+	pooled := func(more map[string]string) map[string]string {
+		all := map[string]string{"1_Pooling/config.json": meanPooling}
+		maps.Copy(all, more)
+		return all
+	}
+	for _, c := range []struct {
+		name    string
+		more    map[string]string
+		options encoder.Options
+		want    string
+	}{
+		{"no pooling", nil, encoder.Options{}, "--pooling"},
+		{"two poolings", map[string]string{"1_Pooling/config.json": `{"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":true}`}, encoder.Options{}, "one of them"},
+		{"another pooling", map[string]string{"1_Pooling/config.json": `{"pooling_mode":"max"}`}, encoder.Options{}, `"max"`},
+		{"an unknown module", pooled(map[string]string{"modules.json": `[{"path":"x","type":"a.b.WordWeights"}]`}), encoder.Options{}, "WordWeights"},
+		{"a module elsewhere", pooled(map[string]string{"modules.json": `[{"path":"../x","type":"a.Transformer"}]`}), encoder.Options{}, "leaves the folder"},
+		{"an unknown type", pooled(map[string]string{"config.json": `{"model_type":"t5"}`}), encoder.Options{}, `model_type "t5" is not supported`},
+		{"no type", pooled(map[string]string{"config.json": `{}`}), encoder.Options{}, "model_type is missing"},
+		{"sizes", pooled(map[string]string{"config.json": `{"model_type":"bert","hidden_size":0,"num_attention_heads":-1}`}), encoder.Options{}, "num_attention_heads is -1"},
+		{"another architecture", pooled(map[string]string{"config.json": `{"model_type":"qwen2","vocab_size":101,"max_position_embeddings":40,"hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":48}`}), encoder.Options{}, "another architecture"},
+		{"fewer layers", pooled(map[string]string{"config.json": tinyConfig(t, `"num_hidden_layers":2`, `"num_hidden_layers":1`)}), encoder.Options{}, "no place for tensor encoder.layer.1."},
+		{"more layers", pooled(map[string]string{"config.json": tinyConfig(t, `"num_hidden_layers":2`, `"num_hidden_layers":3`)}), encoder.Options{}, `no tensor "encoder.layer.2.`},
+		{"other sizes", pooled(map[string]string{"config.json": tinyConfig(t, `"hidden_size":32`, `"hidden_size":64`)}), encoder.Options{}, "has shape [40 32], want [40 64]"},
+		{"a vocabulary of another model", pooled(map[string]string{"vocab.txt": vocabulary + strings.Join(letters(200), "\n") + "\n"}), encoder.Options{}, "of two models"},
+		{"too many tokens", pooled(nil), encoder.Options{MaxTokens: 41}, "40 positions"},
+		{"too few tokens", pooled(nil), encoder.Options{MaxTokens: 1}, "want at least 2"},
+		{"too many dimensions", pooled(nil), encoder.Options{Dimension: 33}, "dimension is 33"},
+		{"in context", pooled(nil), encoder.Options{InContext: true}, "causal"},
+		{"a task", pooled(nil), encoder.Options{Task: "separation"}, `no task or prompt "separation"`},
+		{"a shard elsewhere", pooled(map[string]string{"model.safetensors.index.json": `{"weight_map":{"a":"../b"}}`}), encoder.Options{}, "not a file of the folder"},
+		{"a shard that is missing", pooled(map[string]string{"model.safetensors.index.json": `{"weight_map":{"a":"b.safetensors"}}`}), encoder.Options{}, "b.safetensors"},
+		{"a folder's name for a pooling", pooled(nil), encoder.Options{Pooling: "max"}, `pooling is "max"`},
+	} {
+		if _, err := encoder.OpenFS(folder(t, c.more), c.options); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
+		}
+	}
+	bare := folder(t, pooled(nil))
+	delete(bare, "vocab.txt")
+	if _, err := encoder.OpenFS(bare, encoder.Options{}); err == nil || !strings.Contains(err.Error(), "tokenizer.json") {
+		t.Errorf("without a tokenizer: error %v, want one about tokenizer.json", err)
+	}
+	if _, err := encoder.Open("testdata/absent", encoder.Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open of nothing = %v, want fs.ErrNotExist", err)
+	}
+}
+
+// tinyConfig returns the tiny BERT's config.json with a change.
+func tinyConfig(t *testing.T, old, replacement string) string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/tiny/bert/config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact := strings.NewReplacer(" ", "", "\n", "").Replace(string(data))
+	if !strings.Contains(compact, old) {
+		t.Fatalf("the config has no %s", old)
+	}
+	return strings.Replace(compact, old, replacement, 1)
+}
+
+func letters(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "x" + strings.Repeat("y", i)
+	}
+	return out
+}
+
+func TestTextsAreTokenisedWithPrompts(t *testing.T) {
+	files := folder(t, map[string]string{
+		"1_Pooling/config.json":             meanPooling,
+		"config_sentence_transformers.json": `{"prompts":{"query":"query: ","document":"d ","plain":""},"default_prompt_name":null}`,
+	})
+	plain := openFS(t, files, encoder.Options{})
+	question, solution := encoder.Text{Role: encoder.RoleQuestion, Text: "A b"}, encoder.Text{Role: encoder.RoleSolution, Text: "A b"}
+	for _, c := range []struct {
+		name     string
+		options  encoder.Options
+		text     encoder.Text
+		want     []int32
+		solution []int32
+	}{
+		{"none", encoder.Options{}, question, []int32{2, 4, 5, 3}, []int32{2, 4, 5, 3}},
+		{"one for both", encoder.Options{Task: "query"}, question, []int32{2, 8, 9, 4, 5, 3}, []int32{2, 8, 9, 4, 5, 3}},
+		{"one for each", encoder.Options{Task: "retrieval"}, question, []int32{2, 8, 9, 4, 5, 3}, []int32{2, 7, 4, 5, 3}},
+		{"given", encoder.Options{QuestionPrompt: "c ", SolutionPrompt: "d d "}, question, []int32{2, 6, 4, 5, 3}, []int32{2, 7, 7, 4, 5, 3}},
+		{"cut", encoder.Options{QuestionPrompt: "c d ", MaxTokens: 5}, question, []int32{2, 6, 7, 4, 3}, []int32{2, 4, 5, 3}},
+	} {
+		m := openFS(t, files, c.options)
+		if got, want := embedOne(t, m, question), embedIDs(t, plain, c.want...); !slices.Equal(got, want) {
+			t.Errorf("%s: the question is not embedded as %v", c.name, c.want)
+		}
+		if got, want := embedOne(t, m, solution), embedIDs(t, plain, c.solution...); !slices.Equal(got, want) {
+			t.Errorf("%s: the solution is not embedded as %v", c.name, c.solution)
+		}
+	}
+}
+
+// A dense layer, the cut to the first dimensions and unit length follow the pooling.
+func TestDenseAndDimension(t *testing.T) {
+	weight := make([]float32, 3*32)
+	weight[0], weight[32+5], weight[64+7] = 2, 1, -1 // 2·x₀ + 0.5, x₅, −x₇
+	dense := safetensors.File{Tensors: []safetensors.Tensor{
+		safetensors.Float32s("linear.weight", []int{3, 32}, weight), safetensors.Float32s("linear.bias", []int{3}, []float32{0.5, 0, 0}),
+	}}
+	data, err := dense.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := map[string]string{
+		"modules.json":              `[{"path":"","type":"x.Transformer"},{"path":"1_Pooling","type":"x.Pooling"},{"path":"2_Dense","type":"x.Dense"}]`,
+		"1_Pooling/config.json":     meanPooling,
+		"2_Dense/config.json":       `{"in_features":32,"out_features":3,"bias":true,"activation_function":"torch.nn.modules.activation.Tanh"}`,
+		"2_Dense/model.safetensors": string(data),
+	}
+	g := readGolden(t, "testdata/tiny/bert/golden.safetensors")
+	x := g.pooled(t, "mean")[3]
+	want := []float32{float32(math.Tanh(2*float64(x[0]) + 0.5)), float32(math.Tanh(float64(x[5]))), float32(math.Tanh(-float64(x[7])))}
+	for _, n := range []int{0, 2} {
+		m := openFS(t, folder(t, more), encoder.Options{Dimension: n})
+		got, err := m.EmbedTokens(t.Context(), encoder.RoleSolution, g.texts[3:4])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			want = want[:n]
+		}
+		if len(got[0]) != len(want) || m.Dimension() != len(want) {
+			t.Fatalf("%d values and dimension %d, want %d", len(got[0]), m.Dimension(), len(want))
+		}
+		checkVectors(t, got, [][]float32{want})
+	}
+}
+
+// The states of a prompt that does not count are seen, but not averaged.
+func TestPromptIsLeftOutOfTheMean(t *testing.T) {
+	files := folder(t, map[string]string{"1_Pooling/config.json": `{"pooling_mode":"mean","include_prompt":false}`})
+	with := openFS(t, files, encoder.Options{QuestionPrompt: "query : "})
+	whole := openFS(t, folder(t, map[string]string{"1_Pooling/config.json": meanPooling}), encoder.Options{QuestionPrompt: "query : "})
+	text := encoder.Text{Role: encoder.RoleQuestion, Text: "a b c"}
+	if c := cosine(embedOne(t, with, text), embedOne(t, whole, text)); c > 0.9999 {
+		t.Errorf("cosine of the means with and without the prompt = %v, want less than 1", c)
+	}
+	plain := encoder.Text{Role: encoder.RoleSolution, Text: "a b c"}
+	if !slices.Equal(embedOne(t, with, plain), embedOne(t, whole, plain)) {
+		t.Error("without a prompt, include_prompt changes an embedding")
+	}
+}
+
+func TestEmbedTokensRejects(t *testing.T) {
+	m := openFS(t, folder(t, map[string]string{"1_Pooling/config.json": meanPooling}), encoder.Options{})
+	for name, ids := range map[string][]int32{"none": {}, "too many": make([]int32, 41), "negative": {-1}, "beyond the vocabulary": {101}} {
+		if _, err := m.EmbedTokens(t.Context(), encoder.RoleSolution, [][]int32{{1}, ids}); err == nil || !strings.HasPrefix(err.Error(), "text 1: ") {
+			t.Errorf("%s: error %v, want one about text 1", name, err)
+		}
+	}
+}
+
+func TestEmbeddingStopsWithItsContext(t *testing.T) {
+	m := openFS(t, folder(t, map[string]string{"1_Pooling/config.json": meanPooling}), encoder.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, n := range []int{1, 500} {
+		if _, err := m.Embed(ctx, slices.Repeat([]string{"a b"}, n)); !errors.Is(err, context.Canceled) {
+			t.Errorf("Embed of %d texts = %v, want context.Canceled", n, err)
+		}
+	}
+}
+
+func TestDamagedWeightsAreAnError(t *testing.T) {
+	file, err := safetensors.ReadFile("testdata/tiny/bert/model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"encoder.layer.1.output.LayerNorm.bias", "embeddings.word_embeddings.weight"} {
+		damaged := safetensors.File{}
+		for _, tensor := range file.Tensors {
+			if tensor.Name == name {
+				tensor.Data = slices.Clone(tensor.Data)
+				copy(tensor.Data[4*32*(len(tensor.Data)/4/32/2):], []byte{0, 0, 0xc0, 0x7f}) // NaN
+			}
+			damaged.Tensors = append(damaged.Tensors, tensor)
+		}
+		data, err := damaged.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := encoder.OpenFS(folder(t, map[string]string{"1_Pooling/config.json": meanPooling, "model.safetensors": string(data)}), encoder.Options{})
+		if err == nil {
+			all := make([]int32, 40)
+			for i := range all {
+				all[i] = int32(30 + i)
+			}
+			_, err = m.EmbedTokens(t.Context(), encoder.RoleSolution, [][]int32{all})
+		}
+		if err == nil {
+			t.Errorf("a NaN in %s is no error", name)
+		}
+	}
+}
+
+func TestShardsAreOneModel(t *testing.T) {
+	file, err := safetensors.ReadFile("testdata/tiny/bert/model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shards := map[string]*safetensors.File{"one.safetensors": {}, "two.safetensors": {}}
+	names := slices.Sorted(maps.Keys(shards))
+	var index []string
+	for i, tensor := range file.Tensors {
+		name := names[i%2]
+		shards[name].Tensors = append(shards[name].Tensors, tensor)
+		index = append(index, `"`+tensor.Name+`":"`+name+`"`)
+	}
+	more := map[string]string{"1_Pooling/config.json": meanPooling, "model.safetensors.index.json": `{"weight_map":{` + strings.Join(index, ",") + `}}`}
+	for name, shard := range shards {
+		data, err := shard.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		more[name] = string(data)
+	}
+	files := folder(t, more)
+	delete(files, "model.safetensors")
+	got := embedIDs(t, openFS(t, files, encoder.Options{}), 2, 4, 5, 3)
+	if want := embedIDs(t, openFS(t, folder(t, map[string]string{"1_Pooling/config.json": meanPooling}), encoder.Options{}), 2, 4, 5, 3); !slices.Equal(got, want) {
+		t.Error("two files of weights give another embedding than one")
+	}
+}
+
+func TestFingerprintsTellModelsApart(t *testing.T) {
+	g := folder(t, map[string]string{"1_Pooling/config.json": meanPooling})
+	seen := make(map[string]string)
+	add := func(name string, m *encoder.Model) {
+		id := m.Fingerprint().ID()
+		if other, ok := seen[id]; ok {
+			t.Errorf("%s has the fingerprint of %s", name, other)
+		}
+		seen[id] = name
+	}
+	add("plain", openFS(t, g, encoder.Options{}))
+	add("cls", openFS(t, g, encoder.Options{Pooling: encoder.PoolCLS}))
+	add("cut", openFS(t, g, encoder.Options{MaxTokens: 20}))
+	add("ends", openFS(t, g, encoder.Options{MaxTokens: 20, KeepEnds: true}))
+	add("dimension", openFS(t, g, encoder.Options{Dimension: 8}))
+	add("prompt", openFS(t, g, encoder.Options{SolutionPrompt: "a"}))
+	add("question's prompt", openFS(t, g, encoder.Options{QuestionPrompt: "a"}))
+	add("vocabulary", openFS(t, folder(t, map[string]string{"1_Pooling/config.json": meanPooling, "vocab.txt": vocabulary + "e\n"}), encoder.Options{}))
+	same := openFS(t, g, encoder.Options{Workers: 1}).Fingerprint().ID()
+	if _, ok := seen[same]; !ok {
+		t.Error("the number of workers changes the fingerprint")
+	}
+}

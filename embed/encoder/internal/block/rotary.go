@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 )
 
@@ -160,4 +161,11 @@ func (t *rotaryTable) turn(x []float32, position int) {
 		a[i] = u*cos[i] - v*sin[i]
 		b[i] = v*cos[i] + u*sin[i]
 	}
+}
+
+// Turned returns a copy of one head's vector, turned to a position.
+func (r *Rotary) Turned(x []float32, position int) []float32 {
+	out := slices.Clone(x)
+	r.upTo(position+1).turn(out, position)
+	return out
 }

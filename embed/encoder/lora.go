@@ -61,7 +61,7 @@ func (s adapters) merge(module string, out, in int, weight []float32) error {
 	if ad.a.columns() != in || ad.b.rows() != out || ad.b.columns() != r {
 		return fmt.Errorf("the adapter of %s has shapes %v and %v, want (r, %d) and (%d, r)", module, ad.a.shape, ad.b.shape, in, out)
 	}
-	a, b := ad.a.values(0, r), ad.b.values(0, out)
+	a, b := ad.a.values(), ad.b.values()
 	gemm.Scale(ad.scale, b)
 	gemm.Mul(gemm.NoTrans, gemm.NoTrans, out, in, r, b, r, a, in, weight, in, true)
 	return nil
@@ -78,7 +78,7 @@ func (s adapters) table(module string, base tensor, h int) (block.Table, error) 
 	if ad.a.rows() != base.rows() || ad.b.rows() != r || ad.b.columns() != h {
 		return base, fmt.Errorf("the adapter of %s has shapes %v and %v, want (%d, r) and (r, %d)", module, ad.a.shape, ad.b.shape, base.rows(), h)
 	}
-	b := ad.b.values(0, r)
+	b := ad.b.values()
 	gemm.Scale(ad.scale, b)
 	return &block.LowRank{Table: base, A: ad.a, Rank: r, B: b, Width: h}, nil
 }
@@ -101,7 +101,7 @@ func (t tensor) slice(i, n int) tensor {
 // transposed returns the transposed matrix, held in memory.
 func (t tensor) transposed() tensor {
 	rows, cols := t.rows(), t.columns()
-	values := t.values(0, rows)
+	values := t.values()
 	return tensor{shape: []int{cols, rows}, row: func(dst []float32, i int) {
 		for j := range dst {
 			dst[j] = values[j*cols+i]

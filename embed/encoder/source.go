@@ -33,12 +33,12 @@ func (t tensor) rows() int {
 	return n
 }
 
-// values returns the rows [from, to).
-func (t tensor) values(from, to int) []float32 {
+// values returns all rows.
+func (t tensor) values() []float32 {
 	n := t.columns()
-	out := make([]float32, (to-from)*n)
-	for i := from; i < to; i++ {
-		t.row(out[(i-from)*n:(i-from+1)*n], i)
+	out := make([]float32, t.rows()*n)
+	for i := range t.rows() {
+		t.row(out[i*n:(i+1)*n], i)
 	}
 	return out
 }

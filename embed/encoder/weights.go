@@ -45,12 +45,6 @@ func (w *weights) failed() bool {
 	return len(w.errs) > 0
 }
 
-// has tells whether the source has a tensor.
-func (w *weights) has(name string) bool {
-	_, ok := w.source.lookup(w.stored(name))
-	return ok
-}
-
 // tensor returns a tensor of the given shape. An unknown one is zero.
 func (w *weights) tensor(name string, shape ...int) tensor {
 	stored := w.stored(name)
@@ -79,7 +73,7 @@ func (w *weights) values(name string, shape ...int) []float32 {
 	if w.failed() { // the sizes may be wild: no memory for them
 		return make([]float32, min(size, 1<<20))
 	}
-	out := t.values(0, t.rows())
+	out := t.values()
 	if square := gemm.SumSquares(out); math.IsNaN(square) || math.IsInf(square, 0) {
 		w.note(fmt.Errorf("tensor %s has values that are not finite: the file is damaged or its training diverged", w.stored(name)))
 	}

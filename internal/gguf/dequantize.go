@@ -16,9 +16,9 @@ const (
 	Q4_0 Type = 2
 	Q5_0 Type = 6
 	Q8_0 Type = 8
-	Q4_K Type = 12
-	Q5_K Type = 13
-	Q6_K Type = 14
+	Q4K  Type = 12
+	Q5K  Type = 13
+	Q6K  Type = 14
 	BF16 Type = 30
 )
 
@@ -36,9 +36,9 @@ var layouts = map[Type]layout{
 	Q4_0: {"Q4_0", 32, 18, decodeQ4_0},
 	Q5_0: {"Q5_0", 32, 22, decodeQ5_0},
 	Q8_0: {"Q8_0", 32, 34, decodeQ8_0},
-	Q4_K: {"Q4_K", 256, 144, decodeQ4_K},
-	Q5_K: {"Q5_K", 256, 176, decodeQ5_K},
-	Q6_K: {"Q6_K", 256, 210, decodeQ6_K},
+	Q4K:  {"Q4_K", 256, 144, decodeQ4K},
+	Q5K:  {"Q5_K", 256, 176, decodeQ5K},
+	Q6K:  {"Q6_K", 256, 210, decodeQ6K},
 }
 
 // String returns the type's name.
@@ -118,7 +118,7 @@ func groupScale(j int, q []byte) (scale, minimum float32) {
 	return float32(q[j+4]&15 | q[j-4]>>6<<4), float32(q[j+4]>>4 | q[j]>>6<<4)
 }
 
-func decodeQ4_K(y []float32, b []byte) {
+func decodeQ4K(y []float32, b []byte) {
 	d, dmin, scales, q := half(b), half(b[2:]), b[4:16], b[16:144]
 	for j := range 8 {
 		s, m := groupScale(j, scales)
@@ -129,7 +129,7 @@ func decodeQ4_K(y []float32, b []byte) {
 	}
 }
 
-func decodeQ5_K(y []float32, b []byte) {
+func decodeQ5K(y []float32, b []byte) {
 	d, dmin, scales, high, q := half(b), half(b[2:]), b[4:16], b[16:48], b[48:176]
 	for j := range 8 {
 		s, m := groupScale(j, scales)
@@ -140,7 +140,7 @@ func decodeQ5_K(y []float32, b []byte) {
 	}
 }
 
-func decodeQ6_K(y []float32, b []byte) {
+func decodeQ6K(y []float32, b []byte) {
 	d := half(b[208:])
 	for i := range 8 { // groups of 32 values with a scale for each 16
 		side, group := i/4, i%4

@@ -117,7 +117,7 @@ func (b *bpe) characters(dst []int32, piece string) []int32 {
 			dst = append(dst, id)
 		} else if ids, ok := b.fallback(piece[:n]); ok {
 			dst = append(dst, ids...)
-		} else if b.unk >= 0 && !(b.fuse && len(dst) > start && dst[len(dst)-1] == b.unk) {
+		} else if b.unk >= 0 && (!b.fuse || len(dst) == start || dst[len(dst)-1] != b.unk) {
 			dst = append(dst, b.unk)
 		}
 		piece = piece[n:]

@@ -20,6 +20,8 @@ const (
 	kindByte    = 6
 )
 
+const separatorKey = "seperator_token_id" //nolint:misspell // the format spells it so
+
 // vocabulary is what the metadata of a GGUF file says of the tokenizer.
 type vocabulary struct {
 	metadata map[string]any
@@ -151,9 +153,9 @@ func (v *vocabulary) byteLevel() (*Model, error) {
 	}
 	t, err := v.template(begin, false)
 	if err == nil && (pre == "modern-bert" || pre == "roberta-bpe") && len(t.Prefix)+len(t.Suffix) == 0 {
-		t = Template{Prefix: []int32{v.id("cls_token_id")}, Suffix: []int32{v.id("seperator_token_id")}}
+		t = Template{Prefix: []int32{v.id("cls_token_id")}, Suffix: []int32{v.id(separatorKey)}}
 		if t.Prefix[0] < 0 || t.Suffix[0] < 0 {
-			return nil, errors.New("it has no cls_token_id or seperator_token_id")
+			return nil, fmt.Errorf("it has no cls_token_id or no %s", separatorKey)
 		}
 	}
 	return &Model{Tokenizer: p, Template: t}, err
@@ -164,7 +166,8 @@ func (v *vocabulary) byteLevel() (*Model, error) {
 func (v *vocabulary) wordPiece() (*Model, error) {
 	w := newWordPiece()
 	for i, t := range v.tokens {
-		if k := v.kind(i); k != kindControl && k != kindUnknown && k != kindUnused && !(strings.HasPrefix(t, "[") && strings.HasSuffix(t, "]")) {
+		bracketed := strings.HasPrefix(t, "[") && strings.HasSuffix(t, "]")
+		if k := v.kind(i); k != kindControl && k != kindUnknown && k != kindUnused && !bracketed {
 			rest, starts := strings.CutPrefix(t, metaspaceMark)
 			if t = rest; !starts {
 				t = continuation + rest

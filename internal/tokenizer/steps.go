@@ -165,7 +165,7 @@ func (n *step) replace() (normalizer, error) {
 		}
 		return func(text string) string { return re.ReplaceAllLiteralString(text, n.Content) }, nil
 	}
-	return nil, errors.New("Replace has no pattern")
+	return nil, errors.New("type \"Replace\" has no pattern")
 }
 
 func (s *steps) addSplitter(raw json.RawMessage, depth int) error {
@@ -272,7 +272,7 @@ func (n *step) metaspace() (splitter, error) {
 		scheme = "never"
 	}
 	if mark == "" || (scheme != "always" && scheme != "first" && scheme != "never") {
-		return nil, fmt.Errorf("Metaspace with the mark %q and the scheme %q is not supported", mark, scheme)
+		return nil, fmt.Errorf("type \"Metaspace\" with the mark %q and the scheme %q is not supported", mark, scheme)
 	}
 	return func(text string, first bool, emit func(string)) {
 		text = strings.ReplaceAll(text, " ", mark)

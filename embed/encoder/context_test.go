@@ -11,6 +11,7 @@ import (
 	"rcvae"
 	"rcvae/embed/encoder/internal/block"
 	"rcvae/internal/gemm"
+	"rcvae/internal/mapped"
 )
 
 // characters is a tokenizer.json with one token for each of a few characters.
@@ -151,6 +152,31 @@ func FuzzFolder(f *testing.F) {
 		got, err := m.Embed(t.Context(), []string{"a b a a a b", ""})
 		if err != nil || len(got) != 2 || len(got[0]) != m.Dimension() {
 			t.Fatalf("an accepted model embeds %v, %v", got, err)
+		}
+	})
+}
+
+// FuzzGGUF changes bytes of a GGUF file's header: what is still accepted must embed.
+func FuzzGGUF(f *testing.F) {
+	file, err := os.ReadFile("testdata/gguf/bert.gguf")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint16(0), byte(0), uint16(0), byte(0))
+	f.Add(uint16(100), byte(1), uint16(400), byte(255))
+	f.Fuzz(func(t *testing.T, at uint16, change byte, at2 uint16, change2 byte) {
+		const header = 4096
+		data := slices.Clone(file)
+		data[at%header] ^= change
+		data[at2%header] ^= change2
+		m, err := finish("test", Options{TokensOnly: true}, func(m *Model) error {
+			return m.openGGUF(mapped.Memory{"model.gguf": data}, "model.gguf")
+		})
+		if err != nil {
+			return
+		}
+		if got, err := m.EmbedTokens(t.Context(), RoleSolution, [][]int32{{1, 2, 3}}); err == nil && len(got[0]) != m.Dimension() {
+			t.Fatalf("an accepted model has embeddings of %d values, want %d", len(got[0]), m.Dimension())
 		}
 	})
 }

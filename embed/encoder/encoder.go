@@ -67,6 +67,7 @@ type Model struct {
 	words      *tokenizer.Model // nil with TokensOnly
 	prompts    [roles]string
 	skipPrompt bool     // the prompt's tokens do not count in the mean
+	lowerText  bool     // texts are brought to lower case
 	limit      int      // most tokens
 	hashing    fileHash // of all files that make the function
 	hash       func() string

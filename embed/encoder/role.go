@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"rcvae"
 	"rcvae/internal/tokenizer"
@@ -65,6 +66,9 @@ func (m *Model) EmbedTexts(ctx context.Context, texts []Text) ([]rcvae.Embedding
 
 // sequence tokenises a text. It has at least one token.
 func (m *Model) sequence(t Text) sequence {
+	if m.lowerText {
+		t.Text, t.Question = strings.ToLower(t.Text), strings.ToLower(t.Question)
+	}
 	if m.options.InContext {
 		return m.inContext(t)
 	}

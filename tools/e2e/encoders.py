@@ -71,6 +71,7 @@ def main():
     p.add_argument("--in-context", action="store_true")
     p.add_argument("--texts", type=int, default=200)
     o = p.parse_args()
+    torch.set_num_threads(1)  # more wait busily, which is slow where other programs run
     texts = samples(o.texts)
     command = [o.vectors, "-model", str(o.model), "-pooling", o.pooling, "-max-tokens", str(o.max_tokens)] + ["-in-context"] * o.in_context
     run = subprocess.run(command, input="\n".join(map(json.dumps, texts)).encode(), stdout=subprocess.PIPE, check=True)

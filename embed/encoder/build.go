@@ -173,7 +173,7 @@ func (m *Model) assemble(f family, raw []byte, c *config, w *weights) (*network,
 
 // openTokenizer reads tokenizer.json or vocab.txt.
 func (m *Model) openTokenizer(folder fs.FS, l *layout) error {
-	data, err := fs.ReadFile(folder, "tokenizer.json")
+	data, err := readLimited(folder, "tokenizer.json", maxWords)
 	switch {
 	case err == nil:
 		m.hashing.add("tokenizer.json", data)

@@ -34,9 +34,12 @@ type config struct {
 	RopeScaling    block.RotaryScaling `json:"rope_scaling"`
 	RopeParameters json.RawMessage     `json:"rope_parameters"` // of newer files: one, or one by layer type
 
-	fromGGUF bool    // llama.cpp stores some weights in another form
-	normed   bool    // heads have norms, which take the factor of the scores
-	scale    float64 // of the attention's scores; 0: 1/√Width
+	Causal *bool `json:"is_causal"` // false: a language model that was trained to see all tokens
+
+	factors  []float32 // of the rotary frequencies, of GGUF files; nil: none
+	fromGGUF bool      // llama.cpp stores some weights in another form
+	normed   bool      // heads have norms, which take the factor of the scores
+	scale    float64   // of the attention's scores; 0: 1/√Width
 }
 
 // builder makes an architecture of its weights.
@@ -136,7 +139,11 @@ func (c *config) rotary(layerType string) (*block.Rotary, error) {
 	if scaling.Original == 0 {
 		scaling.Original = float64(c.Positions)
 	}
-	return block.NewRotary(c.Width, base, scaling)
+	r, err := block.NewRotary(c.Width, base, scaling)
+	if err == nil && c.factors != nil {
+		err = r.Divide(c.factors)
+	}
+	return r, err
 }
 
 // attention composes attention from stacked queries, keys and values.

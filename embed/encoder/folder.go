@@ -16,7 +16,8 @@ import (
 
 // Limits on the small files of a folder.
 const (
-	maxConfig  = 4 << 20 // bytes
+	maxConfig  = 4 << 20   // bytes
+	maxWords   = 128 << 20 // bytes of tokenizer.json
 	maxModules = 32
 )
 
@@ -37,14 +38,18 @@ func readConfig(folder fs.FS, name string, v any) (bool, error) {
 }
 
 func readSmall(folder fs.FS, name string) ([]byte, error) {
+	return readLimited(folder, name, maxConfig)
+}
+
+func readLimited(folder fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := folder.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(data) > maxConfig {
-		err = errors.New("too large")
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("more than %d bytes", limit)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

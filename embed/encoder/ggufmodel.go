@@ -59,6 +59,9 @@ func (m *Model) buildGGUF(f family, raw []byte, file *gguf.File) error {
 	}
 	c := newConfig()
 	c.fromGGUF = true
+	if t, ok := (ggufTensors{file}).lookup("rope_freqs.weight"); ok {
+		c.factors = t.values()
+	}
 	n, err := m.assemble(f, raw, c, newWeights(ggufTensors{file}, f.ggufName, a))
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 		"attention.key_length": {"head_dim"}, "attention.layer_norm_epsilon": {"layer_norm_eps", "norm_eps", "layer_norm_epsilon"},
 		"attention.layer_norm_rms_epsilon": {"rms_norm_eps"}, "rope.freq_base": {"rope_theta", "rotary_emb_base", "global_rope_theta"},
 		"rope.freq_base_swa": {"rope_local_base_freq", "local_rope_theta"}, "attention.sliding_window": {"sliding_window", "local_attention"},
-		"attention.causal": {"causal"},
+		"attention.causal": {"is_causal"},
 	} {
 		if v, ok := file.Metadata[architecture+"."+key]; ok {
 			for _, name := range names {
@@ -127,9 +130,6 @@ func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 
 // ropeOfGGUF refuses scaled rotary positions but linear ones.
 func ropeOfGGUF(file *gguf.File, architecture string, c map[string]any) error {
-	if _, ok := file.Lookup("rope_freqs.weight"); ok {
-		return errors.New("rotary positions with a table of factors, rope_freqs.weight, are not supported: open the model's folder")
-	}
 	switch kind := file.Metadata[architecture+".rope.scaling.type"]; kind {
 	case nil, "none":
 	case "linear":

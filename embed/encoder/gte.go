@@ -1,6 +1,8 @@
 package encoder
 
 import (
+	"encoding/json"
+	"errors"
 	"slices"
 
 	"rcvae/embed/encoder/internal/block"
@@ -13,6 +15,17 @@ var gteFamily = family{
 }
 
 func gte(raw []byte, c *config) (builder, error) {
+	var own struct {
+		LogN bool   `json:"logn_attention_scale"`
+		Pack *bool  `json:"pack_qkv"`
+		Norm string `json:"layer_norm_type"`
+	}
+	if err := json.Unmarshal(raw, &own); err != nil {
+		return nil, err
+	}
+	if own.LogN || (own.Pack != nil && !*own.Pack) || (own.Norm != "" && own.Norm != "layer_norm") {
+		return nil, errors.New("this kind of gte is not supported: want layer norms, packed queries, keys and values, and no logn_attention_scale")
+	}
 	c.LayerEpsilon, c.Activation, c.RopeTheta = 1e-12, "gelu", 10000
 	return c.build(raw, func(w *weights) (*network, error) { return gteLayers(w, c) })
 }

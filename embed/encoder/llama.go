@@ -1,6 +1,8 @@
 package encoder
 
 import (
+	"errors"
+
 	"rcvae/embed/encoder/internal/block"
 )
 
@@ -42,6 +44,9 @@ func decoderLayers(w *weights, c *config, d decoder) (*network, error) {
 	act, err := block.ParseActivation(c.Activation)
 	if err != nil {
 		return nil, err
+	}
+	if d.causal && c.Causal != nil && !*c.Causal {
+		return nil, errors.New("is_causal is false: language models that see all tokens are not supported")
 	}
 	rotary, err := c.rotary("")
 	if err != nil {

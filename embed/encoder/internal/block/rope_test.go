@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"rcvae/embed/encoder/internal/block"
@@ -41,5 +42,54 @@ func TestScalingAgreesWithTheReference(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// NTK-aware scaling leaves high frequencies almost alone and divides the lowest by the
+// factor, as linear scaling does: base^(−2i/w) at i = w/2 − 1.
+func TestNTKEndsWhereLinearScalingDoes(t *testing.T) {
+	const width, factor = 64, 8
+	ntk, err := block.NewRotary(width, 10000, block.RotaryScaling{OldType: "ntk", Factor: factor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range map[int]float64{
+		0:           math.Pow(factor, -2.0/width),
+		width/2 - 1: math.Pow(10000, -2*float64(width/2-1)/width) / factor,
+	} {
+		x := make([]float32, width)
+		x[i] = 1
+		y := ntk.Turned(x, 1)
+		if got := math.Atan2(float64(y[i+width/2]), float64(y[i])); math.Abs(got-want) > 1e-6 {
+			t.Errorf("frequency %d = %v, want %v", i, got, want)
+		}
+	}
+}
+
+func TestDivide(t *testing.T) {
+	factors := make([]float32, 32)
+	for i := range factors {
+		factors[i] = 4
+	}
+	divided, err := block.NewRotary(64, 10000, block.RotaryScaling{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := divided.Divide(factors); err != nil {
+		t.Fatal(err)
+	}
+	linear, err := block.NewRotary(64, 10000, block.RotaryScaling{Type: "linear", Factor: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 64)
+	for i := range x {
+		x[i] = float32(i) - 30
+	}
+	if got, want := divided.Turned(x, 99), linear.Turned(x, 99); !slices.Equal(got, want) {
+		t.Errorf("all frequencies by four give %v, want linear scaling by four: %v", got, want)
+	}
+	if divided.Divide(factors[1:]) == nil || divided.Divide(make([]float32, 32)) == nil {
+		t.Error("wrong factors are no error")
 	}
 }

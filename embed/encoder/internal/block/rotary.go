@@ -25,7 +25,7 @@ type rotaryTable struct {
 // RotaryScaling stretches rotary positions beyond the lengths of pre-training. The field
 // names are those of Hugging Face's configurations.
 type RotaryScaling struct {
-	Type         string  `json:"rope_type"` // "", "default", "linear", "llama3", "yarn"
+	Type         string  `json:"rope_type"` // "", "default", "linear", "llama3", "yarn", "ntk"
 	OldType      string  `json:"type"`      // the same, in older files
 	Factor       float64 `json:"factor"`
 	LowFreq      float64 `json:"low_freq_factor"`
@@ -37,6 +37,7 @@ type RotaryScaling struct {
 	MScale       float64 `json:"mscale"`
 	MScaleAll    float64 `json:"mscale_all_dim"`
 	NoTruncation *bool   `json:"truncate"`
+	MixedB       any     `json:"mixed_b"`
 }
 
 // NewRotary returns the rotation of heads of the given width by angles
@@ -67,8 +68,24 @@ func NewRotary(width int, base float64, scaling RotaryScaling) (*Rotary, error) 
 		return r, r.scaleLlama3(scaling)
 	case "yarn":
 		return r, r.scaleYarn(width, base, scaling)
+	case "ntk":
+		return r, r.scaleNTK(width, base, scaling)
 	}
-	return nil, fmt.Errorf("rotary scaling %q is not supported: default, linear, llama3 and yarn are", kind)
+	return nil, fmt.Errorf("rotary scaling %q is not supported: default, linear, llama3, yarn and ntk are", kind)
+}
+
+// Divide divides each frequency by a factor of its own, as GGUF files store scalings.
+func (r *Rotary) Divide(factors []float32) error {
+	if len(factors) != len(r.inverse) {
+		return fmt.Errorf("%d factors of %d frequencies", len(factors), len(r.inverse))
+	}
+	for i, f := range factors {
+		if !(f > 0) {
+			return fmt.Errorf("factor %d of a frequency is %v, want a positive number", i, f)
+		}
+		r.inverse[i] /= float64(f)
+	}
+	return nil
 }
 
 func (r *Rotary) scaleLinear(factor float64) {
@@ -120,6 +137,19 @@ func (r *Rotary) scaleYarn(width int, base float64, s RotaryScaling) error {
 		r.inverse[i] = f/s.Factor*ramp + f*(1-ramp)
 	}
 	r.factor = orDefault(s.Attention, 0.1*math.Log(s.Factor)+1)
+	return nil
+}
+
+// scaleNTK is the fixed form of NTK-aware scaling that the GTE models have: the base times
+// the factor, and all frequencies divided so that the last one is what linear scaling
+// makes of it.
+func (r *Rotary) scaleNTK(width int, base float64, s RotaryScaling) error {
+	if s.MixedB != nil {
+		return errors.New("rotary scaling ntk with mixed_b is not supported")
+	}
+	for i := range r.inverse {
+		r.inverse[i] = math.Pow(base*s.Factor, -2*float64(i)/float64(width)) / math.Pow(s.Factor, 2/float64(width))
+	}
 	return nil
 }
 

@@ -208,3 +208,47 @@ func vocabularyCases(t *testing.T, base string) []vocabularyCase {
 	}
 	return cases
 }
+
+// TestKindsAgreeWithTheReference reads small tokenizers of many kinds. The golden file is
+// made by tools/golden/tokenizer_golden.py with Hugging Face's tokenizers.
+func TestKindsAgreeWithTheReference(t *testing.T) {
+	f, err := os.Open("testdata/reference.jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := 0
+	for dec := json.NewDecoder(z); dec.More(); kinds++ {
+		var kind struct {
+			Name  string
+			File  json.RawMessage
+			Cases [][2]json.RawMessage
+		}
+		if err := dec.Decode(&kind); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(kind.Name, func(t *testing.T) {
+			m, err := tokenizer.FromJSON(kind.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range kind.Cases {
+				var text string
+				var want []int32
+				if json.Unmarshal(c[0], &text) != nil || json.Unmarshal(c[1], &want) != nil {
+					t.Fatalf("case %s is malformed", c)
+				}
+				if got := m.Template.Wrap(m.Encode(text), 1<<30, false); !slices.Equal(got, want) {
+					t.Errorf("ids of %q = %v, want %v", text, got, want)
+				}
+			}
+		})
+	}
+	if kinds < 14 {
+		t.Errorf("%d kinds, want at least 14", kinds)
+	}
+}

@@ -1,10 +1,13 @@
 package encoder_test
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,4 +149,31 @@ func TestAdaptersAreChecked(t *testing.T) {
 func TestModelIsAnEmbedder(t *testing.T) {
 	files := folder(t, map[string]string{"1_Pooling/config.json": meanPooling, "vocab.txt": vocabulary + "x\n=\n2\nann\nhas\n3\napples\n.\n"})
 	rcvaetest.TestEmbedder(t, openFS(t, files, encoder.Options{}))
+}
+
+func ExampleModel_EmbedTexts() {
+	dir, err := os.MkdirTemp("", "encoder")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, os.DirFS("testdata/tiny/bert")); err != nil {
+		panic(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "vocab.txt"), []byte(vocabulary), 0o600); err != nil {
+		panic(err)
+	}
+	model, err := encoder.Open(dir, encoder.Options{Pooling: encoder.PoolMean, QuestionPrompt: "query: "})
+	if err != nil {
+		panic(err)
+	}
+	defer model.Close()
+	embeddings, err := model.EmbedTexts(context.Background(), []encoder.Text{
+		{Role: encoder.RoleQuestion, Text: "a b"}, {Role: encoder.RoleSolution, Text: "a b"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(embeddings), slices.Equal(embeddings[0], embeddings[1]))
+	// Output: 2 false
 }

@@ -77,6 +77,18 @@ func poolingOfGGUF(file *gguf.File, architecture string) string {
 	return map[int64]string{1: PoolMean, 2: PoolCLS, 3: PoolLast}[kind]
 }
 
+// configKeys are the keys of llama.cpp, without the architecture, with their names in the
+// config.json of one or another architecture.
+var configKeys = map[string][]string{
+	"block_count": {"num_hidden_layers", "n_layer"}, "context_length": {"max_position_embeddings", "n_positions"},
+	"embedding_length": {"hidden_size", "n_embd"}, "feed_forward_length": {"intermediate_size", "n_inner"},
+	"attention.head_count": {"num_attention_heads", "n_head"}, "attention.head_count_kv": {"num_key_value_heads"},
+	"attention.key_length": {"head_dim"}, "attention.layer_norm_epsilon": {"layer_norm_eps", "norm_eps", "layer_norm_epsilon"},
+	"attention.layer_norm_rms_epsilon": {"rms_norm_eps"}, "attention.causal": {"is_causal"},
+	"attention.sliding_window": {"sliding_window", "local_attention"},
+	"rope.freq_base":           {"rope_theta", "rotary_emb_base", "global_rope_theta"}, "rope.freq_base_swa": {"rope_local_base_freq", "local_rope_theta"},
+}
+
 // configOfGGUF writes a file's metadata as the config.json that it was made from.
 func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 	words, ok := file.Lookup("token_embd.weight")
@@ -84,14 +96,7 @@ func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 		return nil, errors.New("there is no table of words, token_embd.weight")
 	}
 	c := map[string]any{"vocab_size": words.Shape[0]}
-	for key, names := range map[string][]string{
-		"block_count": {"num_hidden_layers", "n_layer"}, "context_length": {"max_position_embeddings", "n_positions"}, "embedding_length": {"hidden_size", "n_embd"},
-		"feed_forward_length": {"intermediate_size", "n_inner"}, "attention.head_count": {"num_attention_heads", "n_head"}, "attention.head_count_kv": {"num_key_value_heads"},
-		"attention.key_length": {"head_dim"}, "attention.layer_norm_epsilon": {"layer_norm_eps", "norm_eps", "layer_norm_epsilon"},
-		"attention.layer_norm_rms_epsilon": {"rms_norm_eps"}, "rope.freq_base": {"rope_theta", "rotary_emb_base", "global_rope_theta"},
-		"rope.freq_base_swa": {"rope_local_base_freq", "local_rope_theta"}, "attention.sliding_window": {"sliding_window", "local_attention"},
-		"attention.causal": {"is_causal"},
-	} {
+	for key, names := range configKeys {
 		if v, ok := file.Metadata[architecture+"."+key]; ok {
 			for _, name := range names {
 				c[name] = v
@@ -101,21 +106,13 @@ func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 	if err := ropeOfGGUF(file, architecture, c); err != nil {
 		return nil, err
 	}
+	tablesOfGGUF(file, c)
 	if pattern, ok := file.Metadata[architecture+".attention.sliding_window_pattern"].([]byte); ok {
 		types := make([]string, len(pattern))
 		for i, sliding := range pattern {
 			types[i] = map[bool]string{true: "sliding_attention", false: "full_attention"}[sliding != 0]
 		}
 		c["layer_types"] = types
-	}
-	if table, ok := file.Lookup("position_embd.weight"); ok && len(table.Shape) == 2 {
-		c["max_position_embeddings"] = table.Shape[0] // without the rows that XLM-RoBERTa never uses
-	}
-	if segments, ok := file.Lookup("token_types.weight"); ok {
-		c["type_vocab_size"] = 1
-		if len(segments.Shape) == 2 {
-			c["type_vocab_size"] = segments.Shape[0]
-		}
 	}
 	switch architecture {
 	case "gemma-embedding", "gemma3":
@@ -126,6 +123,19 @@ func configOfGGUF(file *gguf.File, architecture string) ([]byte, error) {
 		c["attention_bias"] = biased
 	}
 	return json.Marshal(c)
+}
+
+// tablesOfGGUF sets what the shapes of tables tell.
+func tablesOfGGUF(file *gguf.File, c map[string]any) {
+	if table, ok := file.Lookup("position_embd.weight"); ok && len(table.Shape) == 2 {
+		c["max_position_embeddings"] = table.Shape[0] // without the rows that XLM-RoBERTa never uses
+	}
+	if segments, ok := file.Lookup("token_types.weight"); ok {
+		c["type_vocab_size"] = 1
+		if len(segments.Shape) == 2 {
+			c["type_vocab_size"] = segments.Shape[0]
+		}
+	}
 }
 
 // ropeOfGGUF refuses scaled rotary positions but linear ones.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"os"
 
 	"path/filepath"
 	"slices"
@@ -275,4 +276,15 @@ func ExampleOpen() {
 	}
 	fmt.Println(len(embeddings), len(embeddings[0]))
 	// Output: 1 32
+}
+
+func ExampleOpenFS() {
+	files := os.DirFS("testdata/tiny/bert")
+	model, err := encoder.OpenFS(files, encoder.Options{Name: "tiny", Pooling: encoder.PoolMean, Dimension: 16, TokensOnly: true})
+	if err != nil {
+		panic(err)
+	}
+	defer model.Close()
+	fmt.Println(model.MaxTokens(), model.Dimension(), model.Fingerprint().Pooling)
+	// Output: 40 16 mean
 }

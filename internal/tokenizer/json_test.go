@@ -165,3 +165,12 @@ func FuzzBytes(f *testing.F) {
 		}
 	})
 }
+
+func ExampleFromJSON() {
+	m, err := tokenizer.FromJSON([]byte(charactersJSON))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(m.Template.Wrap(m.Encode("ab aab"), 512, false))
+	// Output: [1 8 4 5 7]
+}

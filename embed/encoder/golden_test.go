@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-
 	"path/filepath"
 	"slices"
 	"strings"
@@ -194,6 +193,16 @@ func TestJinaTasksAgreeWithTheReference(t *testing.T) {
 			}
 			checkVectors(t, got, g.pooled(t, "mean."+name))
 		})
+	}
+}
+
+// The published file has 8194 positions in its configuration, of which XLM-RoBERTa's
+// offset takes two: it was made for 8192 tokens.
+func TestJinaReads8192Tokens(t *testing.T) {
+	for _, path := range []string{"testdata/tiny/jina-v3/original", "testdata/tiny/jina-v3/native", "testdata/gguf/jina-v3.gguf"} {
+		if got := open(t, path, encoder.Options{Pooling: "mean"}).MaxTokens(); got != 8192 {
+			t.Errorf("%s: MaxTokens() = %d, want 8192", path, got)
+		}
 	}
 }
 

@@ -34,8 +34,11 @@ func jina(raw []byte, c *config) (builder, error) {
 	if err := json.Unmarshal(raw, &old); err != nil {
 		return nil, err
 	}
-	c.RopeTheta = old.Base
-	return c.build(raw, func(w *weights) (*network, error) { return jinaLayers(w, c) })
+	c.RopeTheta, c.Pad = old.Base, 1
+	return c.build(raw, func(w *weights) (*network, error) {
+		c.Positions -= c.Pad + 1 // XLM-RoBERTa counts positions behind the padding token's id
+		return jinaLayers(w, c)
+	})
 }
 
 func jinaLayers(w *weights, c *config) (*network, error) {

@@ -42,6 +42,9 @@ func (m *Model) openGGUF(folder fs.FS, name string) error {
 	if m.options.Pooling != "" {
 		m.head.pooling = m.options.Pooling
 	}
+	if err := m.denseOfGGUF(file); err != nil {
+		return err
+	}
 	if kind := file.Metadata["tokenizer.ggml.model"]; kind == nil || kind == "none" {
 		return nil // see Model.check
 	}
@@ -68,6 +71,32 @@ func (m *Model) buildGGUF(f family, raw []byte, file *gguf.File) error {
 	}
 	m.networks = [roles]*network{n, n}
 	m.overridePrompts()
+	return nil
+}
+
+// denseOfGGUF adds the dense layers that EmbeddingGemma's files have.
+func (m *Model) denseOfGGUF(file *gguf.File) error {
+	in := m.networks[RoleSolution].embeddings.Hidden
+	for _, name := range []string{"dense_2", "dense_3"} {
+		t, ok := file.Lookup(name + ".weight")
+		if !ok {
+			continue
+		}
+		if len(t.Shape) != 2 || t.Shape[1] != in {
+			return fmt.Errorf("tensor %s has shape %v, want (…, %d)", t.Name, t.Shape, in)
+		}
+		out := t.Shape[0]
+		w := newWeights(ggufTensors{file}, func(name string) string { return name }, adapters{})
+		d := dense{weight: w.values(t.Name, out, in), bias: make([]float32, out)}
+		if _, ok := file.Lookup(name + ".bias"); ok {
+			d.bias = w.values(name+".bias", out)
+		}
+		if err := errors.Join(w.errs...); err != nil {
+			return err
+		}
+		m.head.dense = append(m.head.dense, d)
+		in = out
+	}
 	return nil
 }
 

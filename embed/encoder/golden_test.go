@@ -14,6 +14,7 @@ import (
 	"rcvae"
 	"rcvae/embed/encoder"
 	"rcvae/internal/gemm"
+	"rcvae/internal/gguf"
 	"rcvae/internal/safetensors"
 )
 
@@ -175,73 +176,46 @@ func TestGGUFAgreesWithTheReference(t *testing.T) {
 	}
 }
 
-// jinaTasks are the tasks of jina-embeddings-v3, and none.
-var jinaTasks = []string{"", "retrieval.query", "retrieval.passage", "separation", "classification", "text-matching"}
-
-func TestJinaTasksAgreeWithTheReference(t *testing.T) {
-	g := readGolden(t, "testdata/tiny/jina-v3/golden.safetensors")
-	for _, task := range jinaTasks {
-		name := task
-		if task == "" {
-			name = "none"
+// The dense layers of a GGUF file follow the pooling.
+func TestGGUFWithDenseLayers(t *testing.T) {
+	const path = "testdata/gguf-dense/gemma3_text.gguf"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := gguf.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := readGolden(t, "testdata/tiny/gemma3_text/golden.safetensors")
+	want := g.pooled(t, "mean")
+	for _, name := range []string{"dense_2.weight", "dense_3.weight"} {
+		dense, ok := file.Lookup(name)
+		if !ok {
+			t.Fatalf("there is no %s", name)
 		}
-		t.Run(name, func(t *testing.T) {
-			m := open(t, "testdata/tiny/jina-v3/original", encoder.Options{Pooling: "mean", Task: task})
-			got, err := m.EmbedTokens(t.Context(), encoder.RoleQuestion, g.texts)
-			if err != nil {
-				t.Fatal(err)
+		for i, x := range want {
+			y, row := make([]float32, dense.Shape[0]), make([]float32, dense.Columns())
+			for j := range y {
+				dense.Row(row, j)
+				var sum float64
+				for k, v := range row {
+					sum += float64(v) * float64(x[k])
+				}
+				y[j] = float32(sum)
 			}
-			checkVectors(t, got, g.pooled(t, "mean."+name))
-		})
-	}
-}
-
-// The published file has 8194 positions in its configuration, of which XLM-RoBERTa's
-// offset takes two: it was made for 8192 tokens.
-func TestJinaReads8192Tokens(t *testing.T) {
-	for _, path := range []string{"testdata/tiny/jina-v3/original", "testdata/tiny/jina-v3/native", "testdata/gguf/jina-v3.gguf"} {
-		if got := open(t, path, encoder.Options{Pooling: "mean"}).MaxTokens(); got != 8192 {
-			t.Errorf("%s: MaxTokens() = %d, want 8192", path, got)
+			want[i] = y
 		}
 	}
-}
-
-// The task retrieval is one of queries for questions and one of passages for solutions.
-func TestJinaRetrievalHasATaskForEachRole(t *testing.T) {
-	g := readGolden(t, "testdata/tiny/jina-v3/golden.safetensors")
-	m := open(t, "testdata/tiny/jina-v3/original", encoder.Options{Pooling: "mean", Task: "retrieval"})
-	for role, want := range map[encoder.Role]string{encoder.RoleQuestion: "mean.retrieval.query", encoder.RoleSolution: "mean.retrieval.passage"} {
-		got, err := m.EmbedTokens(t.Context(), role, g.texts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkVectors(t, got, g.pooled(t, want))
+	m := open(t, path, encoder.Options{})
+	got, err := m.EmbedTokens(t.Context(), encoder.RoleSolution, g.texts)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestJinaLayoutsAgreeWithTheReference(t *testing.T) {
-	g := readGolden(t, "testdata/tiny/jina-v3/golden.safetensors")
-	const native, lora = "testdata/tiny/jina-v3/native", "testdata/tiny/jina-v3/native/separation"
-	for _, c := range []struct {
-		name, path, want string
-		options          encoder.Options
-	}{
-		{"native", native, "none", encoder.Options{}},
-		{"native with the task's folder", native, "separation", encoder.Options{Task: "separation"}},
-		{"native with a PEFT folder", native, "separation", encoder.Options{Adapter: lora}},
-		{"GGUF", "testdata/gguf/jina-v3.gguf", "none", encoder.Options{}},
-		{"GGUF with an adapter", "testdata/gguf/jina-v3.gguf", "separation", encoder.Options{Adapter: "testdata/lora/jina-v3-separation.gguf"}},
-		{"GGUF with a PEFT folder", "testdata/gguf/jina-v3.gguf", "separation", encoder.Options{Adapter: lora}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.options.Pooling = "mean"
-			got, err := open(t, c.path, c.options).EmbedTokens(t.Context(), encoder.RoleSolution, g.texts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkVectors(t, got, g.pooled(t, "mean."+c.want))
-		})
+	if m.Dimension() != 24 {
+		t.Fatalf("dimension %d, want 24", m.Dimension())
 	}
+	checkVectors(t, got, want)
 }
 
 // TestOrderFollowsTheTexts permutes and repeats texts over several batches.

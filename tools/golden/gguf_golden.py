@@ -1,12 +1,13 @@
 """Writes the golden files of internal/gguf and embed/encoder with gguf-py.
 
     python tools/golden/gguf_golden.py types internal/gguf/testdata
-    python tools/golden/gguf_golden.py model ARCH TINY-FOLDER OUT.gguf
+    python tools/golden/gguf_golden.py model ARCH TINY-FOLDER OUT.gguf [dense]
     python tools/golden/gguf_golden.py adapter TASK JINA-FOLDER OUT.gguf
 
 The first writes types.gguf, random bits of every type, and types.safetensors, what the
 reference makes of them. The second renames the tensors of a small model by gguf-py's own
-tables and writes its sizes under the keys of that architecture. The third writes one of
+tables and writes its sizes under the keys of that architecture; with dense, two random
+dense layers behind it as EmbeddingGemma's files have them. The third writes one of
 the adapters that are stacked in a file of jina-embeddings-v3, as llama.cpp's converter does.
 """
 import json
@@ -68,7 +69,7 @@ def permuted(w, heads):
     return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
 
 
-def model(arch, folder, out):
+def model(arch, folder, out, dense=None):
     c = json.load(open(folder + "/config.json"))
     tensors = load_file(folder + "/model.safetensors")
     layers, heads = c["num_hidden_layers"], c["num_attention_heads"]
@@ -116,6 +117,10 @@ def model(arch, folder, out):
         if new is None:
             sys.exit(f"{arch} has no name for {name}")
         w.add_tensor(new, np.ascontiguousarray(x))
+    if dense:
+        rng = np.random.default_rng(2)
+        for name, shape in (("dense_2.weight", (40, c["hidden_size"])), ("dense_3.weight", (24, 40))):
+            w.add_tensor(name, rng.standard_normal(shape).astype(np.float32))
     finish(w)
 
 
@@ -145,7 +150,7 @@ def adapter(task, folder, out):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["types"] and len(sys.argv) == 3:
         types(sys.argv[2])
-    elif sys.argv[1:2] == ["model"] and len(sys.argv) == 5:
+    elif sys.argv[1:2] == ["model"] and len(sys.argv) in (5, 6):
         model(*sys.argv[2:])
     elif sys.argv[1:2] == ["adapter"] and len(sys.argv) == 5:
         adapter(*sys.argv[2:])

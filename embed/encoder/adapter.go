@@ -14,8 +14,9 @@ import (
 	"rcvae/internal/mapped"
 )
 
-// openAdapter opens a PEFT folder or an adapter in GGUF's form.
-func (m *Model) openAdapter(path string, f family) (adapters, error) {
+// openAdapter opens a PEFT folder or, for a model of that form, an adapter in GGUF's form,
+// whose rows may have an order of their own.
+func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return adapters{}, err
@@ -23,6 +24,9 @@ func (m *Model) openAdapter(path string, f family) (adapters, error) {
 	if info.IsDir() {
 		found, err := m.openPEFT(os.DirFS(path))
 		return newAdapters(found, f.adapted, false), err
+	}
+	if !forGGUF {
+		return adapters{}, errors.New("an adapter in GGUF's form is for a model in that form: name a PEFT folder")
 	}
 	found, err := m.openGGUFAdapter(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	return newAdapters(found, func(module string) []string { return []string{f.ggufName(module)} }, true), err

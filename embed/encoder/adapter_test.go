@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"rcvae"
 	"rcvae/embed/encoder"
 	"rcvae/internal/safetensors"
 	"rcvae/rcvaetest"
@@ -115,6 +116,33 @@ func TestPEFTIsMerged(t *testing.T) {
 	}
 }
 
+// One adapter in two forms, made by tools/golden/gguf_golden.py, over one model in two
+// forms.
+func TestAdapterFormsAgree(t *testing.T) {
+	g := readGolden(t, "testdata/tiny/llama/golden.safetensors")
+	const peft, lora = "testdata/lora/llama", "testdata/lora/llama.gguf"
+	var want []rcvae.Embedding
+	for _, c := range []struct{ model, adapter string }{
+		{"testdata/tiny/llama", peft}, {"testdata/gguf/llama.gguf", peft}, {"testdata/gguf/llama.gguf", lora},
+	} {
+		got, err := open(t, c.model, encoder.Options{Pooling: "mean", Adapter: c.adapter}).EmbedTokens(t.Context(), encoder.RoleSolution, g.texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+			if cos := cosine(want[3], g.pooled(t, "mean")[3]); cos > 0.99 {
+				t.Fatalf("the adapter changes an embedding by a cosine of %v alone", cos)
+			}
+		}
+		for i := range want {
+			if cos := cosine(got[i], want[i]); math.Abs(cos-1) > 1e-6 {
+				t.Errorf("%s with %s, text %d: cosine %v with the first, want 1", c.model, c.adapter, i, cos)
+			}
+		}
+	}
+}
+
 func TestAdaptersAreChecked(t *testing.T) {
 	peft, _ := llamaAdapter(t)
 	tensors, err := os.ReadFile(filepath.Join(peft, "adapter_model.safetensors"))
@@ -140,7 +168,11 @@ func TestAdaptersAreChecked(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
-	o := encoder.Options{Pooling: "mean", TokensOnly: true, Adapter: "testdata/gguf/bert.gguf"}
+	o := encoder.Options{Pooling: "mean", TokensOnly: true, Adapter: "testdata/lora/llama.gguf"}
+	if _, err := encoder.Open("testdata/tiny/llama", o); err == nil || !strings.Contains(err.Error(), "name a PEFT folder") {
+		t.Errorf("an adapter of the other form: error %v, want one that asks for a PEFT folder", err)
+	}
+	o.Adapter = "testdata/gguf/bert.gguf"
 	if _, err := encoder.Open("testdata/gguf/llama.gguf", o); err == nil || !strings.Contains(err.Error(), "adapter.type") {
 		t.Errorf("a model for an adapter: error %v, want one about adapter.type", err)
 	}

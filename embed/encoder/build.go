@@ -147,7 +147,7 @@ func (p *plan) network() (*network, error) {
 		if p.adapters.byName != nil {
 			return nil, errors.New("an adapter beside that of a task is not supported")
 		}
-		if p.adapters, err = p.model.openAdapter(path, p.family); err != nil {
+		if p.adapters, err = p.model.openAdapter(path, p.family, false); err != nil {
 			return nil, fmt.Errorf("adapter %s: %w", path, err)
 		}
 	}

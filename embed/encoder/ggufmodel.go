@@ -56,7 +56,7 @@ func (m *Model) buildGGUF(f family, raw []byte, file *gguf.File) error {
 	var a adapters
 	if path := m.options.Adapter; path != "" {
 		var err error
-		if a, err = m.openAdapter(path, f); err != nil {
+		if a, err = m.openAdapter(path, f, true); err != nil {
 			return fmt.Errorf("adapter %s: %w", path, err)
 		}
 	}

@@ -3,12 +3,14 @@
     python tools/golden/gguf_golden.py types internal/gguf/testdata
     python tools/golden/gguf_golden.py model ARCH TINY-FOLDER OUT.gguf [dense]
     python tools/golden/gguf_golden.py adapter TASK JINA-FOLDER OUT.gguf
+    python tools/golden/gguf_golden.py pair LLAMA-FOLDER OUT-FOLDER OUT.gguf
 
 The first writes types.gguf, random bits of every type, and types.safetensors, what the
 reference makes of them. The second renames the tensors of a small model by gguf-py's own
 tables and writes its sizes under the keys of that architecture; with dense, two random
 dense layers behind it as EmbeddingGemma's files have them. The third writes one of
-the adapters that are stacked in a file of jina-embeddings-v3, as llama.cpp's converter does.
+the adapters that are stacked in a file of jina-embeddings-v3, as llama.cpp's converter does. The fourth writes one random adapter of
+a Llama as a PEFT folder and in GGUF's form, with the order of rows that Llama has there.
 """
 import json
 import sys
@@ -147,6 +149,33 @@ def adapter(task, folder, out):
     finish(w)
 
 
+def pair(folder, peft, out):
+    c = json.load(open(folder + "/config.json"))
+    rng, rank, alpha = np.random.default_rng(3), 3, 6.0
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, c["num_hidden_layers"])
+    w = gguf.GGUFWriter(out, "llama")
+    w.add_type(gguf.GGUFType.ADAPTER)
+    w.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    w.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+    tensors = {}
+    for module, x in load_file(folder + "/model.safetensors").items():
+        module = module.removesuffix(".weight")
+        if not module.endswith(("q_proj", "k_proj", "o_proj", "down_proj")):
+            continue
+        a = rng.standard_normal((rank, x.shape[1])).astype(np.float32) / 8
+        b = rng.standard_normal((x.shape[0], rank)).astype(np.float32) / 8
+        tensors[f"base_model.model.model.{module}.lora_A.weight"], tensors[f"base_model.model.model.{module}.lora_B.weight"] = a, b
+        if module.endswith(("q_proj", "k_proj")):
+            b = permuted(b, c["num_attention_heads"] if module.endswith("q_proj") else c["num_key_value_heads"])
+        new = names.get_name(module + ".weight", try_suffixes=(".weight",))
+        w.add_tensor(new + ".lora_a", a)
+        w.add_tensor(new + ".lora_b", np.ascontiguousarray(b))
+    finish(w)
+    save_file(tensors, peft + "/adapter_model.safetensors")
+    with open(peft + "/adapter_config.json", "w") as f:
+        json.dump({"peft_type": "LORA", "r": rank, "lora_alpha": alpha, "bias": "none", "target_modules": ["q_proj", "k_proj", "o_proj", "down_proj"]}, f)
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["types"] and len(sys.argv) == 3:
         types(sys.argv[2])
@@ -154,5 +183,7 @@ if __name__ == "__main__":
         model(*sys.argv[2:])
     elif sys.argv[1:2] == ["adapter"] and len(sys.argv) == 5:
         adapter(*sys.argv[2:])
+    elif sys.argv[1:2] == ["pair"] and len(sys.argv) == 5:
+        pair(*sys.argv[2:])
     else:
         sys.exit(__doc__)

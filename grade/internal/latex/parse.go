@@ -28,13 +28,14 @@ func Parse(s string, limits Limits) (*Node, error) {
 // parser reads tokens by recursive descent. After an error it stands at the end, so
 // that all loops stop.
 type parser struct {
-	tokens []token
-	pos    int
-	limits Limits
-	nodes  int
-	depth  int
-	bars   int // open |
-	err    error
+	tokens  []token
+	pos     int
+	limits  Limits
+	nodes   int
+	depth   int
+	bars    int  // open |
+	degrees bool // 30° is an angle and not 30
+	err     error
 }
 
 func (p *parser) peek() *token { return &p.tokens[p.pos] }
@@ -87,28 +88,51 @@ func (p *parser) node(n *Node) *Node {
 
 func (p *parser) op(kind Kind, args ...*Node) *Node { return p.node(&Node{Kind: kind, Args: args}) }
 
-// words reads an answer that is words and not a formula: it begins with a word of
-// three letters or more and has no operators.
+// words reads an answer that is words and not a formula: it begins with a word of three
+// letters or more, or is a time of day, and has no operators.
 func (p *parser) words() (*Node, bool) {
 	var parts []string
+	clock := false
 	for _, t := range p.tokens {
+		lower := strings.ToLower(t.text)
 		switch {
 		case t.kind == word, t.kind == numeral, t.kind == text:
-			parts = append(parts, strings.ToLower(t.text))
+			parts = append(parts, lower)
+			clock = clock || (lower == "am" || lower == "pm") && p.tokens[0].kind == numeral
 		case t.kind == mark && strings.Contains("-'.,:()", t.text), t.kind == end:
 		default:
 			return nil, false
 		}
 	}
 	first := p.tokens[0]
-	if len(first.text) < 3 || first.kind != text && (first.kind != word || known(first.text)) {
+	if !clock && (len(first.text) < 3 || first.kind != text && (first.kind != word || known(first.text))) {
 		return nil, false
 	}
 	if first.kind == word && len(p.tokens) > 2 && p.tokens[1].kind == mark && p.tokens[1].text == "(" && !p.tokens[1].spaced {
 		return nil, false // a function
 	}
-	joined := strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-	return &Node{Kind: Text, Name: strings.Trim(joined, " .")}, true
+	return spoken(strings.Trim(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), " .")), true
+}
+
+// spoken reads words that are a number, a set or a list of numbers.
+func spoken(words string) *Node {
+	if other := synonyms[words]; other != "" {
+		words = other
+	}
+	if points, ok := strings.CutPrefix(words, "all real numbers except "); ok {
+		if n, err := Parse(points, DefaultLimits()); err == nil && n.Kind != List {
+			return &Node{Kind: Minus, Args: []*Node{symbol("mathbb:R"), {Kind: Set, Args: []*Node{n}}}}
+		}
+	}
+	switch n, isNumber := numerals[words]; {
+	case isNumber:
+		return number(n)
+	case words == "no solution":
+		return &Node{Kind: Set}
+	case words == "all real numbers":
+		return symbol("mathbb:R")
+	}
+	return &Node{Kind: Text, Name: words}
 }
 
 // list reads clauses up to something that neither separates nor belongs to one.
@@ -171,9 +195,9 @@ func (p *parser) separator() string {
 				found = t.text
 			}
 		case (t.kind == word || t.kind == text) && (lower == "and" || lower == "or"),
-			t.kind == command && (lower == "lor" || lower == "vee" || lower == "land" || lower == "wedge"):
+			t.kind == command && (lower == "lor" || lower == "land"):
 			found = lower
-			if lower == "lor" || lower == "vee" {
+			if lower == "lor" {
 				found = "or"
 			}
 		case t.kind == mark && t.text == "." && p.ahead(1, end, ""):
@@ -184,12 +208,6 @@ func (p *parser) separator() string {
 	}
 }
 
-// relations maps the tokens of a relation to its name.
-var relations = map[string]string{
-	"=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
-	"ne": "!=", "neq": "!=", "in": "in", "approx": "~", "sim": "~", "simeq": "~", "equiv": "=", "leqq": "<=", "geqq": ">=",
-}
-
 // relation skips a relation sign and returns its name, or "".
 func (p *parser) relation() string {
 	t := p.peek()
@@ -198,11 +216,13 @@ func (p *parser) relation() string {
 		p.advance()
 		return "!="
 	}
-	if t.kind != mark && t.kind != command {
+	if t.kind != mark {
 		return ""
 	}
-	name := relations[t.text]
-	if name == "" {
+	name := t.text
+	switch name {
+	case "=", "<", ">", "<=", ">=", "!=", "in", "~":
+	default:
 		return ""
 	}
 	p.advance()
@@ -217,9 +237,7 @@ func (p *parser) relation() string {
 
 // clause reads a chain of relations, or what stands in one.
 func (p *parser) clause() *Node {
-	if p.is(text, "Final Answer:") {
-		p.advance()
-	}
+	p.relation() // ≈ 42
 	first := p.ratio()
 	var n *Node
 	for p.err == nil {
@@ -260,7 +278,7 @@ func (p *parser) union() *Node {
 				n = p.op(Union, n)
 			}
 			n.Args = append(n.Args, p.sum())
-		case p.take(command, "setminus"), p.take(command, "backslash"), p.take(command, "smallsetminus"):
+		case p.take(command, "setminus"):
 			n = p.op(Minus, n, p.sum())
 		default:
 			return n

@@ -1,0 +1,171 @@
+package grade
+
+import (
+	"strings"
+
+	"rcvae/grade/internal/latex"
+)
+
+const maxBare = 200 // bytes of an answer without a solution
+
+// bareAnswer returns a text that is an answer and nothing else, without the word
+// "answer", the delimiters and the emphasis around it.
+func bareAnswer(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if fenced, ok := strings.CutPrefix(s, "```"); ok {
+		_, s, _ = strings.Cut(strings.TrimSuffix(fenced, "```"), "\n")
+	}
+	s = strings.Trim(strings.TrimSpace(s), "*`_ ")
+	const word = "answer"
+	if len(s) > len(word) && strings.EqualFold(s[:len(word)], word) {
+		s = strings.TrimSpace(s[len(word):])
+	}
+	if inner := stripDelimiters(s); inner != s && len(inner) <= maxBare {
+		return inner, true
+	}
+	return s, isAnswer(s)
+}
+
+// months begin a date, which is no number.
+var months = " january february march april may june july august september october november december "
+
+// isAnswer reports whether a text is an answer and no sentence: one short line of
+// mathematics, a number and its unit, or at most two words.
+func isAnswer(s string) bool {
+	s = strings.TrimSpace(s)
+	if s == "" || len(s) > maxBare || strings.ContainsAny(s, "\n?") || strings.Contains(s, "! ") {
+		return false
+	}
+	first, count, foreign := -1, 0, false
+	last := ""
+	for from, to := range proseSpans(s) {
+		if first < 0 {
+			first = from
+		}
+		count++
+		last = strings.ToLower(s[from:to])
+		foreign = foreign || s[from] >= 0x80
+	}
+	digit := strings.IndexAny(s, "0123456789")
+	switch {
+	case count == 0:
+		return true
+	case foreign:
+		return false
+	case digit < 0 && !strings.ContainsAny(s, `\=`):
+		return count <= 2 && !strings.Contains(s, " is ") || strings.HasPrefix(strings.ToLower(s), "all real")
+	case first > digit && digit >= 0 && !hasLetterBefore(s[:digit]), first > 0 && s[0] == '\\' || first > 0 && s[0] == '$':
+		return count <= 3
+	case strings.HasPrefix(strings.ToLower(s), "all real"):
+		return true
+	}
+	return count == 1 && strings.Contains(months, " "+last+" ")
+}
+
+func hasLetterBefore(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r > ' ' && r < 0x80 && isLetter(byte(r)) })
+}
+
+// formulaIn returns the last formula of a line of words, or the first: what stands
+// between two words and has a number or a command in it.
+func formulaIn(line string, first bool) (string, bool) {
+	begin, found, ok := 0, "", false
+	take := func(piece string) {
+		if run, is := formula(piece); is && !(first && ok) {
+			found, ok = run, true
+		}
+	}
+	for from, to := range proseSpans(line) {
+		take(line[begin:from])
+		begin = to
+	}
+	take(line[begin:])
+	return found, ok
+}
+
+// formula trims what stands between words to the formula in it.
+func formula(piece string) (string, bool) {
+	piece = trimPunctuation(piece)
+	for _, lead := range [...]string{"and ", "or ", "a ", "A ", "I "} {
+		if rest, ok := strings.CutPrefix(piece, lead); ok && rest != "" && !strings.ContainsAny(rest[:1], "=<>+*/^") {
+			piece = strings.TrimSpace(rest)
+		}
+	}
+	for _, tail := range [...]string{" and", " or", " a", " I"} {
+		piece = strings.TrimSpace(strings.TrimSuffix(piece, tail))
+	}
+	piece = trimPunctuation(piece)
+	if !strings.ContainsAny(piece, "0123456789\\") {
+		return "", false
+	}
+	if _, err := latex.Parse(piece, latex.DefaultLimits()); err == nil {
+		return piece, true
+	}
+	all := numbers(plainNumbers(piece))
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[len(all)-1].String(), true
+}
+
+// trimPunctuation removes what ends sentences and stands around formulas.
+func trimPunctuation(s string) string {
+	s = strings.Trim(s, " \t\r\n.,;:*_`'\"?")
+	for _, pair := range [...][2]string{{"(", ")"}, {"[", "]"}} { // "(6)" stays, "5 (" does not
+		if strings.Count(s, pair[0]) > strings.Count(s, pair[1]) && strings.HasSuffix(s, pair[0]) {
+			s = strings.TrimSpace(strings.TrimSuffix(s, pair[0]))
+		}
+		if strings.Count(s, pair[0]) < strings.Count(s, pair[1]) {
+			if strings.HasPrefix(s, pair[1]) {
+				s = strings.TrimSpace(s[1:])
+			} else {
+				s = strings.TrimSuffix(s, pair[1])
+			}
+		}
+	}
+	return strings.Trim(stripDelimiters(s), "$ ,.")
+}
+
+// lastFormula returns the last formula of a text, if nothing but a few words and no
+// number stands behind it.
+func lastFormula(s string) (string, bool) {
+	const tail = 60 // bytes behind the formula
+	s = strings.TrimRight(s[max(0, len(s)-maxLine-tail):], " \t\r\n.*")
+	last, open, closing := -1, "", ""
+	for _, d := range delimiters {
+		i := strings.LastIndex(s, d[1])
+		if i > last && (d[0] != "$" || open != "$$" || i != last+1) {
+			last, open, closing = i, d[0], d[1]
+		}
+	}
+	if last < 0 || len(s)-last-len(closing) > tail || strings.ContainsAny(s[last:], "0123456789") {
+		return "", false
+	}
+	begin := strings.LastIndex(s[:last], open)
+	if begin < 0 || last-begin > maxLine {
+		return "", false
+	}
+	return strings.TrimSpace(s[begin+len(open) : last]), true
+}
+
+// lastWord returns the word that a text without any number states: in bold, or behind
+// the last "is".
+func lastWord(s string) (string, bool) {
+	line := strings.TrimRight(s[max(0, len(s)-maxLine):], " \t\r\n.")
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	if strings.ContainsAny(line, "0123456789") {
+		return "", false
+	}
+	if parts := strings.Split(line, "**"); len(parts) > 2 {
+		word := strings.Trim(parts[len(parts)-2], " .:")
+		if len(strings.Fields(word)) <= 2 && word != "" {
+			return word, true
+		}
+	}
+	i := strings.LastIndex(line, " is ")
+	if i < 0 {
+		return "", false
+	}
+	word := strings.Trim(line[i+len(" is "):], " .*")
+	return word, len(strings.Fields(word)) == 1
+}

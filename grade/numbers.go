@@ -182,7 +182,7 @@ var scales = [...]struct {
 }{{"thousand", 1e3}, {"million", 1e6}, {"billion", 1e9}, {"trillion", 1e12}}
 
 // scanScale reads what multiplies the number n that ends before s[i]: "× 10^3",
-// " million", "k". It adds the cents of "5 dollars and 50 cents".
+// " million". It adds the cents of "5 dollars and 50 cents".
 func scanScale(s string, i int, n *number) (end int) {
 	after := skipSpaces(s, i)
 	for _, times := range [...]string{`\times`, `\cdot`, "×", "·", "*", "x"} {
@@ -202,10 +202,6 @@ func scanScale(s string, i int, n *number) (end int) {
 			n.Mul(&n.Rat, new(big.Rat).SetInt64(scale.value))
 			return after + len(scale.word)
 		}
-	}
-	if i < len(s) && s[i]|0x20 == 'k' && (i+1 == len(s) || !isLetter(s[i+1])) {
-		n.Mul(&n.Rat, big.NewRat(1000, 1))
-		return i + 1
 	}
 	if rest, ok := strings.CutPrefix(s[after:], "dollars and "); ok {
 		if cents, end, ok := scanLiteral(rest, 0); ok && strings.HasPrefix(rest[end:], " cent") {

@@ -79,7 +79,7 @@ func placeGSM8K(text string) Extraction {
 			return Extraction{n.String(), "phrase"}
 		}
 	}
-	if n, ok := boxedNumber(content); ok {
+	if n, ok := numberIn(content); ok {
 		return Extraction{n.String(), "boxed"}
 	}
 	if closed {
@@ -95,6 +95,11 @@ func placeGSM8K(text string) Extraction {
 	}
 	if n, ok := statedNumber(text); ok {
 		return Extraction{n.String(), "phrase"}
+	}
+	if bare, ok := bareAnswer(text); ok {
+		if n, ok := numberIn(bare); ok {
+			return Extraction{n.String(), "number"}
+		}
 	}
 	if n, ok := boldNumber(text); ok {
 		return Extraction{n.String(), "number"}
@@ -132,8 +137,11 @@ func placeMATH(text string) Extraction {
 	if answer, ok := lastFormula(text); ok {
 		return found(answer, "formula")
 	}
-	if answer, ok := formulaIn(lastLine(text), false); ok {
+	if answer, ok := formulaIn(lastLine(text), false); ok && endsSentence(text) {
 		return found(answer, "number")
+	}
+	if all := numbers(lastLine(text)); len(all) > 0 {
+		return found(all[len(all)-1].String(), "number")
 	}
 	if answer, ok := lastWord(text); ok {
 		return found(answer, "word")
@@ -262,11 +270,6 @@ func isAnswerField(name string) bool {
 		}
 	}
 	return false
-}
-
-// boxedNumber returns the number in a box: of a text with a phrase what that states.
-func boxedNumber(content string) (*number, bool) {
-	return numberIn(content)
 }
 
 // statedNumber reads "42 is the answer because …".

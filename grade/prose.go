@@ -86,6 +86,11 @@ func formulaIn(line string, first bool) (string, bool) {
 // formula trims what stands between words to the formula in it.
 func formula(piece string) (string, bool) {
 	piece = trimPunctuation(piece)
+	for _, open := range [...]string{`\(`, `\[`} {
+		if rest, ok := strings.CutPrefix(piece, open); ok {
+			piece = strings.TrimSpace(rest)
+		}
+	}
 	for _, lead := range [...]string{"and ", "or ", "a ", "A ", "I "} {
 		if rest, ok := strings.CutPrefix(piece, lead); ok && rest != "" && !strings.ContainsAny(rest[:1], "=<>+*/^") {
 			piece = strings.TrimSpace(rest)
@@ -148,6 +153,12 @@ func lastFormula(s string) (string, bool) {
 	return strings.TrimSpace(s[begin+len(open) : last]), true
 }
 
+// endsSentence reports whether a text is not broken off: it is short, or ends a sentence.
+func endsSentence(s string) bool {
+	s = strings.TrimRight(s, " \t\r\n")
+	return len(s) <= maxBare || strings.ContainsAny(s[len(s)-1:], ".!?:*)}$]`")
+}
+
 // lastWord returns the word that a text without any number states: in bold, or behind
 // the last "is".
 func lastWord(s string) (string, bool) {
@@ -162,10 +173,11 @@ func lastWord(s string) (string, bool) {
 			return word, true
 		}
 	}
-	i := strings.LastIndex(line, " is ")
-	if i < 0 {
-		return "", false
+	if i := strings.LastIndex(line, " is "); i >= 0 {
+		word := strings.Trim(line[i+len(" is "):], " .*")
+		return word, len(strings.Fields(word)) == 1
 	}
-	word := strings.Trim(line[i+len(" is "):], " .*")
-	return word, len(strings.Fields(word)) == 1
+	i := strings.LastIndexByte(line, ' ') + 1
+	isName := len(line) <= maxBare && i > 0 && line[i] >= 'A' && line[i] <= 'Z' // it falls on a Monday
+	return line[i:], isName
 }

@@ -86,7 +86,7 @@ func isWords(s string, behind bool) bool {
 			return false // a variable
 		}
 		letters = 0
-		if !strings.ContainsRune(" .?!:'\"$*~≈()\n\t€£¥/", r) || r == '(' && behind && strings.TrimSpace(s[:i]) == "" {
+		if !strings.ContainsRune(" .?!:'\"$*~≈()}\n\t€£¥/", r) || r == '(' && behind && strings.TrimSpace(s[:i]) == "" {
 			return false
 		}
 	}
@@ -148,6 +148,16 @@ func isForeign(r rune) bool {
 // plainNumbers rewrites what stands around numbers in LaTeX and in money.
 func plainNumbers(s string) string {
 	if strings.ContainsAny(s, "\\$%{") {
+		for i := strings.IndexByte(s, '$'); i >= 0 && i < len(s); { // $1.2k
+			if _, end, ok := scanLiteral(s, i+1); ok && end < len(s) && s[end]|0x20 == 'k' && (end+1 == len(s) || !isLetter(s[end+1])) {
+				s = s[:end] + " thousand" + s[end+1:]
+			}
+			next := strings.IndexByte(s[i+1:], '$')
+			if next < 0 {
+				break
+			}
+			i += 1 + next
+		}
 		s = numberMarks.Replace(s)
 	}
 	return s
@@ -180,16 +190,15 @@ func minutes(s string, i int) *big.Rat {
 // behind it in brackets only explains it.
 func lastNumber(s string) (*number, bool) {
 	line := lastLine(s)
-	for i := strings.LastIndexByte(line, '='); i >= 0; i = strings.LastIndexByte(line[:i], '=') {
-		side := plainNumbers(line[i+1:])
-		if all := numbers(side); len(all) > 0 && !hasClause(side) {
-			return all[0], true
-		} else if len(all) > 0 {
-			break
+	if i := strings.LastIndexByte(line, '='); i >= 0 {
+		if n, ok := resultBehind(plainNumbers(line[i+1:])); ok {
+			return n, true
 		}
 	}
-	if i := strings.IndexByte(line, '('); i > 0 && hasProse(line[:i]) && strings.ContainsAny(line[:i], "0123456789") {
-		line = line[:i]
+	if i := strings.LastIndexByte(line, '('); i > 0 && line[i-1] != '\\' && hasProse(line[:i]) && strings.ContainsAny(line[:i], "0123456789") {
+		if rest := line[i:]; strings.Trim(rest[strings.IndexByte(rest, ')')+1:], " .!*\r") == "" {
+			line = line[:i]
+		}
 	}
 	all := numbers(plainNumbers(line))
 	if len(all) == 0 {
@@ -198,14 +207,18 @@ func lastNumber(s string) (*number, bool) {
 	return all[len(all)-1], true
 }
 
-// hasClause reports whether another statement follows in a line.
-func hasClause(s string) bool {
-	for _, mark := range [...]string{", ", "; ", ". ", " so ", " or ", " and ", " then "} {
-		if strings.Contains(s, mark) {
-			return true
+// resultBehind returns the first number behind "=" if words alone stand between it and the
+// next one: "= $70,000 gain on $130,000 spent".
+func resultBehind(side string) (*number, bool) {
+	for i := range len(side) {
+		n, end, ok := scanNumber(side, i)
+		if !ok {
+			continue
 		}
+		words, _, _ := strings.Cut(side[end:], strings.TrimLeft(side[end:], " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+		return n, strings.TrimSpace(side[:i]) == "" && hasProse(words) && strings.IndexAny(side[end:], "0123456789") == len(words)
 	}
-	return false
+	return nil, false
 }
 
 // lastLine returns the last line that has a digit, cut at maxLine bytes.
@@ -215,5 +228,9 @@ func lastLine(s string) string {
 		return ""
 	}
 	begin := max(strings.LastIndexByte(s[:last], '\n')+1, last-maxLine)
-	return lineAt(s, begin)
+	line := strings.TrimLeft(lineAt(s, begin), " \t")
+	for _, item := range [...]string{"- ", "* ", "• "} {
+		line = strings.TrimPrefix(line, item)
+	}
+	return line
 }

@@ -96,6 +96,12 @@ func (p *parser) numeral() *Node {
 	if n.Decimal {
 		return p.scientific(n)
 	}
+	if digits, ok := p.hexadecimal(t.text); ok {
+		p.advance()
+		based := p.op(Based, p.argument(true))
+		based.Name = digits
+		return based
+	}
 	next := p.peek()
 	switch {
 	case next.kind == numeral && next.spaced && p.ahead(1, mark, "/") && p.pos+2 < len(p.tokens) && p.tokens[p.pos+2].kind == numeral:
@@ -120,6 +126,19 @@ func (p *parser) numeral() *Node {
 		}
 	}
 	return p.scientific(n)
+}
+
+// hexadecimal reads the rest of 2A_{16}, up to the base.
+func (p *parser) hexadecimal(digits string) (string, bool) {
+	at := p.pos
+	for ; !p.tokens[at].spaced && (p.tokens[at].kind == word || p.tokens[at].kind == numeral); at++ {
+		digits += p.tokens[at].text
+	}
+	if at == p.pos || p.tokens[at].text != "_" || strings.Trim(digits, "0123456789ABCDEFabcdef") != "" {
+		return "", false
+	}
+	p.pos = at
+	return strings.ToUpper(digits), true
 }
 
 // digits takes the whole next number.

@@ -42,6 +42,12 @@ var timeOfDay = strings.NewReplacer("a.m.", "am", "A.M.", "am", "p.m.", "pm", "P
 // nothing behind other words, which are no formula.
 func essential(tokens []token) []token {
 	for i, t := range tokens {
+		if i == 0 {
+			tokens[0].text, _, _ = strings.Cut(t.text, ", because") // \text{Yes, because } 3>2
+			if len(tokens[0].text) < len(t.text) {
+				return tokens[:1]
+			}
+		}
 		if i == 0 || t.kind != text && t.kind != word {
 			continue
 		}
@@ -295,14 +301,22 @@ func (l *lexer) textArgument() {
 		return
 	}
 	content := l.s[l.i+1 : l.i+length]
-	trimmed := strings.TrimSpace(content)
-	if plain := strings.Trim(trimmed, "()"); len(plain) == 1 || isNumeral(plain) || strings.ContainsAny(plain, `\^=<`) {
+	trimmed := strings.TrimSpace(strings.ReplaceAll(content, `\$`, ""))
+	plain := strings.Trim(trimmed, "()")
+	unit := len(content) > len(trimmed) && len(l.tokens) > 0 && l.tokens[len(l.tokens)-1].kind != mark // 5\text{ m}
+	if len(plain) == 1 && !unit || isNumeral(plain) || strings.ContainsAny(plain, `\^=<`) || isNumbers(plain) {
 		return // the braces stay and are read as a group
 	}
 	l.i += length + 1
 	if trimmed != "" {
 		l.emit(text, trimmed)
 	}
+}
+
+// isNumbers reports whether words are a list of numbers: 6 and 8.
+func isNumbers(s string) bool {
+	list := strings.NewReplacer(" and ", "", " or ", "", " ", "").Replace(s)
+	return isNumeral(list)
 }
 
 func isNumeral(s string) bool {

@@ -11,6 +11,9 @@ func Parse(s string, limits Limits) (*Node, error) {
 	if len(s) > limits.Bytes {
 		return nil, ErrBudget
 	}
+	if n := exception(s, limits); n != nil {
+		return n, nil
+	}
 	p := parser{tokens: lex(s), limits: limits}
 	if n, ok := p.words(); ok {
 		return n, nil
@@ -104,6 +107,10 @@ func (p *parser) words() (*Node, bool) {
 			return nil, false
 		}
 	}
+	joined := strings.Trim(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), " .")
+	if synonyms[joined] != "" || joined == "no solution" {
+		return spoken(joined), true
+	}
 	first := p.tokens[0]
 	if !clock && (len(first.text) < 3 || first.kind != text && (first.kind != word || known(first.text))) {
 		return nil, false
@@ -111,18 +118,30 @@ func (p *parser) words() (*Node, bool) {
 	if first.kind == word && len(p.tokens) > 2 && p.tokens[1].kind == mark && p.tokens[1].text == "(" && !p.tokens[1].spaced {
 		return nil, false // a function
 	}
-	return spoken(strings.Trim(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), " .")), true
+	return spoken(joined), true
+}
+
+// exception reads "all real numbers except -4".
+func exception(s string, limits Limits) *Node {
+	const words = "all real numbers except "
+	if len(s) <= len(words) || !strings.EqualFold(s[:len(words)], words) {
+		return nil
+	}
+	n, err := Parse(s[len(words):], limits)
+	if err != nil {
+		return nil
+	}
+	points := []*Node{n}
+	if n.Kind == List {
+		points = n.Args
+	}
+	return &Node{Kind: Minus, Args: []*Node{symbol("mathbb:R"), {Kind: Set, Args: points}}}
 }
 
 // spoken reads words that are a number, a set or a list of numbers.
 func spoken(words string) *Node {
 	if other := synonyms[words]; other != "" {
 		words = other
-	}
-	if points, ok := strings.CutPrefix(words, "all real numbers except "); ok {
-		if n, err := Parse(points, DefaultLimits()); err == nil && n.Kind != List {
-			return &Node{Kind: Minus, Args: []*Node{symbol("mathbb:R"), {Kind: Set, Args: []*Node{n}}}}
-		}
 	}
 	switch n, isNumber := numerals[words]; {
 	case isNumber:

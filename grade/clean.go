@@ -29,11 +29,12 @@ func withoutThinking(text string) string {
 			return ""
 		}
 	}
-	if !strings.ContainsAny(text, "<[◁") {
+	if !mentionsThought(text) {
 		return text
 	}
 	for _, mark := range thoughts {
-		if i := strings.LastIndex(text, mark[1]); i >= 0 {
+		if strings.Contains(text, mark[1]) {
+			i := strings.LastIndex(text, mark[1])
 			text = strings.TrimPrefix(text[i+len(mark[1]):], "<|message|>")
 		}
 		if i := strings.Index(text, mark[0]); i >= 0 {
@@ -41,6 +42,23 @@ func withoutThinking(text string) string {
 		}
 	}
 	return text
+}
+
+// mentionsThought reports whether a text may have a mark of thinking. Most have none.
+// Marks that do not begin with "<" are looked for at the beginning alone.
+func mentionsThought(text string) bool {
+	const begin = 64
+	for rest := text; ; {
+		i := strings.IndexByte(rest, '<')
+		if i < 0 || i+1 == len(rest) {
+			break
+		}
+		if rest = rest[i+1:]; strings.IndexByte("/|trs", rest[0]) >= 0 {
+			return true
+		}
+	}
+	text = text[:min(len(text), begin)]
+	return strings.Contains(text, "[THINK]") || strings.Contains(text, "◁think▷")
 }
 
 // turns are the beginnings of lines with which somebody else speaks.
@@ -51,6 +69,9 @@ var turns = [...]string{"Q:", "Question:", "QUESTION:", "Problem:", "Human:", "U
 // ends a text only if an answer is stated before.
 func withoutRunOn(text string) string {
 	for _, end := range [...]string{"<|", "</s>"} {
+		if strings.IndexByte(text, '<') < 0 {
+			break
+		}
 		if i := strings.Index(text, end); i > 0 && strings.TrimSpace(text[:i]) != "" {
 			text = text[:i]
 		}
@@ -68,10 +89,10 @@ func withoutRunOn(text string) string {
 }
 
 func isTurn(line string) bool {
-	line = strings.TrimLeft(line, " *")
-	if line == "" || !strings.Contains("QPHUI#[\xe9", line[:1]) {
+	if line == "" || strings.IndexByte("QPHUI#[* \xe9", line[0]) < 0 {
 		return false
 	}
+	line = strings.TrimLeft(line, " *")
 	for _, turn := range turns {
 		if strings.HasPrefix(line, turn) {
 			return true
@@ -118,43 +139,65 @@ var scripts = func() map[rune]string {
 // digits in LaTeX, and every minus sign as "-".
 func plain(text string) string {
 	first := 0
-	for first < len(text) && text[first] < utf8.RuneSelf {
-		first++
+	for ; first+8 <= len(text); first += 8 { // fast, because most texts are ASCII
+		if (text[first] | text[first+1] | text[first+2] | text[first+3] | text[first+4] | text[first+5] | text[first+6] | text[first+7]) >= utf8.RuneSelf {
+			break
+		}
 	}
-	if first == len(text) {
+	if isASCII(text[first:]) {
 		return text
 	}
 	var b strings.Builder
-	b.Grow(len(text) + 16)
-	b.WriteString(text[:first])
 	open := byte(0) // ^ or _ while a script is written
+	written := 0
 	for i, r := range text[first:] {
-		script := scripts[r]
+		if r < utf8.RuneSelf && open == 0 {
+			continue
+		}
+		i += first
+		script, other := scripts[r], rewritten(r)
+		if open == 0 && script == "" && other == "" {
+			continue
+		}
+		b.WriteString(text[written:i])
+		written = i
 		if open != 0 && (script == "" || script[0] != open) {
 			b.WriteByte('}')
 			open = 0
 		}
-		switch ascii, known := characters[r]; {
-		case r < utf8.RuneSelf:
-			b.WriteRune(r)
+		size := utf8.RuneLen(r)
+		switch {
+		case script != "" && open == 0:
+			open = script[0]
+			b.WriteString(script[:1] + "{" + script[1:])
 		case script != "":
-			if open == 0 {
-				open = script[0]
-				b.WriteString(script[:1] + "{")
-			}
 			b.WriteString(script[1:])
-		case known:
-			b.WriteString(ascii)
-		case r == utf8.RuneError:
-			b.WriteString(text[first+i : first+i+1])
+		case other != "":
+			b.WriteString(strings.TrimPrefix(other, "\x00"))
 		default:
-			b.WriteRune(folded(r))
+			continue
 		}
+		written = i + size
 	}
+	b.WriteString(text[written:])
 	if open != 0 {
 		b.WriteByte('}')
 	}
 	return b.String()
+}
+
+// rewritten returns what stands for a character, "" if it stays, and "\x00" for nothing.
+func rewritten(r rune) string {
+	if r < utf8.RuneSelf {
+		return ""
+	}
+	if ascii, known := characters[r]; known {
+		return "\x00" + ascii
+	}
+	if other := folded(r); other != r {
+		return string(other)
+	}
+	return ""
 }
 
 // folded returns the ASCII form of a digit, a space, or a character of full width.
@@ -164,6 +207,9 @@ func folded(r rune) rune {
 		return r - '！' + '!'
 	case unicode.Is(unicode.Zs, r):
 		return ' '
+	}
+	if r < 0x660 || !unicode.Is(unicode.Nd, r) {
+		return r
 	}
 	for _, digits := range unicode.Nd.R16 {
 		if r >= rune(digits.Lo) && r <= rune(digits.Hi) {

@@ -52,9 +52,8 @@ func (g *Grader) form(answer string) *form {
 func mathForm(answer string) *form {
 	f := &form{answer: answer}
 	if isInteger(answer) {
-		f.value, f.plain = new(big.Rat), true
-		f.value.SetString(answer)
-		f.text = "=" + answer
+		n, _ := parseLiteral(answer)
+		f.value, f.plain, f.text = &n.Rat, true, "="+answer
 		return f
 	}
 	tree, err := latex.Parse(answer, latex.DefaultLimits())

@@ -115,7 +115,7 @@ var choiceMarks = strings.NewReplacer(`\textbf{`, "", `\text{`, "", `\mathbf{`, 
 // choice splits "(B) 12", "B: 12", "B. 12" and "B" into the letter and the text. A small
 // letter must be alone.
 func choice(answer string) (label, text string) {
-	if len(answer) > maxBare || !strings.ContainsAny(answer, "ABCDEFGHIJabcdefghij") {
+	if answer == "" || len(answer) > maxBare || strings.IndexByte("ABCDEFGHIJabcdefghij(\\{$* ", answer[0]) < 0 || strings.HasPrefix(answer, `\frac`) {
 		return "", ""
 	}
 	s := strings.TrimRight(strings.TrimSpace(choiceMarks.Replace(answer)), ".")

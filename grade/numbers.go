@@ -264,7 +264,11 @@ func scanLiteral(s string, i int) (n *number, end int, ok bool) {
 	if end == i {
 		return nil, i, false
 	}
-	n, ok = parseLiteral(strings.ReplaceAll(strings.ReplaceAll(s[i:end], ",", ""), " ", ""))
+	literal := s[i:end]
+	if strings.ContainsAny(literal, ", ") {
+		literal = strings.NewReplacer(",", "", " ", "").Replace(literal)
+	}
+	n, ok = parseLiteral(literal)
 	return n, end, ok
 }
 
@@ -313,6 +317,14 @@ func parseLiteral(literal string) (*number, bool) {
 		return nil, false
 	}
 	n := &number{decimal: strings.IndexByte(literal, '.') >= 0}
+	if len(literal) <= 18 && !n.decimal {
+		var small int64
+		for _, c := range []byte(literal) {
+			small = small*10 + int64(c-'0')
+		}
+		n.SetInt64(small)
+		return n, true
+	}
 	_, ok := n.SetString(literal)
 	return n, ok
 }

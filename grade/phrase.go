@@ -61,10 +61,12 @@ var answers = [...]string{"答案", "答え", "解答", "答", "정답", "답", 
 
 // foreignPhrases yields what follows the last word of each language.
 func foreignPhrases(s string, yield func(string) bool) {
-	ascii := true
-	for i := range len(s) {
-		ascii = ascii && s[i] < utf8.RuneSelf
+	for _, english := range [...]string{" the ", " is ", "The ", " are "} {
+		if strings.Contains(s, english) {
+			return
+		}
 	}
+	ascii := isASCII(s)
 	for _, word := range answers {
 		if ascii && word[0] >= utf8.RuneSelf {
 			continue
@@ -82,6 +84,15 @@ func foreignPhrases(s string, yield func(string) bool) {
 			return
 		}
 	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // verbs join "answer" with the answer.

@@ -121,8 +121,10 @@ func placeMATH(text string) Extraction {
 		if answer, ok := correction(text, content); ok {
 			return found(answer, "phrase")
 		}
-		for rest := range phrases(content) { // \boxed{\text{The answer is } 5}
-			return found(phraseText(rest), "boxed")
+		if strings.Contains(content, "nswer") { // \boxed{\text{The answer is } 5}
+			for rest := range phrases(content) {
+				return found(phraseText(rest), "boxed")
+			}
 		}
 		return found(content, "boxed")
 	}
@@ -140,7 +142,7 @@ func placeMATH(text string) Extraction {
 	if answer, ok := formulaIn(lastLine(text), false); ok && endsSentence(text) {
 		return found(answer, "number")
 	}
-	if all := numbers(lastLine(text)); len(all) > 0 {
+	if all := numbers(tail(lastLine(text))); len(all) > 0 {
 		return found(all[len(all)-1].String(), "number")
 	}
 	if answer, ok := lastWord(text); ok {
@@ -153,12 +155,11 @@ func placeMATH(text string) Extraction {
 // else: a step may be in a box, and a box may be wrong. It must be a number, a formula
 // or the letter of a choice, because what explains an answer stands there too.
 func correction(text, content string) (string, bool) {
-	at := boxStart(text, content)
+	at := strings.LastIndex(text, "box")
 	if at < 0 || content == "" {
 		return "", false
 	}
 	rest := text[at:]
-	rest = rest[strings.Index(rest, content)+len(content):]
 	if !strings.Contains(rest, "nswer") {
 		return "", false
 	}
@@ -187,6 +188,9 @@ func found(answer, from string) Extraction {
 // missing.
 func tagged(text string) (inner string, ok bool) {
 	const open, closing = "<answer>", "</answer>"
+	if strings.IndexByte(text, '<') < 0 || !strings.Contains(text, open) {
+		return "", false
+	}
 	end := strings.LastIndex(text, closing)
 	if end < 0 {
 		end = len(text)
@@ -202,6 +206,9 @@ func tagged(text string) (inner string, ok bool) {
 // hashAnswer returns the number behind the last "####". A heading such as
 // "#### 1. Count them" is none.
 func hashAnswer(s string) (string, bool) {
+	if !strings.Contains(s, "####") {
+		return "", false
+	}
 	for i := strings.LastIndex(s, "####"); i >= 0; i = strings.LastIndex(s[:i], "####") {
 		line := strings.TrimLeft(lineAt(s, i+len("####")), " \t$\\*")
 		if n, end, ok := scanNumber(line, 0); ok && !strings.HasPrefix(line[end:], ". ") {

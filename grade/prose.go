@@ -1,6 +1,7 @@
 package grade
 
 import (
+	"slices"
 	"strings"
 
 	"rcvae/grade/internal/latex"
@@ -69,18 +70,22 @@ func hasLetterBefore(s string) bool {
 // formulaIn returns the last formula of a line of words, or the first: what stands
 // between two words and has a number or a command in it.
 func formulaIn(line string, first bool) (string, bool) {
-	begin, found, ok := 0, "", false
-	take := func(piece string) {
-		if run, is := formula(piece); is && !(first && ok) {
-			found, ok = run, true
-		}
-	}
+	begin := 0
+	var pieces []string
 	for from, to := range proseSpans(line) {
-		take(line[begin:from])
+		pieces = append(pieces, line[begin:from])
 		begin = to
 	}
-	take(line[begin:])
-	return found, ok
+	pieces = append(pieces, line[begin:])
+	if !first {
+		slices.Reverse(pieces)
+	}
+	for _, piece := range pieces {
+		if run, ok := formula(piece); ok {
+			return run, true
+		}
+	}
+	return "", false
 }
 
 // formula trims what stands between words to the formula in it.
@@ -103,8 +108,10 @@ func formula(piece string) (string, bool) {
 	if !strings.ContainsAny(piece, "0123456789\\") {
 		return "", false
 	}
-	if _, err := latex.Parse(piece, latex.DefaultLimits()); err == nil {
-		return piece, true
+	if len(piece) <= maxBare {
+		if _, err := latex.Parse(piece, latex.DefaultLimits()); err == nil {
+			return piece, true
+		}
 	}
 	all := numbers(plainNumbers(piece))
 	if len(all) == 0 {
@@ -157,6 +164,16 @@ func lastFormula(s string) (string, bool) {
 func endsSentence(s string) bool {
 	s = strings.TrimRight(s, " \t\r\n")
 	return len(s) <= maxBare || strings.ContainsAny(s[len(s)-1:], ".!?:*)}$]`")
+}
+
+// tail returns the last words of a line.
+func tail(line string) string {
+	const most = 80
+	if len(line) <= most {
+		return line
+	}
+	line = line[len(line)-most:]
+	return line[strings.IndexByte(line, ' ')+1:]
 }
 
 // lastWord returns the word that a text without any number states: in bold, or behind

@@ -17,6 +17,9 @@ func numberIn(answer string) (*number, bool) {
 	if len(answer) > maxAnswer {
 		return nil, false
 	}
+	if isInteger(answer) {
+		return parseLiteral(answer)
+	}
 	text := plainNumbers(answer)
 	side := text[strings.LastIndexByte(text, '=')+1:]
 	if n, ok := soleNumber(side); ok {

@@ -15,7 +15,9 @@ type gradingCase struct{ Kind, Gold, Answer, Expected string }
 
 // otherwise lists the cases that are decided in another way, with the reason. They
 // stand in docs/grading.md too.
-var otherwise = map[string]string{}
+var otherwise = map[string]string{
+	`\text{even} <- \boxed{\text{even function}}`: "another word may be another answer",
+}
 
 func TestReportedCases(t *testing.T) {
 	file, err := os.Open("testdata/cases.jsonl")

@@ -240,23 +240,15 @@ func fieldValue(s string) string {
 
 // jsonValue returns the string or the number with which a text begins.
 func jsonValue(raw string) string {
-	var value any
-	decoder := json.NewDecoder(strings.NewReader(raw[:min(len(raw), maxAnswer)]))
-	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil { // {"ans": $40}
-		n, _, ok := scanNumber(strings.TrimLeft(raw, " \t\r\n\"$"), 0)
-		if !ok {
-			return ""
-		}
+	raw = strings.TrimLeft(raw, " \t\r\n$")
+	if n, _, ok := scanNumber(strings.TrimLeft(raw, "\"$"), 0); ok && !strings.HasPrefix(raw, `"`) {
 		return n.String()
 	}
-	switch value := value.(type) {
-	case string:
-		return value
-	case json.Number:
-		return value.String()
+	var value string
+	if err := json.NewDecoder(strings.NewReader(raw[:min(len(raw), maxAnswer)])).Decode(&value); err != nil {
+		return ""
 	}
-	return ""
+	return value
 }
 
 // cutField reads `name":` and returns the name and what follows the colon.

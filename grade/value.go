@@ -193,6 +193,9 @@ func minutes(s string, i int) *big.Rat {
 // behind it in brackets only explains it.
 func lastNumber(s string) (*number, bool) {
 	line := lastLine(s)
+	if end := strings.LastIndexAny(line, "0123456789"); end > 0 { // its last sentence that has a number
+		line = line[strings.LastIndex(line[:end], ". ")+1:]
+	}
 	if i := strings.LastIndexByte(line, '='); i >= 0 {
 		if n, ok := resultBehind(plainNumbers(line[i+1:])); ok {
 			return n, true

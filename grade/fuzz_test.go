@@ -12,8 +12,8 @@ func FuzzBoxed(f *testing.F) {
 	f.Add(`\frac{1}{2}`)
 	f.Add(`\left\{1, 2\right.`)
 	f.Fuzz(func(t *testing.T, x string) {
-		if !balanced(x) || strings.Contains(x, "box") || strings.TrimSpace(x) != x {
-			return
+		if !balanced(x) || strings.Contains(x, "box") || strings.TrimSpace(x) != x || strings.Contains(x, "nswer") || strings.ContainsFunc(x, func(r rune) bool { return r >= 0x80 || r == '<' || r == '\n' }) {
+			return // other digits and signs are written in ASCII, and a tag or a new question may end the text
 		}
 		got, err := grade.Extract("math", `Thus \boxed{`+x+`}.`)
 		if err != nil || got.Answer != x {

@@ -115,10 +115,15 @@ var choiceMarks = strings.NewReplacer(`\textbf{`, "", `\text{`, "", `\mathbf{`, 
 // choice splits "(B) 12", "B: 12", "B. 12" and "B" into the letter and the text. A small
 // letter must be alone.
 func choice(answer string) (label, text string) {
-	if answer == "" || len(answer) > maxBare || strings.IndexByte("ABCDEFGHIJabcdefghij(\\{$* ", answer[0]) < 0 || strings.HasPrefix(answer, `\frac`) {
+	if answer == "" || len(answer) > maxBare || strings.IndexByte("ABCDEFGHIJabcdefghijOo(\\{$* ", answer[0]) < 0 || strings.HasPrefix(answer, `\frac`) {
 		return "", ""
 	}
 	s := strings.TrimRight(strings.TrimSpace(choiceMarks.Replace(answer)), ".")
+	for _, word := range [...]string{"option ", "choice "} {
+		if len(s) > len(word) && strings.EqualFold(s[:len(word)], word) {
+			s = s[len(word):]
+		}
+	}
 	inner, bracket := strings.CutPrefix(s, "(")
 	if inner == "" || inner[0]|0x20 < 'a' || inner[0]|0x20 > 'j' {
 		return "", ""
@@ -155,7 +160,7 @@ func (g *Grader) goldAnswer(gold string) string {
 		}
 	}
 	const words = 4 // that make a solution of a text
-	if strings.Contains(gold, ". ") && proseWords(gold) >= words {
+	if (strings.Contains(gold, ". ") || strings.Contains(gold, "\n")) && proseWords(gold) >= words {
 		return g.Extract(gold).Answer
 	}
 	return stripDelimiters(strings.TrimSpace(gold))

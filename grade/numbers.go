@@ -203,6 +203,10 @@ func scanScale(s string, i int, n *number) (end int) {
 			return after + len(scale.word)
 		}
 	}
+	if n.decimal && i < len(s) && s[i] == 'k' && (i+1 == len(s) || !isLetter(s[i+1])) { // 1.5k, but 2k may be a formula
+		n.Mul(&n.Rat, big.NewRat(1000, 1))
+		return i + 1
+	}
 	if rest, ok := strings.CutPrefix(s[after:], "dollars and "); ok {
 		if cents, end, ok := scanLiteral(rest, 0); ok && strings.HasPrefix(rest[end:], " cent") {
 			n.Add(&n.Rat, cents.Mul(&cents.Rat, big.NewRat(1, 100)))

@@ -206,13 +206,15 @@ func withoutReason(text string) string {
 			text, lower = text[:i], lower[:i]
 		}
 	}
+	bracket := strings.IndexAny(text, "([{")
 	for i := range len(text) - 1 {
+		if text[i] != ',' && text[i] != ' ' {
+			continue
+		}
 		next := strings.TrimLeft(text[i+1:], " ")
 		switch {
-		case next == "" || strings.ContainsAny(text[:i], "([{"):
-		case text[i] == ',' && startsProse(next):
-			return strings.TrimSpace(text[:i])
-		case text[i] == ' ' && next[0] == '(' && hasProse(next):
+		case next == "" || bracket >= 0 && bracket < i:
+		case text[i] == ',' && startsProse(next), text[i] == ' ' && next[0] == '(' && hasProse(next):
 			return strings.TrimSpace(text[:i])
 		}
 	}

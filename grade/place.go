@@ -164,7 +164,10 @@ func correction(text, content string) (string, bool) {
 		return "", false
 	}
 	for phrase := range phrases(rest) {
-		answer := phraseText(phrase)
+		answer := leadingFormula(phrase)
+		if answer == "" {
+			answer = withoutReason(withoutClosers(sentence(lineAt(phrase, 0))))
+		}
 		if label, text := choice(answer); label != "" && text == "" {
 			return answer, true
 		}

@@ -24,6 +24,9 @@ func bareAnswer(s string) (string, bool) {
 	if inner := stripDelimiters(s); inner != s && len(inner) <= maxBare {
 		return inner, true
 	}
+	if len(s) <= maxBare && !isAnswer(s) {
+		s = withoutReason(s)
+	}
 	return s, isAnswer(s)
 }
 
@@ -56,7 +59,7 @@ func isAnswer(s string) bool {
 	case digit < 0 && !strings.ContainsAny(s, `\=`):
 		return count <= 2 && !strings.Contains(s, " is ") || strings.HasPrefix(strings.ToLower(s), "all real")
 	case first > digit && digit >= 0 && !hasLetterBefore(s[:digit]), first > 0 && s[0] == '\\' || first > 0 && s[0] == '$':
-		return count <= 3
+		return count <= 3 && !strings.Contains(s, ", ")
 	case strings.HasPrefix(strings.ToLower(s), "all real"):
 		return true
 	}
@@ -123,17 +126,15 @@ func formula(piece string) (string, bool) {
 // trimPunctuation removes what ends sentences and stands around formulas.
 func trimPunctuation(s string) string {
 	s = strings.Trim(s, " \t\r\n.,;:*_`'\"?")
-	for _, pair := range [...][2]string{{"(", ")"}, {"[", "]"}} { // "(6)" stays, "5 (" does not
-		if strings.Count(s, pair[0]) > strings.Count(s, pair[1]) && strings.HasSuffix(s, pair[0]) {
-			s = strings.TrimSpace(strings.TrimSuffix(s, pair[0]))
-		}
-		if strings.Count(s, pair[0]) < strings.Count(s, pair[1]) {
-			if strings.HasPrefix(s, pair[1]) {
-				s = strings.TrimSpace(s[1:])
-			} else {
-				s = strings.TrimSuffix(s, pair[1])
-			}
-		}
+	opened, closed := strings.Count(s, "(")+strings.Count(s, "["), strings.Count(s, ")")+strings.Count(s, "]")
+	switch { // "(6)" stays, of "5 (" and "5)" the bracket goes
+	case s == "":
+	case opened > closed && strings.ContainsAny(s[len(s)-1:], "(["):
+		s = s[:len(s)-1]
+	case opened < closed && strings.ContainsAny(s[:1], ")]"):
+		s = s[1:]
+	case opened < closed && strings.ContainsAny(s[len(s)-1:], ")]"):
+		s = s[:len(s)-1]
 	}
 	return strings.Trim(stripDelimiters(s), "$ ,.")
 }

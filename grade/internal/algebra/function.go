@@ -6,27 +6,41 @@ import (
 	"sync"
 )
 
-// constantBits is the precision to which the constants are known.
-const constantBits = maxPeak + finalBits + 128
+// known are π and ln 2.
+type known struct{ pi, ln2 *big.Float }
 
-// constants returns π and ln 2, by Machin's formulas.
-var constants = sync.OnceValue(func() (c struct{ pi, ln2 *big.Float }) {
+// The constants to the usual precision and to the largest, made when they are needed.
+var (
+	usualConstants   = sync.OnceValue(func() known { return constants(2 * finalBits) })
+	largestConstants = sync.OnceValue(func() known { return constants(maxPeak + 2*finalBits) })
+)
+
+// known returns the constants to at least the precision.
+func (a arithmetic) known() known {
+	if a.bits < 2*finalBits-64 {
+		return usualConstants()
+	}
+	return largestConstants()
+}
+
+// constants works π and ln 2 out, by Machin's formulas.
+func constants(bits uint) (c known) {
 	sum := func(sign int64, terms ...[2]int64) *big.Float {
 		total := new(big.Int)
 		for _, t := range terms {
-			total.Add(total, new(big.Int).Mul(big.NewInt(t[0]), inverseTangent(t[1], sign)))
+			total.Add(total, new(big.Int).Mul(big.NewInt(t[0]), inverseTangent(t[1], sign, bits)))
 		}
-		return new(big.Float).SetMantExp(new(big.Float).SetPrec(constantBits).SetInt(total), -constantBits)
+		return new(big.Float).SetMantExp(new(big.Float).SetPrec(bits).SetInt(total), -int(bits))
 	}
 	c.pi = sum(-1, [2]int64{16, 5}, [2]int64{-4, 239})
 	c.ln2 = sum(1, [2]int64{18, 26}, [2]int64{-2, 4801}, [2]int64{8, 8749})
 	return c
-})
+}
 
 // inverseTangent returns arctan 1/n for the sign −1 and artanh 1/n for the sign 1, in
-// units of 2^−constantBits.
-func inverseTangent(n, sign int64) *big.Int {
-	power := new(big.Int).Lsh(big.NewInt(1), constantBits)
+// units of 2^−bits.
+func inverseTangent(n, sign int64, bits uint) *big.Int {
+	power := new(big.Int).Lsh(big.NewInt(1), bits)
 	power.Quo(power, big.NewInt(n))
 	total, square := new(big.Int), big.NewInt(sign*n*n)
 	for k := int64(1); power.Sign() != 0; k += 2 {
@@ -36,7 +50,7 @@ func inverseTangent(n, sign int64) *big.Int {
 	return total
 }
 
-func (a arithmetic) pi() value { return value{re: a.float().Set(constants().pi)} }
+func (a arithmetic) pi() value { return value{re: a.float().Set(a.known().pi)} }
 
 // exp returns e^x, and false if x is too large. It adds the Taylor series at x/2^k and
 // squares the sum k times.
@@ -105,7 +119,7 @@ func (a arithmetic) log(x value) (value, bool) {
 		step.re.Sub(step.re, a.integer(1).re)
 		w = value{re: a.float().Add(w.re, step.re), im: addParts(a, w.im, step.im)}
 	}
-	shift := a.mul(a.integer(int64(e)), value{re: a.float().Set(constants().ln2)})
+	shift := a.mul(a.integer(int64(e)), value{re: a.float().Set(a.known().ln2)})
 	return a.add(w, shift), true
 }
 

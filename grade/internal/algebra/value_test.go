@@ -84,7 +84,7 @@ func TestValuesOfFloat64(t *testing.T) {
 
 // The constants are those of package math, and satisfy identities to the last bits.
 func TestConstants(t *testing.T) {
-	c := constants()
+	c := constants(2 * finalBits)
 	if pi, _ := c.pi.Float64(); pi != math.Pi {
 		t.Errorf("π = %v, want %v", pi, math.Pi)
 	}

@@ -63,7 +63,7 @@ func mathForm(answer string) *form {
 		return f
 	}
 	f.tree = tree
-	if value, ok := algebra.Number(tree, algebra.DefaultLimits()); ok {
+	if value, ok := algebra.Number(tree, numberLimits()); ok {
 		f.value, f.decimal = value, algebra.HasDecimal(tree)
 		f.plain = !tree.Has(latex.Percent)
 		const shown = 2048 // bits
@@ -151,4 +151,12 @@ func hashOf(s string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(s)) // never fails
 	return h.Sum64()
+}
+
+// numberLimits are less than those of a comparison: a number that is not found here is
+// compared as a formula.
+func numberLimits() algebra.Limits {
+	limits := algebra.DefaultLimits()
+	limits.Work /= 4
+	return limits
 }

@@ -35,7 +35,7 @@ func numberIn(answer string) (*number, bool) {
 	if err != nil {
 		return nil, false
 	}
-	value, ok := algebra.Number(tree, algebra.DefaultLimits())
+	value, ok := algebra.Number(tree, numberLimits())
 	if !ok || value.Num().BitLen()+value.Denom().BitLen() > 4*maxDigits {
 		return nil, false
 	}

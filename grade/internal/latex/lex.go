@@ -35,38 +35,6 @@ func lex(s string) []token {
 	return append(essential(l.tokens), token{kind: end})
 }
 
-// timeOfDay writes times in one way.
-var timeOfDay = strings.NewReplacer("a.m.", "am", "A.M.", "am", "p.m.", "pm", "P.M.", "pm", "a.m", "am", "p.m", "pm", " o'clock", ":00")
-
-// essential cuts what an answer is true for, and why: f(x) = 2x for all x. It cuts
-// nothing behind other words, which are no formula.
-func essential(tokens []token) []token {
-	for i, t := range tokens {
-		if i == 0 {
-			tokens[0].text, _, _ = strings.Cut(t.text, ", because") // \text{Yes, because } 3>2
-			if len(tokens[0].text) < len(t.text) {
-				return tokens[:1]
-			}
-		}
-		if i == 0 || t.kind != text && t.kind != word {
-			continue
-		}
-		first, rest, _ := strings.Cut(strings.ToLower(t.text), " ")
-		second, _, _ := strings.Cut(rest, " ")
-		if t.kind == word && i+1 < len(tokens) {
-			second = strings.ToLower(tokens[i+1].text)
-		}
-		if conditions[first] || conditions[first+" "+second] {
-			tokens = tokens[:i]
-			break
-		}
-	}
-	for len(tokens) > 0 && tokens[len(tokens)-1].kind == mark && strings.Contains(",;.", tokens[len(tokens)-1].text) {
-		tokens = tokens[:len(tokens)-1]
-	}
-	return tokens
-}
-
 type lexer struct {
 	s      string
 	i      int
@@ -286,47 +254,6 @@ func commandName(s string, i int, rows bool) (name string, after int) {
 
 // spaceBefore reports whether \\ at s[i] may be a line break of a matrix.
 func spaceBefore(s string, i int) bool { return i > 0 && (s[i-1] == ' ' || s[i-1] == '\n') }
-
-// textArgument reads {words}. Numbers and formulas in it are read as if they stood
-// outside.
-func (l *lexer) textArgument() {
-	for l.i < len(l.s) && l.s[l.i] == ' ' {
-		l.i++
-	}
-	if l.i == len(l.s) || l.s[l.i] != '{' {
-		return
-	}
-	length := strings.IndexByte(l.s[l.i:], '}')
-	if length < 0 || strings.IndexByte(l.s[l.i+1:l.i+length], '{') >= 0 {
-		return
-	}
-	content := l.s[l.i+1 : l.i+length]
-	trimmed := strings.TrimSpace(strings.ReplaceAll(content, `\$`, ""))
-	plain := strings.Trim(trimmed, "()")
-	unit := len(content) > len(trimmed) && len(l.tokens) > 0 && l.tokens[len(l.tokens)-1].kind != mark // 5\text{ m}
-	if len(plain) == 1 && !unit || isNumeral(plain) || strings.ContainsAny(plain, `\^=<`) || isNumbers(plain) {
-		return // the braces stay and are read as a group
-	}
-	l.i += length + 1
-	if trimmed != "" {
-		l.emit(text, trimmed)
-	}
-}
-
-// isNumbers reports whether words are a list of numbers: 6 and 8.
-func isNumbers(s string) bool {
-	list := strings.NewReplacer(" and ", "", " or ", "", " ", "").Replace(s)
-	return isNumeral(list)
-}
-
-func isNumeral(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) && s[i] != '.' && s[i] != ',' && s[i] != '-' {
-			return false
-		}
-	}
-	return s != ""
-}
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 

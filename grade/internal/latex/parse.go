@@ -91,69 +91,6 @@ func (p *parser) node(n *Node) *Node {
 
 func (p *parser) op(kind Kind, args ...*Node) *Node { return p.node(&Node{Kind: kind, Args: args}) }
 
-// words reads an answer that is words and not a formula: it begins with a word of three
-// letters or more, or is a time of day, and has no operators.
-func (p *parser) words() (*Node, bool) {
-	var parts []string
-	clock := false
-	for _, t := range p.tokens {
-		lower := strings.ToLower(t.text)
-		switch {
-		case t.kind == word, t.kind == numeral, t.kind == text:
-			parts = append(parts, lower)
-			clock = clock || (lower == "am" || lower == "pm") && p.tokens[0].kind == numeral
-		case t.kind == mark && strings.Contains("-'.,:()", t.text), t.kind == end:
-		default:
-			return nil, false
-		}
-	}
-	joined := strings.Trim(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), " .")
-	if synonyms[joined] != "" || joined == "no solution" {
-		return spoken(joined), true
-	}
-	first := p.tokens[0]
-	if !clock && (len(first.text) < 3 || first.kind != text && (first.kind != word || known(first.text))) {
-		return nil, false
-	}
-	if first.kind == word && len(p.tokens) > 2 && p.tokens[1].kind == mark && p.tokens[1].text == "(" && !p.tokens[1].spaced {
-		return nil, false // a function
-	}
-	return spoken(joined), true
-}
-
-// exception reads "all real numbers except -4".
-func exception(s string, limits Limits) *Node {
-	const words = "all real numbers except "
-	if len(s) <= len(words) || !strings.EqualFold(s[:len(words)], words) {
-		return nil
-	}
-	n, err := Parse(s[len(words):], limits)
-	if err != nil {
-		return nil
-	}
-	points := []*Node{n}
-	if n.Kind == List {
-		points = n.Args
-	}
-	return &Node{Kind: Minus, Args: []*Node{symbol("mathbb:R"), {Kind: Set, Args: points}}}
-}
-
-// spoken reads words that are a number, a set or a list of numbers.
-func spoken(words string) *Node {
-	if other := synonyms[words]; other != "" {
-		words = other
-	}
-	switch n, isNumber := numerals[words]; {
-	case isNumber:
-		return number(n)
-	case words == "no solution":
-		return &Node{Kind: Set}
-	case words == "all real numbers":
-		return symbol("mathbb:R")
-	}
-	return &Node{Kind: Text, Name: words}
-}
-
 // list reads clauses up to something that neither separates nor belongs to one.
 // Semicolons bind weaker than commas.
 func (p *parser) list() *Node {

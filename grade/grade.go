@@ -97,13 +97,22 @@ func (g *Grader) Level() Level { return g.level }
 // readsNumbers reports whether answers are numbers and nothing else.
 func (g *Grader) readsNumbers() bool { return strings.HasPrefix(g.kind, "gsm8k") }
 
-// ForGold returns the grader for a gold answer: of "auto" the one of GSM8K where the gold
-// answer is a number, and else that of MATH, and of any other kind the grader itself.
-func (g *Grader) ForGold(gold string) *Grader {
-	if g.kind != "auto" {
-		return g
+// ForGold returns the name of the grader that fits a gold answer: "gsm8k" if it is a
+// number or a solution that ends in one, and else "math".
+func ForGold(gold string) string {
+	g := Grader{kind: "gsm8k", level: Numeric}
+	if _, ok := numberIn(g.goldAnswer(gold)); ok {
+		return g.kind
 	}
-	if _, ok := numberIn(g.numbers.goldAnswer(gold)); ok {
+	return "math"
+}
+
+// forGold returns the grader that judges by a gold answer: of "auto" the one that fits.
+func (g *Grader) forGold(gold string) *Grader {
+	switch {
+	case g.kind != "auto":
+		return g
+	case ForGold(gold) == g.numbers.kind:
 		return g.numbers
 	}
 	return g.mathematics

@@ -1,6 +1,8 @@
 package grade_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -173,6 +175,35 @@ func TestJudge(t *testing.T) {
 	huge := `\boxed{` + strings.Repeat("x", 5000) + `}`
 	if got, _ := grade.Judge("math", "5", huge); got.Verdict != grade.Ungraded {
 		t.Errorf("an answer of 5000 bytes: %+v, want ungraded", got)
+	}
+}
+
+// The automatic grader reads a gold answer as a number only if it is one.
+func TestAuto(t *testing.T) {
+	g := newGrader(t, "auto")
+	for gold, want := range map[string]string{
+		"72": "gsm8k", "$1,234.50": "gsm8k", "2+3=5\n#### 5": "gsm8k", "72 clips": "gsm8k", `\frac{1}{2}`: "gsm8k", "He has 17 coins. He needs 26.": "gsm8k",
+		`2\sqrt{3}`: "math", "(1,2)": "math", "[2,5)": "math", "x^2+3": "math", `\text{even}`: "math", "p - q": "math", "1,-2": "math", "": "math",
+	} {
+		if got := grade.ForGold(gold); got != want {
+			t.Errorf("ForGold(%q) = %q, want %q", gold, got, want)
+		}
+		if got := g.Judge(gold, gold); gold != "" && (got.Verdict != grade.Correct || got.Grader != want) {
+			t.Errorf("Judge(%q, itself) = %+v, want correct by %s", gold, got, want)
+		}
+	}
+}
+
+// ClassesContext ends with its context.
+func TestClassesContext(t *testing.T) {
+	g := newGrader(t, "math")
+	ctx, cancel := context.WithCancel(t.Context())
+	if class, count, err := g.ClassesContext(ctx, []string{"1/2", "0.5"}); err != nil || count != 1 || class[0] != class[1] {
+		t.Errorf("ClassesContext() = %v, %d, %v, want one class", class, count, err)
+	}
+	cancel()
+	if _, _, err := g.ClassesContext(ctx, []string{"1/2", "0.5"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ClassesContext() after the end: %v, want context.Canceled", err)
 	}
 }
 

@@ -43,8 +43,9 @@ func Judge(name, gold, answer string) (Verdict, error) {
 // work is bounded whatever the texts are, see docs/grading.md.
 func (g *Grader) Judge(gold, answer string) Verdict {
 	if g.kind == "auto" {
-		verdict := g.ForGold(gold).Judge(gold, answer)
-		verdict.Grader = g.ForGold(gold).kind
+		chosen := g.forGold(gold)
+		verdict := chosen.Judge(gold, answer)
+		verdict.Grader = chosen.kind
 		return verdict
 	}
 	if len(gold) > maxText || len(answer) > maxText {
@@ -143,6 +144,9 @@ func choice(answer string) (label, text string) {
 // goldAnswer returns the answer of a reference solution in the form of GSM8K or
 // MATH, of a text that says what its answer is, and anything else as it is.
 func (g *Grader) goldAnswer(gold string) string {
+	if len(gold) > maxText {
+		return ""
+	}
 	if i := strings.LastIndex(gold, "####"); i >= 0 {
 		return strings.TrimSpace(gold[i+4:])
 	}

@@ -167,8 +167,8 @@ func correction(text, content string) (string, bool) {
 		if label, text := choice(answer); label != "" && text == "" {
 			return answer, true
 		}
-		if n, ok := numberIn(answer); ok && !hasProse(answer) {
-			return n.String(), true
+		if !hasProse(answer) && mathForm(answer).value != nil {
+			return answer, true
 		}
 		return "", false
 	}

@@ -99,7 +99,7 @@ func formula(piece string) (string, bool) {
 			piece = strings.TrimSpace(rest)
 		}
 	}
-	for _, lead := range [...]string{"and ", "or ", "a ", "A ", "I "} {
+	for _, lead := range [...]string{"s ", "and ", "or ", "a ", "A ", "I "} {
 		if rest, ok := strings.CutPrefix(piece, lead); ok && rest != "" && !strings.ContainsAny(rest[:1], "=<>+*/^") {
 			piece = strings.TrimSpace(rest)
 		}
@@ -111,6 +111,9 @@ func formula(piece string) (string, bool) {
 	if !strings.ContainsAny(piece, "0123456789\\") {
 		return "", false
 	}
+	if n, unit, ok := scanNumber(piece, 0); ok && isArea(piece[unit:]) {
+		return n.String(), true
+	}
 	if len(piece) <= maxBare {
 		if _, err := latex.Parse(piece, latex.DefaultLimits()); err == nil {
 			return piece, true
@@ -121,6 +124,13 @@ func formula(piece string) (string, bool) {
 		return "", false
 	}
 	return all[len(all)-1].String(), true
+}
+
+// isArea reports whether a text is a unit of area or volume: m^2, cm^{3}.
+func isArea(s string) bool {
+	unit, exponent, _ := strings.Cut(strings.TrimSpace(s), "^")
+	exponent = strings.Trim(exponent, "{}")
+	return (unit == "m" || unit == "cm" || unit == "km" || unit == "mm" || unit == "ft") && (exponent == "2" || exponent == "3")
 }
 
 // trimPunctuation removes what ends sentences and stands around formulas.

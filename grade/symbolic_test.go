@@ -48,11 +48,11 @@ var pairs = map[string]struct{ same, different [][2]string }{
 		[][2]string{{"x>6", "x<6"}, {`x \ge 4`, `x \le 4`}, {"[0,6]", "[0,6)"}, {"(0,6)", "[0,6)"}, {"2", "-[0,2)"}, {`(1,2)\cup(2,3)`, "(1,3)"}, {"x<1", "x>-1"}},
 	},
 	"lists, sets, tuples": {
-		[][2]string{{`\{4,9,2\}`, "2,4,9"}, {`-3,8`, "8,-3"}, {"1,5", `5 \text{ and } 1`}, {"8 or 3", "3,8"}, {"$5$ and $6$", "5,6"}, {`(2,\frac{\pi}{3})`, `\left( 2, \frac{\pi}{3} \right)`}, {`4 \pm \sqrt{7}`, `4-\sqrt7, 4+\sqrt7`}, {`\pm 12`, "-12, 12"}, {"(2;0;1)", "(2,0,1)"}, {"a=6,b=3;a=8,b=3", "(6,3),(8,3)"}, {"(2,7),(7,2)", "(7,2),(2,7)"}, {"(1,6)", "{1,6}"}, {`\{2\pm\sqrt3,-5\}`, `-5, 2+\sqrt3, 2-\sqrt3`}, {"7:32", "7:32"}, {"S_1:S_2=3:8", "3:8"}, {`\langle 2,-1 \rangle`, "(2,-1)"}, {`\lfloor 7/2 \rfloor, \lceil 7/2 \rceil`, "3,4"}, {`\lfloor -\sqrt{10} \rfloor`, "-4"}},
+		[][2]string{{`\{4,9,2\}`, "2,4,9"}, {`-3,8`, "8,-3"}, {"1,5", `5 \text{ and } 1`}, {"8 or 3", "3,8"}, {"$5$ and $6$", "5,6"}, {`(2,\frac{\pi}{3})`, `\left( 2, \frac{\pi}{3} \right)`}, {`4 \pm \sqrt{7}`, `4-\sqrt7, 4+\sqrt7`}, {`\pm 12`, "-12, 12"}, {"(2;0;1)", "(2,0,1)"}, {"a=6,b=3;a=8,b=3", "(6,3),(8,3)"}, {"(2,7),(7,2)", "(7,2),(2,7)"}, {"(1,6)", "{1,6}"}, {`\{2\pm\sqrt3,-5\}`, `-5, 2+\sqrt3, 2-\sqrt3`}, {"7:32", "7:32"}, {"S_1:S_2=3:8", "3:8"}, {`\langle 2,-1 \rangle`, "(2,-1)"}, {`\lfloor 7/2 \rfloor, \lceil 7/2 \rceil`, "3,4"}, {`\lfloor -\sqrt{10} \rfloor`, "-4"}, {`\frac{1}{2}\begin{pmatrix}2\\4\end{pmatrix}`, `\begin{pmatrix}4\\8\end{pmatrix}/4`}},
 		[][2]string{{"(6,1)", "(1,6)"}, {"(6,1)", "{1,6}"}, {"[1,6]", "1,6"}, {"[1,6)", "1,6"}, {"1,2,3", "1,2"}, {"(1,2,3)", "(1,2)"}, {`\pm 12`, "12"}, {"11:00", "1:00"}, {"2,6,9", "2,6,8"}},
 	},
 	"matrices": {
-		[][2]string{{`\begin{pmatrix}1&0\\4&2\end{pmatrix}`, `\begin{bmatrix} 1 & 0 \\ 4 & 2 \end{bmatrix}`}, {`\begin{pmatrix}\frac12\\3\end{pmatrix}`, `\left[\begin{array}{c}0.5\\3\end{array}\right]`}},
+		[][2]string{{`\begin{pmatrix}1&0\\4&2\end{pmatrix}`, `\begin{bmatrix} 1 & 0 \\ 4 & 2 \end{bmatrix}`}, {`\begin{pmatrix}\frac12\\3\end{pmatrix}`, `\left[\begin{array}{c}0.5\\3\end{array}\right]`}, {`\begin{pmatrix}3&5\end{pmatrix}`, `\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}2&3\end{pmatrix}`}, {`\begin{pmatrix}2&1\\4&3\end{pmatrix}`, `\begin{pmatrix}1&2\\3&4\end{pmatrix}\begin{pmatrix}0&1\\1&0\end{pmatrix}`}, {`\begin{pmatrix}2\\-4\end{pmatrix}`, `-2\begin{pmatrix}-1\\2\end{pmatrix}`}},
 		[][2]string{{`\begin{pmatrix}1&0\\4&2\end{pmatrix}`, `\begin{pmatrix}1&0\\4&3\end{pmatrix}`}, {`\begin{pmatrix}1&2\end{pmatrix}`, `\begin{pmatrix}1\\2\end{pmatrix}`}},
 	},
 	"words, letters, bases": {

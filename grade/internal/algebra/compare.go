@@ -70,8 +70,8 @@ func (c *comparer) answers(a, b *latex.Node) Outcome {
 		return c.named("list", cover(c, items(a), []*latex.Node{b}, c.answers))
 	case isScalar(a) && isCollection(b):
 		return c.named("list", cover(c, []*latex.Node{a}, items(b), c.answers))
-	case a.Kind == latex.Matrix && b.Kind == latex.Matrix && a.Columns == b.Columns:
-		return c.named("matrix", c.ordered(a.Args, b.Args))
+	case a.Has(latex.Matrix) && b.Has(latex.Matrix):
+		return c.matrices(a, b)
 	case isScalar(a) && isScalar(b):
 		return c.scalars(a, b)
 	}

@@ -65,9 +65,9 @@ func (c *comparer) region(n *latex.Node) ([]interval, bool) {
 		}
 		return between(n.Args[0], n.Args[1], n.Name[0] == '[', n.Name[1] == ']')
 	case latex.Set:
-		return each(n.Args, func(a *latex.Node) ([]interval, bool) { return between(a, a, true, true) })
+		return union(n.Args, func(a *latex.Node) ([]interval, bool) { return between(a, a, true, true) })
 	case latex.Union, latex.List:
-		return each(n.Args, c.region)
+		return union(n.Args, c.region)
 	case latex.Minus:
 		return c.without(n.Args[0], n.Args[1])
 	case latex.Symbol:
@@ -78,7 +78,7 @@ func (c *comparer) region(n *latex.Node) ([]interval, bool) {
 	return nil, false
 }
 
-func each(args []*latex.Node, region func(*latex.Node) ([]interval, bool)) ([]interval, bool) {
+func union(args []*latex.Node, region func(*latex.Node) ([]interval, bool)) ([]interval, bool) {
 	var all []interval
 	for _, a := range args {
 		r, ok := region(a)

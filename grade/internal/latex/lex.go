@@ -148,7 +148,7 @@ func (l *lexer) numeral() {
 // plain comma is a separator outside of brackets only, and never with a space.
 func thousands(s string, i int, plain bool) int {
 	next := 0
-	for _, separator := range [...]string{"{,}", `{,}\!`, `,\!`, `,\! `, `{\,}`, `\,`, `\!`, "{, }"} {
+	for _, separator := range [...]string{"{,}", `{,}\!`, `,\!`, `,\! `, `{\,}`, `\,`, `\!`, "{, }", " {,}", " {, }"} {
 		if strings.HasPrefix(s[i:], separator) {
 			next = i + len(separator)
 		}

@@ -78,6 +78,9 @@ func formulaIn(line string, first bool) (string, bool) {
 	for from, to := range proseSpans(line) {
 		pieces = append(pieces, line[begin:from])
 		begin = to
+		if first && to < len(line) && line[to] == '(' { // str(2*3): code states no formula
+			return "", false
+		}
 	}
 	pieces = append(pieces, line[begin:])
 	if !first {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rcvae/grade"
 )
@@ -172,16 +171,13 @@ var hostile = map[string]string{
 	"functions side by side": strings.Repeat(`\arcsin x+`, 180) + "x", "lists in lists": strings.Repeat("(1,", 50) + "2" + strings.Repeat(")", 50),
 }
 
-// A hostile answer, to whatever gold answer, ends fast, and is not called right.
+// A hostile answer is not called right, whatever the gold answer. That its work is bounded
+// is tested in package algebra.
 func TestHostileAnswers(t *testing.T) {
 	g := newGrader(t, "math")
 	for name, answer := range hostile {
 		for _, gold := range []string{"7", `\sqrt2+x`, "(1,2)", `\begin{pmatrix}1&2\\3&4\end{pmatrix}`, "x=y", `\{1,2\}`, answer + "+1"} {
-			begin := time.Now()
 			verdict := g.Judge(gold, `\boxed{`+answer+`}`)
-			if took := time.Since(begin); took > time.Second && !raceEnabled {
-				t.Errorf("%s to gold %.20q took %v", name, gold, took)
-			}
 			if verdict.Verdict == grade.Correct {
 				t.Errorf("%s to gold %.20q is correct", name, gold)
 			}

@@ -145,7 +145,10 @@ func phraseNumber(rest string) (*number, bool) {
 	if n, ok := numberOfWords(plainNumbers(first)); ok {
 		return n, true
 	}
-	return numberOfWords(plainNumbers(rest))
+	if n, ok := numberOfWords(plainNumbers(rest)); ok {
+		return n, true
+	}
+	return numberIn(first) // eighteen
 }
 
 // firstWordIsLong reports whether a sentence begins with a word and not with a number.

@@ -28,7 +28,7 @@ func numberIn(answer string) (*number, bool) {
 		}
 		return n, true
 	}
-	if hasProse(answer) {
+	if hasProse(answer) && strings.ContainsAny(answer, "0123456789") {
 		return numberOfWords(text)
 	}
 	tree, err := latex.Parse(answer, latex.DefaultLimits())
@@ -195,6 +195,11 @@ func lastNumber(s string) (*number, bool) {
 	line := lastLine(s)
 	if end := strings.LastIndexAny(line, "0123456789"); end > 0 { // its last sentence that has a number
 		line = line[strings.LastIndex(line[:end], ". ")+1:]
+	}
+	for _, clause := range [...]string{", which ", " because ", " since "} {
+		if i := strings.Index(line, clause); i > 0 && strings.ContainsAny(line[:i], "0123456789") {
+			line = line[:i]
+		}
 	}
 	if i := strings.LastIndexByte(line, '='); i >= 0 {
 		if n, ok := resultBehind(plainNumbers(line[i+1:])); ok {

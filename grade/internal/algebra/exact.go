@@ -33,7 +33,7 @@ func (e *exact) spend(words int) bool {
 // within the limits. Fractions are reduced, which takes the square of their length.
 func (e *exact) fits(bits int, whole bool) bool {
 	words := bits/wordBits + 1
-	cost := 16 + words*words/4
+	cost := 16 + words*words/2
 	if whole {
 		cost = 16 + int(math.Pow(float64(words), 1.6))
 	}

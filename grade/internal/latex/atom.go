@@ -160,6 +160,10 @@ func (p *parser) mixed(whole *Node, over, under *big.Rat) *Node {
 // scientific reads the exponent of 1.5e3.
 func (p *parser) scientific(n *Node) *Node {
 	t := p.peek()
+	if t.kind == word && t.text == "x" && t.spaced && p.ahead(1, numeral, "10") && p.ahead(2, mark, "^") { // 4.5 x 10^33
+		t.kind, t.text = command, "times"
+		return n
+	}
 	if t.kind != word || t.spaced || t.text != "e" && t.text != "E" {
 		return n
 	}

@@ -123,6 +123,8 @@ func (p *parser) isUnit(n *Node) bool {
 	case t.kind == text:
 		lower := strings.ToLower(strings.Trim(t.text, " ,"))
 		return lower != "and" && lower != "or" && lower != "am" && lower != "pm" && !n.Free()
+	case t.kind == word && t.spaced && p.ahead(1, mark, "/") && p.pos+2 < len(p.tokens) && rates[p.tokens[p.pos+2].text]:
+		return !n.Free() // m/s
 	case t.kind == word && (t.spaced || len(t.text) > 2 || units[t.text]):
 		lower := strings.ToLower(t.text)
 		long := len(t.text) >= 3 && t.text == lower && !known(t.text) && lower != "and"
@@ -135,6 +137,10 @@ func (p *parser) isUnit(n *Node) bool {
 func (p *parser) unit() {
 	p.advance()
 	for p.peek().kind == word && (len(p.peek().text) >= 2 && !known(p.peek().text)) && p.peek().text != "and" && p.peek().text != "or" {
+		p.advance()
+	}
+	if p.is(mark, "/") && p.pos+1 < len(p.tokens) && rates[p.tokens[p.pos+1].text] {
+		p.advance()
 		p.advance()
 	}
 	if p.take(mark, "^") {

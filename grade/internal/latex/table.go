@@ -84,6 +84,9 @@ var units = map[string]bool{
 	"cm": true, "mm": true, "km": true, "kg": true, "mg": true, "ml": true, "mL": true, "ft": true, "lb": true, "oz": true, "hr": true, "ms": true, "sq": true,
 }
 
+// rates are the units of time behind the sign of division in m/s.
+var rates = map[string]bool{"s": true, "h": true, "hr": true, "min": true, "sec": true, "second": true, "hour": true, "minute": true, "day": true}
+
 // scales are the words for powers of ten behind a number.
 var scales = map[string]int64{"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 

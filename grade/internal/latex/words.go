@@ -113,7 +113,7 @@ func (l *lexer) textArgument() {
 	content := l.s[l.i+1 : l.i+length]
 	trimmed := strings.TrimSpace(strings.ReplaceAll(content, `\$`, ""))
 	plain := strings.Trim(trimmed, "()")
-	unit := len(content) > len(trimmed) && len(l.tokens) > 0 && l.tokens[len(l.tokens)-1].kind != mark // 5\text{ m}
+	unit := (l.spaced || len(content) > len(trimmed)) && l.behindNumber() // 5\text{ m}
 	if len(plain) == 1 && !unit || isNumeral(plain) || strings.ContainsAny(plain, `\^=<`) || isNumbers(plain) {
 		return // the braces stay and are read as a group
 	}
@@ -121,6 +121,15 @@ func (l *lexer) textArgument() {
 	if trimmed != "" {
 		l.emit(text, trimmed)
 	}
+}
+
+// behindNumber reports whether the last token ends a number or a group.
+func (l *lexer) behindNumber() bool {
+	if len(l.tokens) == 0 {
+		return false
+	}
+	last := l.tokens[len(l.tokens)-1]
+	return last.kind == numeral || last.kind == mark && last.text == "}"
 }
 
 // isNumbers reports whether words are a list of numbers: 6 and 8.

@@ -81,17 +81,19 @@ func withoutRunOn(text string) string {
 		if next < 0 {
 			return text
 		}
-		i += next + 1
-		if isTurn(text[i:]) && isStated(text[:i]) {
-			return text[:i]
+		if i += next + 1; i == len(text) {
+			return text
+		}
+		switch text[i] { // fast: most lines begin with another character
+		case 'Q', 'P', 'H', 'U', 'I', '#', '[', '*', '\xe9':
+			if isTurn(text[i:]) && isStated(text[:i]) {
+				return text[:i]
+			}
 		}
 	}
 }
 
 func isTurn(line string) bool {
-	if line == "" || strings.IndexByte("QPHUI#[* \xe9", line[0]) < 0 {
-		return false
-	}
 	line = strings.TrimLeft(line, " *")
 	for _, turn := range turns {
 		if strings.HasPrefix(line, turn) {

@@ -13,7 +13,8 @@ import (
 type form struct {
 	answer  string
 	text    string      // normal form, "=" before a number; empty if the answer cannot be read
-	value   *big.Rat    // of an answer that is a number
+	integer bool        // the answer is a short integer, whose value is read when it is needed
+	value   *big.Rat    // of any other answer that is a number
 	decimal bool        // value was written with a decimal point
 	plain   bool        // the answer is its value and nothing that may mean another
 	tree    *latex.Node // nil for plain numbers, which get theirs when it is needed
@@ -52,8 +53,7 @@ func (g *Grader) form(answer string) *form {
 func mathForm(answer string) *form {
 	f := &form{answer: answer}
 	if isInteger(answer) {
-		n, _ := parseLiteral(answer)
-		f.value, f.plain, f.text = &n.Rat, true, "="+answer
+		f.integer, f.plain, f.text = true, true, "="+answer
 		return f
 	}
 	tree, err := latex.Parse(answer, latex.DefaultLimits())
@@ -86,11 +86,11 @@ func isInteger(s string) bool {
 // compare compares two forms and names the rule that decided.
 func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 	switch {
+	case a.integer && b.integer:
+		return sameIf(a.answer == b.answer), "number"
 	case a.plain && b.plain:
-		if a.value.Cmp(b.value) == 0 || (a.decimal || b.decimal) && algebra.Rounded(a.value, b.value) {
-			return same, "number"
-		}
-		return different, "number"
+		x, y := a.number(), b.number()
+		return sameIf(x.Cmp(y) == 0 || (a.decimal || b.decimal) && algebra.Rounded(x, y)), "number"
 	case a.text != "" && a.text == b.text:
 		return same, "string"
 	case a.budget || b.budget:
@@ -101,6 +101,22 @@ func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 		return compareTrees(a, b, limits)
 	}
 	return different, "string"
+}
+
+func sameIf(equal bool) sameness {
+	if equal {
+		return same
+	}
+	return different
+}
+
+// number returns the value of a plain form.
+func (f *form) number() *big.Rat {
+	if !f.integer {
+		return f.value
+	}
+	n, _ := parseLiteral(f.answer)
+	return &n.Rat
 }
 
 func isWord(n *latex.Node) bool { return n != nil && (n.Kind == latex.Text || n.Kind == latex.Symbol) }
@@ -125,7 +141,7 @@ func (f *form) node() *latex.Node {
 	if f.tree != nil || !f.plain {
 		return f.tree
 	}
-	return &latex.Node{Kind: latex.Number, Value: f.value, Decimal: f.decimal}
+	return &latex.Node{Kind: latex.Number, Value: f.number(), Decimal: f.decimal}
 }
 
 // isValue reports whether an answer was read and is no equation.
@@ -159,4 +175,10 @@ func numberLimits() algebra.Limits {
 	limits := algebra.DefaultLimits()
 	limits.Work /= 4
 	return limits
+}
+
+// isNumber reports whether an answer in LaTeX is a number.
+func isNumber(answer string) bool {
+	f := mathForm(answer)
+	return f.integer || f.value != nil
 }

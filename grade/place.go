@@ -135,10 +135,13 @@ func placeMATH(text string) Extraction {
 	if answer, ok := lastFormula(text); ok {
 		return found(answer, "formula")
 	}
-	if answer, ok := formulaIn(lastLine(text), false); ok && endsSentence(text) {
-		return found(answer, "number")
+	line := lastLine(text)
+	if endsSentence(text) {
+		if answer, ok := formulaIn(line, false); ok {
+			return found(answer, "number")
+		}
 	}
-	if all := numbers(tail(lastLine(text))); len(all) > 0 {
+	if all := numbers(tail(line)); len(all) > 0 {
 		return found(all[len(all)-1].String(), "number")
 	}
 	if answer, ok := lastWord(text); ok {
@@ -167,7 +170,7 @@ func correction(text, content string) (string, bool) {
 		if label, text := choice(answer); label != "" && text == "" {
 			return answer, true
 		}
-		if !hasProse(answer) && mathForm(answer).value != nil {
+		if !hasProse(answer) && isNumber(answer) {
 			return answer, true
 		}
 		return "", false

@@ -182,7 +182,7 @@ func endsSentence(s string) bool {
 
 // tail returns the last words of a line.
 func tail(line string) string {
-	const most = 80
+	const most = 40
 	if len(line) <= most {
 		return line
 	}

@@ -39,7 +39,7 @@ func (g *Grader) form(answer string) *form {
 		return &form{budget: true}
 	case g.level == String:
 		return &form{answer: answer, text: latex.Normal(answer)}
-	case g.readsNumbers():
+	case g.readsNumbers() && !isInteger(answer):
 		if n, ok := numberIn(answer); ok {
 			return &form{answer: answer, text: "=" + n.String(), value: &n.Rat, decimal: n.decimal, plain: true}
 		}

@@ -14,7 +14,7 @@ import (
 // words, "6 boxes (3 red and 3 blue)", is its first number. A root, a list, an interval
 // or a formula with variables is none.
 func numberIn(answer string) (*number, bool) {
-	if len(answer) > maxAnswer {
+	if answer == "" || len(answer) > maxAnswer {
 		return nil, false
 	}
 	if isInteger(answer) {

@@ -61,6 +61,9 @@ func Last(text string) (content string, ok bool) {
 
 // commandName returns the length of the box command that s begins with, or 0.
 func commandName(s string) int {
+	if len(s) < len(`\box`) || s[1] != 'b' && s[1] != 'f' { // fast: most commands are others
+		return 0
+	}
 	for _, name := range [...]string{`\boxed`, `\fbox`, `\framebox`, `\box`} {
 		if strings.HasPrefix(s, name) && (name != `\box` || len(s) > len(name) && s[len(name)] == '{') {
 			return len(name)

@@ -91,7 +91,7 @@ func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 	case a.plain && b.plain:
 		x, y := a.number(), b.number()
 		return sameIf(x.Cmp(y) == 0 || (a.decimal || b.decimal) && algebra.Rounded(x, y)), "number"
-	case a.text != "" && a.text == b.text:
+	case a.text != "" && (a.text == b.text || a.isNumber() != b.isNumber() && a.normal() == b.normal()):
 		return same, "string"
 	case a.budget || b.budget:
 		return unknown, "budget"
@@ -101,6 +101,21 @@ func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 		return compareTrees(a, b, limits)
 	}
 	return different, "string"
+}
+
+// isNumber reports whether the text is that of a number.
+func (f *form) isNumber() bool { return f.integer || f.value != nil }
+
+// normal returns the answer as it is at the level string: what is the same there is the
+// same at each level.
+func (f *form) normal() string {
+	switch {
+	case f.integer:
+		return f.answer
+	case f.isNumber():
+		return latex.Normal(f.answer)
+	}
+	return f.text
 }
 
 func sameIf(equal bool) sameness {
@@ -179,6 +194,5 @@ func numberLimits() algebra.Limits {
 
 // isNumber reports whether an answer in LaTeX is a number.
 func isNumber(answer string) bool {
-	f := mathForm(answer)
-	return f.integer || f.value != nil
+	return mathForm(answer).isNumber()
 }

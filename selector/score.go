@@ -63,6 +63,12 @@ func (s Score) needs() Needs {
 	return need
 }
 
+// ofModel reports whether a model has a say in the values.
+func (s Score) ofModel() bool {
+	need := s.needs()
+	return need.Has(NeedModel) || need.Has(NeedSignalModel)
+}
+
 // check reports what is wrong with a score that somebody made.
 func (s Score) check() error {
 	switch {
@@ -88,6 +94,7 @@ func (e *Evidence) Column(s Score) (Column, error) {
 	if len(s.Terms) > 0 {
 		return e.sum(s)
 	}
+	e = e.seenBy(s)
 	raw, err := s.Values(e)
 	if err != nil {
 		return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
@@ -102,7 +109,7 @@ func (e *Evidence) Column(s Score) (Column, error) {
 		return Column{}, err
 	}
 	c := Column{Raw: raw, Scores: raw}
-	if s.Needs.Has(NeedModel) {
+	if s.ofModel() {
 		c.Scores = e.discount(raw)
 	}
 	return c, nil

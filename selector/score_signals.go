@@ -38,3 +38,13 @@ func arithmetic() Score {
 func (e *Evidence) arithmetic() []float64 {
 	return signal.ArithmeticScore(signal.Table{Columns: signal.Columns(), Values: e.signals})
 }
+
+// signals is the entropy of a model that reads signals alone. Of questions that are no
+// word problems, see [signal.WordProblem], it says nothing, and checked arithmetic
+// counts.
+func signals() Score {
+	return Score{
+		Name: "signals", About: "best signals, read off the text without an embedder", Best: "best signals", Needs: NeedSignals | NeedSignalModel,
+		Values: entropy().Values,
+	}
+}

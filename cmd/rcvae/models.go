@@ -18,7 +18,7 @@ const noModel = "none"
 
 func addModelFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArray("model", []string{builtin.Math},
-		"model `FILE`, "+builtin.Math+", or \"none\"; several of one training are averaged")
+		"model `FILE`, "+strings.Join(builtin.Names(), ", ")+", or \"none\"; several of one training are averaged")
 }
 
 // modelPaths returns what --model names, nothing for "none".
@@ -72,6 +72,11 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 	}
 	if need.Has(selector.NeedModel) && len(paths) == 0 {
 		return sources, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector vote:arithmetic or majority")
+	}
+	if need.Has(selector.NeedSignalModel) {
+		if sources.Signals, err = builtin.Open(builtin.Signals); err != nil {
+			return sources, nil, err
+		}
 	}
 	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
 		return sources, none, nil

@@ -54,7 +54,7 @@ func TestPoolOfEveryTool(t *testing.T) {
 		if got := ok(t, args...); !strings.Contains(got.stdout, "5 questions, 15 candidates") {
 			t.Errorf("%s: import prints %q", format, got.stdout)
 		}
-		ok(t, "pool", "grade", "--grader", "gsm8k", pool, "--out", graded)
+		ok(t, "pool", "grade", "--grader", "auto", pool, "--out", graded)
 		got, err := dataset.LoadPool(graded)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestPoolOfEveryTool(t *testing.T) {
 		for i, q := range got {
 			correct += q.Count(rcvae.Correct)
 			for j, c := range q.Candidates {
-				if w := want[i].Candidates[j]; c.Verdict != w.Verdict || c.Answer != w.Answer {
+				if w := want[i].Candidates[j]; c.Verdict != w.Verdict || c.Verdict == rcvae.Correct && c.Answer != w.Answer {
 					t.Errorf("%s: candidate %d of question %d is %v with %q, want %v with %q", format, j, i, c.Verdict, c.Answer, w.Verdict, w.Answer)
 				}
 			}

@@ -195,7 +195,7 @@ func extractAnswer(c *rcvae.Candidate, kind string) error {
 	if err != nil {
 		return err
 	}
-	c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
+	c.Answer, c.AnswerFrom = extraction.Answer, extraction.From
 	return nil
 }
 

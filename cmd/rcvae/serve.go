@@ -206,9 +206,9 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 		if err != nil { // the text is too large: there is no answer
 			return "", ""
 		}
-		return e.Answer, e.Rule
+		return e.Answer, e.From
 	}
-	sources, embedder, err := openSources(cmd, rule.Needs())
+	sources, embedder, err := openSources(cmd, rule.Needs()|selector.NeedSignalModel)
 	if err != nil {
 		return parts, nil, err
 	}

@@ -71,6 +71,22 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// Files of one name in different folders have questions of different ids.
+func TestMadeUpIDsDiffer(t *testing.T) {
+	var paths []string
+	for _, question := range []string{"q", "r"} {
+		path := filepath.Join(t.TempDir(), "file.jsonl")
+		if err := os.WriteFile(path, []byte(`{"prompt":"`+question+`","output":"a"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	got, _, err := foreign.Import("completions", paths, foreign.Options{})
+	if want := "file.jsonl:line-1|q||a\nfile.jsonl:line-1-2|r||a\n"; err != nil || pool(got) != want {
+		t.Errorf("Import() = %q, %v, want %q", pool(got), err, want)
+	}
+}
+
 // What is imported survives a pool in JSON Lines and one in Parquet, with the fields
 // that have no place in a pool.
 func TestImportedPoolsRoundTrip(t *testing.T) {

@@ -26,8 +26,8 @@ var lightevalForm = form{
 }
 
 func readLighteval(_ *importer, o *object) (sample, error) {
-	for name, value := range o.tree {
-		if text, ok := value.(string); ok && name != "example" && name != "full_prompt" {
+	for _, name := range []string{"predictions", "gold", "metrics"} {
+		if text, ok := o.tree[name].(string); ok {
 			if literal, err := pythonLiteral(text); err == nil {
 				o.tree[name] = literal
 			}

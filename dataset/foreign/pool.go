@@ -79,15 +79,13 @@ func (im *importer) add(q rcvae.Question) error {
 			return err
 		}
 	}
-	if q.ID == "" && !im.form.byText {
-		q.ID = im.madeUp()
-	}
-	i, known := im.byID[q.ID]
-	if known = known && q.ID != ""; !known && im.form.byText {
+	i, known := im.byID[q.ID] // none has an empty id
+	if !known && (im.form.byText || q.ID == "") {
 		i, known = im.byText[q.Question]
 	}
 	if !known {
-		return im.start(q)
+		im.start(q)
+		return nil
 	}
 	to := &im.questions[i]
 	if to.Question != q.Question {
@@ -101,19 +99,18 @@ func (im *importer) add(q rcvae.Question) error {
 	return nil
 }
 
-func (im *importer) start(q rcvae.Question) error {
-	if q.ID == "" {
-		q.ID = im.madeUp()
+// start begins a question; one without an id gets one that is free.
+func (im *importer) start(q rcvae.Question) {
+	madeUp := fmt.Sprintf("%s:line-%d", filepath.Base(im.path), im.line)
+	for n := 2; q.ID == ""; n++ {
+		if _, taken := im.byID[madeUp]; !taken {
+			q.ID = madeUp
+		}
+		madeUp = fmt.Sprintf("%s:line-%d-%d", filepath.Base(im.path), im.line, n)
 	}
 	im.byID[q.ID] = len(im.questions)
 	if _, ok := im.byText[q.Question]; !ok {
 		im.byText[q.Question] = len(im.questions)
 	}
 	im.questions = append(im.questions, q)
-	return nil
-}
-
-// madeUp returns an id for a question that has none.
-func (im *importer) madeUp() string {
-	return fmt.Sprintf("%s:line-%d", filepath.Base(im.path), im.line)
 }

@@ -135,13 +135,13 @@ func TestServeWithAModel(t *testing.T) {
 	if got := rcvaeRun(t, "", "train", "--pool", f.pool, "--cache", f.cache, "--out", model, "--epochs", "2", "--quiet"); got.code != exitOK {
 		t.Fatalf("train: %s", got.stderr)
 	}
-	question := fixtureItem(5)
+	question := fixtureQuestion(5)
 	_, upstream := rcvaetest.StartOpenAI(t, rcvaetest.Script{Reply: func(p rcvaetest.Prompt) rcvaetest.Reply {
-		return rcvaetest.Reply{Text: question.Samples[p.Choice%len(question.Samples)].Text}
+		return rcvaetest.Reply{Text: question.Candidates[p.Choice%len(question.Candidates)].Text}
 	}})
 	url, stop := serving(t, "--model", model, "--cache", f.cache, "--upstream", upstream, "-k", "4")
 	for _, rule := range []string{"vote:entropy", "entropy", "consensus", "majority"} {
-		status, block := asking(t, url, "", question.Question, fmt.Sprintf(`{"selector":%q}`, rule))
+		status, block := asking(t, url, "", question.Problem.Question, fmt.Sprintf(`{"selector":%q}`, rule))
 		if status != http.StatusOK || block["selector"] != rule || block["fallback"] != nil {
 			t.Errorf("%s: status %d, block %v", rule, status, block)
 		}

@@ -88,7 +88,7 @@ func (p *part) accuracyPlot() *plot {
 		}
 	}
 	g := p.accuracyFrame("wide", fmt.Sprintf("Accuracy against the number of candidates: %s", p.label),
-		760, 400, margins{44, 170, 30, 44}, slices.Concat(refs, shown))
+		980, 400, margins{44, 190, 30, 44}, slices.Concat(refs, shown))
 	g.xTicks("candidates per question, k", refs[0].ks, short)
 	g.yTicks("correct, % of the questions", ticks(g.y.min, g.y.max, 8), wholePercent)
 	var said []string
@@ -98,7 +98,9 @@ func (p *part) accuracyPlot() *plot {
 	}
 	for i := len(shown) - 1; i >= 0; i-- {
 		c := shown[i]
-		g.spread(c)
+		if c.name == p.focus { // four bands on one another could not be told apart
+			g.spread(c)
+		}
 		g.line(c.class+" line", c.name, c.ks, c.mean)
 		g.dots(c, c.class)
 		last := len(c.mean) - 1
@@ -221,7 +223,7 @@ type forestRow struct {
 	Plot                                                          *plot
 }
 
-const forestWidth = 260
+const forestWidth = 220
 
 // forest compares all rules with majority.
 func (p *part) forest() forest {
@@ -238,7 +240,7 @@ func (p *part) forest() forest {
 	for _, s := range ranked {
 		f.Rows = append(f.Rows, forestRow{
 			Name: s.Name, Accuracy: percent(s.Accuracy), AccuracyCI: interval(s.CI95), Diff: points(s.VsMajority.Diff), CI: pointInterval(s.VsMajority.CI95),
-			P: pValue(s.VsMajority.P), Gap: optional(s.GapShare.Share, 100, "%.0f %%"), AUROC: optional(s.AUROC, 1, "%.3f"), NoAnswer: short(math.Round(s.NoAnswer*10) / 10),
+			P: pValue(s.VsMajority.P), Gap: minus(optional(s.GapShare.Share, 100, "%.0f %%")), AUROC: optional(s.AUROC, 1, "%.3f"), NoAnswer: short(math.Round(s.NoAnswer*10) / 10),
 			Focus: s.Name == p.focus, Plot: forestMark(x, s.VsMajority, s.Name),
 		})
 	}

@@ -93,10 +93,10 @@ func (p *part) riskPlot() *plot {
 	return g
 }
 
-// legend lists rules in the upper left corner of the frame.
+// legend lists rules in the lower right corner of the frame, where risk is seldom.
 func (g *plot) legend(p *part, names []string, say func(int) string) {
 	for i, name := range names {
-		x, y := g.x.from+10, g.y.to+12+16*float64(i)
+		x, y := g.x.to-192, g.y.from-10-16*float64(len(names)-1-i)
 		g.path(p.class(name)+" line", "", "M%s %sh18", x, y-4)
 		g.text("end", x+24, y, "start", say(i))
 	}
@@ -104,6 +104,9 @@ func (g *plot) legend(p *part, names []string, say func(int) string) {
 
 // bins of the calibration.
 const bins = 10
+
+// strip is the height of the bars below the plot of calibration, in units of its axis.
+const strip = 0.24
 
 // reliability is how often a rule is correct when its vote is about so sure.
 type reliability struct {
@@ -159,17 +162,18 @@ func (p *part) calibrationPlot() *plot {
 	}
 	name := names[0]
 	r := calibration(p.outcomes(name))
-	g := newPlot("half", fmt.Sprintf("Calibration of %s: %s", name, p.label), "", 470, 330, margins{44, 16, 30, 44}, [2]float64{0, 1}, [2]float64{0, 1})
+	g := newPlot("half", fmt.Sprintf("Calibration of %s: %s", name, p.label), "", 470, 330, margins{44, 16, 30, 44}, [2]float64{0, 1}, [2]float64{-strip, 1})
 	g.xTicks("weight of the chosen answer, % of all", ticks(0, 1, 5), wholePercent)
 	g.yTicks("correct, % of the questions", ticks(0, 1, 5), wholePercent)
 	g.line("ref point", "as sure as it is correct", []float64{0, 1}, []float64{0, 1})
+	g.path("axis", "", "M%s %sH%s", g.x.from, g.y.px(0), g.x.to)
 	most := slices.Max(r.count[:])
 	for b, count := range r.count {
 		if count == 0 {
 			continue
 		}
 		x := (float64(b) + 0.5) / bins
-		height := count / most * 0.16
+		height := -strip + count/most*(strip-0.09)
 		g.path("bar", fmt.Sprintf("%.0f questions", count), "M%s %sV%sH%sV%sZ", g.x.px(x-0.042), g.y.from, g.y.px(height), g.x.px(x+0.042), g.y.from)
 		g.path("s1 whisker", "", "M%s %sV%s", g.x.px(r.share[b]), g.y.px(r.low[b]), g.y.px(r.high[b]))
 		g.dot("s1 dot", fmt.Sprintf("weight %s %%: %s %% of %.0f questions correct [%.1f, %.1f]", percent(r.share[b]), percent(r.value[b]), count, 100*r.low[b], 100*r.high[b]), r.share[b], r.value[b])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"rcvae/eval"
 )
@@ -17,10 +18,19 @@ func wholePercent(x float64) string { return fmt.Sprintf("%.0f", 100*x) }
 // points writes a difference in points, with a true minus.
 func points(x float64) string { return sign(100*x, 1) }
 
+// sign writes a number with its sign, and 0 without.
 func sign(x float64, digits int) string {
 	s := fmt.Sprintf("%+.*f", digits, x)
-	if s[0] == '-' {
-		return "−" + s[1:]
+	if strings.Trim(s, "+-0.") == "" {
+		return s[1:]
+	}
+	return minus(s)
+}
+
+// minus makes a leading hyphen a minus.
+func minus(s string) string {
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		return "−" + rest
 	}
 	return s
 }
@@ -65,9 +75,5 @@ func three(x float64) string {
 
 // short writes a tick with as many digits as it needs.
 func short(x float64) string {
-	s := strconv.FormatFloat(math.Round(x*1e6)/1e6, 'g', -1, 64)
-	if s[0] == '-' {
-		return "−" + s[1:]
-	}
-	return s
+	return minus(strconv.FormatFloat(math.Round(x*1e6)/1e6, 'g', -1, 64))
 }

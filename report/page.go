@@ -28,25 +28,25 @@ type page struct {
 
 // chapter is one pool.
 type chapter struct {
-	ID, Label, Lead    string
-	Tiles              []tile
-	Warnings           []string
-	HasDetails         bool
-	Focus              string
-	Accuracy           *plot
-	Multiples          []*plot
-	OneK               bool
-	Forest             forest
-	Alone              []seedRow
-	AloneModels        []string
-	Risk, Calibration  *plot
-	Entropy, Maps      []*plot
-	Signals            []signalRow
-	SignalAxis         *plot
-	Misordered         bool
-	Models             []trained
-	Questions          *questionTable
-	WithinAUROC        string
+	ID, Label, Lead   string
+	Tiles             []tile
+	Warnings          []string
+	HasDetails        bool
+	Focus             string
+	Accuracy          *plot
+	Multiples         []*plot
+	OneK              bool
+	Forest            forest
+	Alone             []seedRow
+	AloneModels       []string
+	Risk, Calibration *plot
+	Entropy, Maps     []*plot
+	Signals           []signalRow
+	SignalAxis        *plot
+	Misordered        bool
+	Models            []trained
+	Questions         *questionTable
+	WithinAUROC       string
 }
 
 type tile struct{ Name, Value, Note string }

@@ -46,13 +46,15 @@ func (p *part) signalRows() (rows []signalRow, axis *plot, err error) {
 	reach := 0.05
 	for _, r := range rows {
 		for _, v := range []float64{r.area, r.misordered} {
-			reach = max(reach, math.Abs(v-0.5)) // NaN stays out
+			if !math.IsNaN(v) {
+				reach = max(reach, math.Abs(v-0.5))
+			}
 		}
 		if r.ci != nil {
 			reach = max(reach, math.Abs(r.ci[0]-0.5), math.Abs(r.ci[1]-0.5))
 		}
 	}
-	x := [2]float64{max(0.5-1.05*reach, 0), min(0.5+1.05*reach, 1)}
+	x := [2]float64{0.5 - 1.05*reach, 0.5 + 1.05*reach}
 	for i := range rows {
 		rows[i].Plot = rows[i].mark(x)
 	}

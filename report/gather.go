@@ -3,6 +3,10 @@ package report
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"rcvae/eval"
 	"rcvae/eval/stats"
@@ -15,7 +19,8 @@ type gathered struct {
 	graded     []gradedCandidate
 	signals    []signalValues
 	latents    reservoir
-	packer     packer
+	packing    *errgroup.Group // of the rows' payloads
+	packers    *sync.Pool
 	columns    []string // of signals
 }
 
@@ -26,7 +31,7 @@ type row struct {
 	outcomes           []outcome // one per rule
 	answer             [2]string // of majority and of the part's rule
 	differ             bool      // these two answers are not the same
-	payload            payload
+	payload            *payload
 }
 
 // outcome is what a rule made of a question.
@@ -42,6 +47,8 @@ type gradedCandidate struct {
 
 func (p *part) begin() {
 	p.hasDetails, p.latents = true, newReservoir()
+	p.packing, p.packers = &errgroup.Group{}, &sync.Pool{New: func() any { return &packer{} }}
+	p.packing.SetLimit(runtime.GOMAXPROCS(0))
 }
 
 // add takes the details of one question.
@@ -54,7 +61,7 @@ func (p *part) add(d eval.Details) error {
 	if len(d.Chosen) != len(p.rules) {
 		return fmt.Errorf("%d rules chose, %d of the question before", len(d.Chosen), len(p.rules))
 	}
-	r := row{id: d.ID, question: d.Question, gold: d.Gold}
+	r := row{id: d.ID, question: d.Question, gold: d.Gold, payload: &payload{}}
 	classes := [2]int{-1, -1}
 	for i, x := range d.Chosen {
 		if x.Rule != p.rules[i] {
@@ -83,10 +90,14 @@ func (p *part) add(d eval.Details) error {
 			p.latents.add(point{c.Latent, c.Verdict == "correct"})
 		}
 	}
-	var err error
-	r.payload, err = p.packer.payload(d, p.focus)
 	p.rows = append(p.rows, r)
-	return err
+	p.packing.Go(func() (err error) {
+		k := p.packers.Get().(*packer)
+		defer p.packers.Put(k)
+		*r.payload, err = k.payload(d, p.focus)
+		return err
+	})
+	return nil
 }
 
 func outcomeOf(x eval.RuleDetails) outcome {
@@ -131,7 +142,7 @@ type signalValues struct {
 // entropy, which comes first.
 func (p *part) addSignals(d eval.Details) {
 	if p.signals == nil {
-		p.signals = []signalValues{{name: "posterior entropy, lower is better"}}
+		p.signals = []signalValues{{name: "posterior entropy, negated"}}
 		p.columns = d.Signals
 		for _, name := range d.Signals {
 			p.signals = append(p.signals, signalValues{name: name})

@@ -122,6 +122,7 @@ func gather(s *Source, parts []*part) error {
 	for _, p := range parts {
 		byPool[p.pool.Pool] = p
 		p.begin()
+		defer p.packing.Wait() // whatever happens: nobody else waits then
 	}
 	for d, err := range s.Details {
 		if err != nil {
@@ -136,7 +137,7 @@ func gather(s *Source, parts []*part) error {
 		}
 	}
 	for _, p := range parts {
-		if err := p.check(); err != nil {
+		if err := cmp.Or(p.packing.Wait(), p.check()); err != nil {
 			return fmt.Errorf("%s: pool %q: %w", s.Name, p.pool.Pool, err)
 		}
 	}

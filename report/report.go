@@ -120,6 +120,9 @@ func gather(s *Source, parts []*part) error {
 	}
 	byPool := map[string]*part{}
 	for _, p := range parts {
+		if byPool[p.pool.Pool] != nil {
+			return fmt.Errorf("%s: two pools are called %q, so that their details cannot be told apart: evaluate them one by one", s.Name, p.pool.Pool)
+		}
 		byPool[p.pool.Pool] = p
 		p.begin()
 		defer p.packing.Wait() // whatever happens: nobody else waits then
@@ -137,7 +140,7 @@ func gather(s *Source, parts []*part) error {
 		}
 	}
 	for _, p := range parts {
-		if err := cmp.Or(p.packing.Wait(), p.check()); err != nil {
+		if err := errors.Join(p.packing.Wait(), p.check()); err != nil {
 			return fmt.Errorf("%s: pool %q: %w", s.Name, p.pool.Pool, err)
 		}
 	}

@@ -308,6 +308,7 @@ func TestWriteRefuses(t *testing.T) {
 	wrong.details[3].Chosen[0].Value = 1 - wrong.details[3].Chosen[0].Value
 	few := made{good.result, good.details[1:]}
 	other := makePool("another", 12, 4, 5, 1, 1)
+	twice := made{&eval.Result{Pools: append(good.result.Pools, good.result.Pools...)}, good.details}
 	for name, test := range map[string]struct {
 		sources []report.Source
 		o       report.Options
@@ -318,6 +319,7 @@ func TestWriteRefuses(t *testing.T) {
 		"too few questions": {[]report.Source{few.source("r")}, report.Options{}, "the details have 11 questions, the result 12"},
 		"other values":      {[]report.Source{wrong.source("r")}, report.Options{}, "by the details vote:entropy has an accuracy of"},
 		"another pool":      {[]report.Source{{Name: "r", Result: good.result, Details: other.all()}}, report.Options{}, `its details are of pool "another"`},
+		"pools of one name": {[]report.Source{twice.source("r")}, report.Options{}, `two pools are called "pool"`},
 		"an unknown rule":   {[]report.Source{good.source("r")}, report.Options{Rule: "vote:nothing"}, `has no rule "vote:nothing"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image/png"
 	"net/url"
 	"os"
@@ -119,6 +120,9 @@ func TestAddressesInChromium(t *testing.T) {
 		if got := evaluate[int](t, ctx, rowsShown); got != count || got == 90 {
 			t.Errorf("%d questions are shown, want %d", got, count)
 		}
+		if said := evaluate[string](t, ctx, `document.querySelector("#p1 .status").textContent`); said != fmt.Sprint(count, " questions") {
+			t.Errorf("the page says %q, want %d questions", said, count)
+		}
 	})
 	visit(t, "light", "p1-q3", func(ctx context.Context) {
 		if err := chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS("#p1 .opened .candidates"))); err != nil {
@@ -151,7 +155,7 @@ func TestCandidatesInChromium(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if mark := evaluate[string](t, ctx, `document.querySelector("#p1 mark").textContent + document.querySelector("#p1 mark + .want").textContent`); mark != "12 * 3 = 35 (is 36)" {
+		if mark := evaluate[string](t, ctx, `document.querySelector("#p1 .text mark").textContent + document.querySelector("#p1 .text mark + .want").textContent`); mark != "12 * 3 = 35 (is 36)" {
 			t.Errorf("marked is %q", mark)
 		}
 		if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#p1-q1 th a"))); err != nil {

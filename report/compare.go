@@ -89,9 +89,13 @@ func compare(a, b *part) (*comparison, error) {
 	return c, nil
 }
 
-// count tells which questions each part gets right by one rule.
+// count tells which questions each part gets right by one rule: the focus or, where one
+// part lacks it, the first rule with a score.
 func (c *comparison) count(rules []string, focus string, values [][]float64) {
-	r := max(slices.Index(rules, focus), 0)
+	r := slices.Index(rules, focus)
+	if r < 0 {
+		r = max(slices.IndexFunc(rules, func(name string) bool { return !slices.Contains(plainRules, name) }), 0)
+	}
 	c.Rule = rules[r]
 	var both, first, second float64
 	for _, v := range values {

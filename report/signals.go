@@ -21,7 +21,7 @@ type signalRow struct {
 	misordered, questions float64
 }
 
-const resamples = 1000
+const resamples = 2000 // as many as eval draws by default
 
 // signalRows rank the columns by how far they are from saying nothing.
 func (p *part) signalRows() (rows []signalRow, axis *plot, err error) {

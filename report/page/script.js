@@ -26,6 +26,13 @@
     return p;
   }
 
+  // wrong lists the wrong equations of a text, which may be far down in it.
+  function wrong(parts) {
+    const line = make("div", "facts", "wrong: ");
+    for (let i = 1; i < parts.length; i += 3) line.append(i > 1 ? " · " : "", make("mark", "", parts[i]), parts[i + 1] ? ` (is ${parts[i + 1]})` : "");
+    return line;
+  }
+
   function candidate(c, i, columns, rule) {
     const line = make("div", "top-line", make("span", "facts", "#" + (i + 1)), make("span", "given", c.a || "no answer"), make("span", "", c.v.replace("_", " ")));
     if (c.c & 1) line.append(make("span", "badge", "majority"));
@@ -34,9 +41,8 @@
     if (c.h !== undefined) facts.push("entropy " + show(c.h) + " nats");
     if (c.d !== undefined && c.d < 1) facts.push("in-distribution weight " + show(c.d));
     for (const name of Object.keys(c.s || {}).sort()) if (name !== "entropy" || c.h === undefined) facts.push(name + " " + show(c.s[name]));
-    const wrong = c.t ? (c.t.length - 1) / 3 : 0;
-    if (wrong) facts.push(wrong + (wrong > 1 ? " wrong equations" : " wrong equation"));
     const item = make("li", c.v, line, make("div", "facts", facts.join(" · ")));
+    if (c.t && c.t.length > 1) item.append(wrong(c.t));
     if (c.t) item.append(write(c.t));
     const rows = (c.g || []).map((x, j) => {
       const head = make("th", "", columns[j]);
@@ -64,16 +70,17 @@
 
   function update(box) {
     const words = box.querySelector("input").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const asked = location.hash.slice(2 + box.dataset.part.length), filters = [...box.querySelectorAll(".filters a")];
+    const filter = filters.find(a => a.hash === location.hash) ? asked : "all";
     let count = 0;
     for (const row of box.querySelectorAll("tbody tr[data-c]")) {
-      const text = row.textContent.toLowerCase();
+      const text = row.textContent.toLowerCase(), next = row.nextElementSibling;
       row.hidden = !words.every(w => text.includes(w));
-      const next = row.nextElementSibling;
       if (next && next.classList.contains("opened")) next.hidden = row.hidden;
-      if (row.getClientRects().length) count++;
+      if (!row.hidden && row.classList.contains(filter)) count++;
     }
     box.querySelector(".status").textContent = count === 1 ? "1 question" : count + " questions";
-    for (const a of box.querySelectorAll(".filters a")) {
+    for (const a of filters) {
       if (a.hash === location.hash) a.setAttribute("aria-current", "true"); else a.removeAttribute("aria-current");
     }
   }

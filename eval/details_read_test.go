@@ -26,9 +26,13 @@ func TestDetailsRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		plain.Write(append(line, '\n'))
-		zip.Write(append(line, '\n'))
+		if _, err := zip.Write(append(line, '\n')); err != nil {
+			t.Fatal(err)
+		}
 	}
-	zip.Close()
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for name, file := range map[string]*bytes.Buffer{"plain": &plain, "gzip": &zipped} {
 		var got []eval.Details
 		for d, err := range eval.ReadDetails(file, name) {

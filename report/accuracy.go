@@ -10,11 +10,11 @@ import (
 
 // curve is a rule's accuracy against k.
 type curve struct {
-	name            string
-	ks, mean        []float64
-	low, high       []float64 // ends of the interval; the mean where there is none
-	interval        bool
-	class, lineName string
+	name      string
+	ks, mean  []float64
+	low, high []float64 // ends of the interval; the mean where there is none
+	interval  bool
+	class     string
 }
 
 // drawn is how many rules the large plot shows in colour.
@@ -63,8 +63,8 @@ func (p *part) reference() []curve {
 	return refs
 }
 
-// chief returns the names of the rules that plots show in colour: the part's first.
-func (p *part) chief() []string {
+// highlighted returns the names of the rules that plots show in colour: the part's first.
+func (p *part) highlighted() []string {
 	names := []string{p.focus}
 	for _, s := range p.pool.Selectors {
 		if len(names) < drawn && s.Name != p.focus && !slices.Contains(plainRules, s.Name) {
@@ -74,11 +74,11 @@ func (p *part) chief() []string {
 	return names
 }
 
-// accuracyPlot draws the chief rules and the references in one picture.
+// accuracyPlot draws the highlighted rules and the references in one picture.
 func (p *part) accuracyPlot() *plot {
-	refs, chief := p.reference(), p.chief()
+	refs, highlighted := p.reference(), p.highlighted()
 	var shown []curve
-	for i, name := range chief {
+	for i, name := range highlighted {
 		for _, c := range p.curves() {
 			if c.name == name {
 				c.class = fmt.Sprintf("s%d", i+1)

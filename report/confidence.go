@@ -39,9 +39,9 @@ func riskCoverage(rule string, outcomes []outcome) coverage {
 	return c
 }
 
-// voting returns the chief rules that vote, and majority.
+// voting returns the highlighted rules that vote, and majority.
 func (p *part) voting() (names []string) {
-	for _, name := range append(p.chief(), majority) {
+	for _, name := range append(p.highlighted(), majority) {
 		r := p.rule(name)
 		if r >= 0 && slices.ContainsFunc(p.rows, func(x row) bool { return !math.IsNaN(x.outcomes[r].share) }) {
 			names = append(names, name)
@@ -61,7 +61,7 @@ func (p *part) outcomes(rule string) []outcome {
 
 // class returns the style of a rule, the same in all plots of the part.
 func (p *part) class(rule string) string {
-	if i := slices.Index(p.chief(), rule); i >= 0 {
+	if i := slices.Index(p.highlighted(), rule); i >= 0 {
 		return fmt.Sprintf("s%d", i+1)
 	}
 	return "ref"

@@ -125,7 +125,7 @@ func gather(s *Source, parts []*part) error {
 		}
 		byPool[p.pool.Pool] = p
 		p.begin()
-		defer p.packing.Wait() // whatever happens: nobody else waits then
+		defer func() { _ = p.packing.Wait() }() // after an error; else it is waited for below
 	}
 	for d, err := range s.Details {
 		if err != nil {

@@ -191,7 +191,8 @@ func TestCompare(t *testing.T) {
 // Equal input gives equal bytes.
 func TestEqualBytes(t *testing.T) {
 	m := makePool("pool", 30, 4, 5, 1, 1)
-	if write(t, report.Options{TSNE: true}, m.source("r")) != write(t, report.Options{TSNE: true}, m.source("r")) {
+	first := write(t, report.Options{TSNE: true}, m.source("r"))
+	if second := write(t, report.Options{TSNE: true}, m.source("r")); first != second {
 		t.Error("two pages of one result differ")
 	}
 }

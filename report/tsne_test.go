@@ -91,7 +91,8 @@ func TestDescendIsTheGradient(t *testing.T) {
 func divergence(p, y []float64) (sum float64) {
 	n := len(y) / 2
 	w := func(i, j int) float64 {
-		return 1 / (1 + math.Pow(y[2*i]-y[2*j], 2) + math.Pow(y[2*i+1]-y[2*j+1], 2))
+		dx, dy := y[2*i]-y[2*j], y[2*i+1]-y[2*j+1]
+		return 1 / (1 + dx*dx + dy*dy)
 	}
 	var all float64
 	for i := range n {

@@ -44,9 +44,9 @@ type Text struct {
 // first, then a solution for each candidate.
 func (q Question) Texts() []Text {
 	texts := make([]Text, 1, 1+len(q.Candidates))
-	texts[0] = Text{Role: RoleQuestion, Text: q.Problem.Question}
+	texts[0] = Text{Role: RoleQuestion, Text: q.Question}
 	for _, c := range q.Candidates {
-		texts = append(texts, Text{Role: RoleSolution, Text: c.Text, Question: q.Problem.Question})
+		texts = append(texts, Text{Role: RoleSolution, Text: c.Text, Question: q.Question})
 	}
 	return texts
 }

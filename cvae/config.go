@@ -60,7 +60,7 @@ func DefaultConfig(objective string, dimension int, signals ...string) Config {
 func commonConfig(dimension int, signals []string) Config {
 	return Config{
 		Dimension: dimension, Latent: 32, Hidden: []int{256},
-		Signals: slices.Clone(signals), SignalCopies: 4, SignalDropout: 0.1,
+		Signals: slices.Clone(signals), SignalCopies: 8, SignalDropout: 0.1,
 		Beta: 1, ELBOWeight: 1, LearningRate: 1e-3, Cosine: true,
 		Holdout: 1.0 / 8, IWAESamples: 16,
 	}

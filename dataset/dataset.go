@@ -54,7 +54,7 @@ func load[T any](paths []string, what string, read func(file *os.File, path stri
 		}
 		_ = file.Close()
 		if len(all) == before {
-			return nil, fmt.Errorf("load %s: %s holds none", what, path)
+			return nil, fmt.Errorf("load %s: %s holds nothing: it is empty", what, path)
 		}
 	}
 	return all, nil

@@ -9,12 +9,11 @@ import (
 // Gaps counts what a pool does not say of its candidates.
 type Gaps struct {
 	Candidates int
-
-	Ungraded  int // no verdict: left out of every accuracy, but their answers vote
-	Missing   int // no answer in the pool
-	Extracted int // of these, an answer was found in the text
-	NoTokens  int // no token count: no mean log-probability either
-	NoLogProb int // no log-probabilities
+	Ungraded   int // no verdict: left out of every accuracy, but their answers vote
+	Missing    int // no answer in the pool
+	Extracted  int // of these, an answer was found in the text
+	NoTokens   int // no token count: no mean log-probability either
+	NoLogProb  int // no log-probabilities
 }
 
 // Complete fills in, in place, the answers that the pool does not have, and counts

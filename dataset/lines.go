@@ -14,8 +14,7 @@ import (
 // maxLine is the longest JSON line in bytes.
 const maxLine = 64 << 20
 
-// line is one non-blank line of a JSON Lines file; its text is valid JSON and
-// valid until the next line is read.
+// line is one non-blank line; its text is JSON and valid until the next one is read.
 type line struct {
 	number int
 	text   []byte

@@ -58,13 +58,10 @@ func parseProblem(text []byte) (rcvae.Problem, error) {
 	for _, name := range problemFields {
 		values[name] = f.text(name)
 	}
-	if f.err != nil {
-		return rcvae.Problem{}, f.err
-	}
 	delete(f.raw, "candidates") // of a pool that is read as problems
 	p, err := newProblem(values)
 	p.Extra = f.rest()
-	return p, err
+	return p, cmp.Or(f.err, err)
 }
 
 // problemFields are the fields of all known forms of a problem.

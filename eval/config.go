@@ -71,6 +71,14 @@ func (c Config) sizes() []int {
 	return slices.Compact(k)
 }
 
+// modelName returns the name of a model by its position.
+func (c Config) modelName(m int) string {
+	if c.ModelNames == nil {
+		return fmt.Sprintf("model %d", m+1)
+	}
+	return c.ModelNames[m]
+}
+
 // rules returns the rules to measure: those asked for, or all of the table that the
 // sources and the candidates can serve. The latter are left out in silence, but for
 // those that some of the questions can serve and others not.

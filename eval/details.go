@@ -73,9 +73,6 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 		d.Candidates[i] = x
 	}
 	for c, x := range p.contenders {
-		if x.view != together {
-			continue
-		}
 		d.Chosen = append(d.Chosen, RuleDetails{
 			Rule: x.rule.Name(), Best: choices[c].Best, Tied: choices[c].Tied, Value: g.of(choices[c], every(e.Len()), x.rule.Votes()),
 			Weights: choices[c].Weights, Margin: choices[c].Margin(),

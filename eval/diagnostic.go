@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"fmt"
 	"math"
 
 	"rcvae"
@@ -10,10 +9,7 @@ import (
 
 // diagnose sums up what model m said of all candidates.
 func (p plan) diagnose(m int, outcomes []outcome) Diagnostic {
-	d := Diagnostic{Model: fmt.Sprintf("model %d", m+1)}
-	if p.config.ModelNames != nil {
-		d.Model = p.config.ModelNames[m]
-	}
+	d := Diagnostic{Model: p.config.modelName(m)}
 	var sum rcvae.DiagnosticsSum
 	var out, outQuestions float64
 	for _, o := range outcomes {

@@ -9,9 +9,6 @@ import (
 	"rcvae/selector"
 )
 
-// together is the view of all models at once; other views are one model alone.
-const together = -1
-
 // Columns of every table of values: the rules whose values are exact come first.
 const (
 	columnMean = iota
@@ -20,10 +17,9 @@ const (
 	columnFirst // of the contenders
 )
 
-// contender is one rule that looks at all models together, or at one alone.
+// contender is one rule to measure.
 type contender struct {
 	rule  selector.Rule
-	view  int // together, or the index of a model
 	exact int // the column that the rule is, or columnFirst
 }
 
@@ -31,8 +27,8 @@ type contender struct {
 type plan struct {
 	config     Config
 	sources    selector.Sources
-	contenders []contender // view by view
-	sizes      []int       // k, increasing
+	contenders []contender
+	sizes      []int // k, increasing
 	need       selector.Needs
 }
 
@@ -40,21 +36,11 @@ func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
 	p := plan{config: c, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
 	for _, rule := range rules {
 		p.need |= rule.Needs()
-		p.contenders = append(p.contenders, contender{rule, together, exactColumn(rule)})
+		p.contenders = append(p.contenders, contender{rule, exactColumn(rule)})
 	}
 	p.need = sources.Complete(p.need)
 	if !p.need.Has(selector.NeedModel) {
 		p.sources.Models = nil
-	}
-	if len(p.sources.Models) < 2 {
-		return p
-	}
-	for m := range p.sources.Models {
-		for _, rule := range rules {
-			if rule.Needs().Has(selector.NeedModel) {
-				p.contenders = append(p.contenders, contender{rule, m, columnFirst})
-			}
-		}
 	}
 	return p
 }
@@ -163,12 +149,8 @@ func (p plan) add(values []float64, g grades, choices []selector.Choice, subset 
 func (p plan) choose(e *selector.Evidence) ([]selector.Choice, error) {
 	choices := make([]selector.Choice, len(p.contenders))
 	for c, x := range p.contenders {
-		view := e
-		if x.view != together {
-			view = e.Alone(x.view)
-		}
 		var err error
-		if choices[c], err = x.rule.Choose(view); err != nil {
+		if choices[c], err = x.rule.Choose(e); err != nil {
 			return nil, err
 		}
 	}

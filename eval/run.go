@@ -52,12 +52,12 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	outcomes, err := p.measureAll(ctx, kept)
+	outcomes, pool, err := p.measurePool(ctx, kept, counts)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := p.summarize(kept, outcomes, counts, warnings)
-	if err != nil {
+	pool.Warnings = append(warnings, pool.Warnings...)
+	if pool.Seeds, err = p.alone(ctx, kept, counts); err != nil {
 		return nil, err
 	}
 	if c.Timing {
@@ -67,6 +67,39 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 	}
 	p.emit(kept, outcomes, questions)
 	return &Result{Version: Version, Run: RunInfo{Seed: c.Seed, Config: &c}, Pools: []Pool{pool}}, nil
+}
+
+func (p plan) measurePool(ctx context.Context, questions []rcvae.Encoded, s counts) ([]outcome, Pool, error) {
+	outcomes, err := p.measureAll(ctx, questions)
+	if err != nil {
+		return nil, Pool{}, err
+	}
+	pool, err := p.summarize(questions, outcomes, s)
+	return outcomes, pool, err
+}
+
+// alone measures each of several models by itself, on the rules that need one.
+func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (seeds []Seed, err error) {
+	if len(p.sources.Models) < 2 {
+		return nil, nil
+	}
+	var rules []selector.Rule
+	for _, x := range p.contenders {
+		if x.rule.Needs().Has(selector.NeedModel) {
+			rules = append(rules, x.rule)
+		}
+	}
+	for m, model := range p.sources.Models {
+		c, sources := p.config, p.sources
+		c.OnQuestion, c.OnDetails, c.ModelNames = nil, nil, nil
+		sources.Models = []rcvae.Model{model}
+		_, pool, err := newPlan(c, sources, rules).measurePool(ctx, questions, s)
+		if err != nil {
+			return nil, err
+		}
+		seeds = append(seeds, Seed{p.config.modelName(m), pool.Selectors, pool.ByK})
+	}
+	return seeds, nil
 }
 
 // check reports which rule the sources cannot serve.
@@ -156,9 +189,6 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 			group.Go(func() (err error) {
 				if outcomes[from+i], err = p.measure(q); err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
-				}
-				if from+i >= timedQuestions {
-					questions[from+i].Solutions = nil // nobody looks at them again
 				}
 				mu.Lock()
 				defer mu.Unlock()

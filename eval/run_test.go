@@ -149,6 +149,23 @@ func TestVoteWithoutTauIsMajority(t *testing.T) {
 	}
 }
 
+// An answer is worth the mean of its graded candidates, whichever of them stands for it.
+func TestAnswersOfMixedVerdicts(t *testing.T) {
+	var questions []rcvae.Question
+	for q := range 8 {
+		questions = append(questions, rcvae.Question{Problem: rcvae.Problem{ID: fmt.Sprint(q), Question: "?"}, Candidates: []rcvae.Candidate{
+			{Text: "longest", Answer: "1", Verdict: rcvae.Correct}, {Text: "a", Answer: "1", Verdict: rcvae.Incorrect},
+		}})
+	}
+	c := config()
+	c.Selectors = []string{"majority", "vote:longest", "longest"}
+	for i, want := range []float64{0.5, 0.5, 1} {
+		if s := run(t, c, questions, selector.Sources{}).Selectors[i]; s.Accuracy != want {
+			t.Errorf("%s = %v, want %v", s.Name, s.Accuracy, want)
+		}
+	}
+}
+
 // Candidates without a verdict vote like any other; they count in no accuracy of their
 // own. Here they cast the deciding votes.
 func TestUngradedVote(t *testing.T) {

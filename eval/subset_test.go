@@ -32,6 +32,17 @@ func TestSubsets(t *testing.T) {
 			t.Errorf("candidate %d is in %d of 8000 subsets, want about 4000", i, n)
 		}
 	}
+	clear(count)
+	for _, set := range subsets(16, 4, 32, 1, "q7") {
+		for _, x := range set {
+			count[x]++
+		}
+	}
+	for i, n := range count {
+		if n != 8 {
+			t.Errorf("candidate %d is in %d of 32 subsets of 4 of 16, want 8", i, n)
+		}
+	}
 	for limit, want := range map[int]int{120: 120, 119: 119} { // C(16, 2) is 120
 		sets := subsets(16, 2, limit, 1, "q")
 		different := map[[2]int]bool{}

@@ -9,11 +9,11 @@ import (
 )
 
 // summarize joins the outcomes of all questions.
-func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts, warnings []string) (Pool, error) {
+func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts) (Pool, error) {
 	pool := Pool{
 		Pool: p.config.Pool, Sampler: p.config.Sampler, Grader: p.config.Grader,
 		Questions: s.questions, K: s.max, Candidates: s.candidates, Ungraded: s.ungraded,
-		ByK: []AtK{}, Diagnostics: []Diagnostic{}, Warnings: append(s.warnings(), warnings...),
+		ByK: []AtK{}, Diagnostics: []Diagnostic{}, Warnings: s.warnings(),
 	}
 	if s.min < s.max {
 		pool.KMin = s.min
@@ -28,8 +28,7 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 	}
 	pool.Distinct, pool.Warnings = all.Distinct, append(pool.Warnings, all.Warnings...)
 	pool.MeanAt1, pool.Majority, pool.PassAtK = all.MeanAt1, all.Majority, all.PassAtK
-	selectors := p.selectors(all.Selectors, outcomes)
-	var byK []AtK
+	pool.Selectors = p.selectors(all.Selectors, outcomes)
 	for i, k := range p.sizes {
 		for q, o := range outcomes {
 			rows[q] = o.byK[i]
@@ -42,11 +41,10 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts,
 			pool.Warnings = append(pool.Warnings, fmt.Sprintf("k = %d: %d of %d questions have fewer candidates and are left out", k, left, len(rows)))
 		}
 		if at.K = k; at.N > 0 {
-			byK = append(byK, at)
+			pool.ByK = append(pool.ByK, at)
 		}
 	}
-	pool.Selectors, pool.ByK = p.view(together, selectors, byK)
-	p.addModels(&pool, outcomes, selectors, byK)
+	p.addModels(&pool, outcomes)
 	return pool, nil
 }
 
@@ -111,37 +109,13 @@ func (p plan) selectors(all []Measured, outcomes []outcome) []Selector {
 	return out
 }
 
-// view returns the part that concerns the contenders of one view.
-func (p plan) view(view int, all []Selector, byK []AtK) (selectors []Selector, ats []AtK) {
-	ats = make([]AtK, len(byK))
-	for i, at := range byK {
-		ats[i] = at
-		ats[i].Selectors = nil
-	}
-	for c, x := range p.contenders {
-		if x.view != view {
-			continue
-		}
-		selectors = append(selectors, all[c])
-		for i, at := range byK {
-			ats[i].Selectors = append(ats[i].Selectors, at.Selectors[c])
-		}
-	}
-	return selectors, ats
-}
-
-// addModels adds what concerns single models: diagnostics, seeds, agreement.
-func (p plan) addModels(pool *Pool, outcomes []outcome, all []Selector, byK []AtK) {
+// addModels adds the diagnostics of the models and their agreement.
+func (p plan) addModels(pool *Pool, outcomes []outcome) {
 	for m := range p.sources.Models {
 		d := p.diagnose(m, outcomes)
 		pool.Diagnostics = append(pool.Diagnostics, d)
 		if w := d.Warning(); w != "" {
 			pool.Warnings = append(pool.Warnings, d.Model+": "+w)
-		}
-		if len(p.sources.Models) > 1 {
-			seed := Seed{Model: d.Model}
-			seed.Selectors, seed.ByK = p.view(m, all, byK)
-			pool.Seeds = append(pool.Seeds, seed)
 		}
 	}
 	agreements := make([]float64, len(outcomes))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rcvae"
+	"rcvae/builtin"
 	"rcvae/cvae"
 	"rcvae/embed"
 	"rcvae/embed/minilm"
@@ -96,7 +97,11 @@ func TestSelectors(t *testing.T) {
 		{Text: "2 + 3 = 5", Answer: "5", Tokens: 7, LogProb: logProb}, {Text: "It is 6.", Answer: "6", Tokens: 5, LogProb: logProb},
 		{Text: "no idea", Tokens: 3, LogProb: logProb}, {Text: "5.0, of course", Answer: "5.0", Tokens: 6, LogProb: logProb},
 	}
-	sources := selector.Sources{Embedder: e, Models: []rcvae.Model{m}, Grader: grader}
+	fitted, err := builtin.Open(builtin.Signals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := selector.Sources{Embedder: e, Models: []rcvae.Model{m}, Grader: grader, Signals: fitted}
 	for _, rule := range selector.Rules() {
 		if rule.EvaluationOnly() {
 			continue

@@ -61,6 +61,7 @@ func (r Rule) Choose(e *Evidence) (Choice, error) {
 }
 
 func (r Rule) choose(e *Evidence) (c Choice, err error) {
+	e = e.seenBy(r.Score)
 	if err := r.check(); err != nil {
 		return c, err
 	}

@@ -282,7 +282,7 @@ func TestPrepareErrors(t *testing.T) {
 		{"no model", sourcesOf(), all, "a trained model is needed"},
 		{"no embedder", selector.Sources{}, selector.NeedEmbeddings, "an embedder is needed"},
 		{"no classes", sourcesOf(unclassed), all | selector.NeedClasses, `a model trained with the objective "ratio" is needed`},
-		{"no scale", sourcesOf(unscaled), all, "model 1 has a calibration of scale 0"},
+		{"no scale", sourcesOf(unscaled), all, "model 1: its calibration has scale 0"},
 		{"no log-probabilities", selector.Sources{}, selector.NeedLogProbs, "use a pool or an upstream that gives them, or another rule"},
 	}
 	for _, tt := range tests {

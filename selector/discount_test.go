@@ -210,7 +210,7 @@ func TestUnlikeCandidatesAreTold(t *testing.T) {
 		{"vote:entropy", []float64{1, .2, .1}, ""},
 		{"vote:entropy", []float64{1, 0, .1}, ""},
 		{"vote:entropy", []float64{0, .2, 0}, "2 of 3 candidates are unlike"},
-		{"vote:entropy", filled(3, 0), "a majority vote"},
+		{"vote:entropy", filled(3, 0), "as in vote:arithmetic"},
 		{"tiebreak:entropy", filled(3, 0), "does not count"},
 		{"entropy", filled(3, 0), "may mislead"},
 		{"majority", filled(3, 0), ""},
@@ -227,6 +227,22 @@ func TestBadWeightIsAnError(t *testing.T) {
 		_, err := selector.Prepare(t.Context(), "q", answers("a", "b"), sourcesOf(columnModel{[]float64{1, 2}, w, 1}), modelAndAnswers)
 		if err == nil || !strings.Contains(err.Error(), "model 1: the in-distribution weight of candidate 2") {
 			t.Errorf("weights %v: %v, want an error that names model and candidate", w, err)
+		}
+	}
+}
+
+// Among out-of-distribution texts a vote by a model weighs as vote:arithmetic does, at
+// any τ above 0.
+func TestArithmeticStandsInForTheModel(t *testing.T) {
+	candidates := answers("a", "b", "b", "c")
+	candidates[1].Text, candidates[2].Text, candidates[3].Text = "2 + 2 = 5, so b", "so b", "3 + 4 = 8 and 1 + 1 = 3, so c"
+	for _, tau := range []float64{.25, 1, 2} {
+		e := modelEvidence(t, candidates, columnModel{[]float64{4, 3, 2, 1}, filled(4, 0), tau})
+		got, want := choose(t, "vote:entropy", e).Weights, choose(t, "vote:arithmetic", evidenceOf(t, prepare(t, candidates, selector.Sources{}, mustParse(t, "vote:arithmetic").Needs()), nil)).Weights
+		for k := range want {
+			if math.Abs(got[k]/got[0]-want[k]/want[0]) > 1e-9 {
+				t.Errorf("τ %v: weights %v, want the ratios of %v", tau, got, want)
+			}
 		}
 	}
 }

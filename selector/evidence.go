@@ -18,6 +18,7 @@ type Evidence struct {
 	classes    int
 	signals    [][]float64 // (n) (columns); nil unless needed
 	models     []inferred
+	fitted     []inferred // what the model of signals says; empty unless needed
 }
 
 // inferred is what one model says of the candidates.
@@ -42,14 +43,25 @@ func (p *Prepared) Evidence(subset []int) (*Evidence, error) {
 	}
 	e := &Evidence{prepared: p, need: p.need, index: subset, candidates: at(p.encoded.Candidates, subset), class: at(p.class, subset), signals: p.signalsOf(subset)}
 	e.classes = renumber(e.class)
-	for number, m := range p.models {
-		inferences, err := p.infer(m, subset, e.signals)
-		if err != nil {
-			return nil, fmt.Errorf("model %d: %w", number+1, err)
-		}
-		e.models = append(e.models, inferred{m.info, inferences})
+	var err error
+	if e.models, err = p.inferAll(p.models, subset, e.signals); err != nil {
+		return nil, err
 	}
-	return e, nil
+	e.fitted, err = p.inferAll(p.fitted, subset, e.signals)
+	return e, err
+}
+
+// inferAll returns what each of the models says of a subset.
+func (p *Prepared) inferAll(models []*asked, subset []int, signals [][]float64) ([]inferred, error) {
+	var all []inferred
+	for _, m := range models {
+		inferences, err := p.infer(*m, subset, signals)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
+		all = append(all, inferred{m.info, inferences})
+	}
+	return all, nil
 }
 
 // Len returns the number n of candidates.
@@ -85,6 +97,17 @@ func (e *Evidence) Alone(m int) *Evidence {
 	alone := *e
 	alone.models = e.models[m : m+1]
 	return &alone
+}
+
+// seenBy returns the evidence as the score sees it: that of signals asks the model of
+// signals in place of the others.
+func (e *Evidence) seenBy(s Score) *Evidence {
+	if !s.Needs.Has(NeedSignalModel) {
+		return e
+	}
+	seen := *e
+	seen.models = e.fitted
+	return &seen
 }
 
 // InDistribution returns the mean of [rcvae.Inference].InDistribution over the models

@@ -10,6 +10,7 @@ import (
 
 	"rcvae"
 	"rcvae/selector"
+	"rcvae/signal"
 )
 
 // dimension of the fake embeddings.
@@ -109,6 +110,29 @@ func (m columnModel) Infer(_ rcvae.Embedding, solutions []rcvae.Solution, _ bool
 	return out, nil
 }
 
+// ofSignals is a model of signals that prefers fewer wrong equations and reads no
+// embedding.
+type ofSignals struct{}
+
+func (ofSignals) Info() rcvae.ModelInfo {
+	return rcvae.ModelInfo{
+		Signals: []string{"wrong"}, SignalVersion: signal.Version,
+		Calibration: rcvae.Calibration{Objective: "contrastive", Score: "entropy", Scale: 1, Tau: 1},
+	}
+}
+
+func (ofSignals) Infer(_ rcvae.Embedding, solutions []rcvae.Solution, _ bool) ([]rcvae.Inference, error) {
+	out := make([]rcvae.Inference, len(solutions))
+	for i, s := range solutions {
+		wrong := 0.0
+		if !math.IsNaN(s.Signals[0]) {
+			wrong = s.Signals[0]
+		}
+		out[i] = rcvae.Inference{Posterior: rcvae.Posterior{Mu: []float32{0}, LogVar: []float32{float32(6 * wrong)}}, InDistribution: 1}
+	}
+	return out, nil
+}
+
 func filled(n int, value float64) []float64 { return slices.Repeat([]float64{value}, n) }
 
 // answers makes candidates of answers; "" is a candidate without one.
@@ -121,7 +145,7 @@ func answers(list ...string) []rcvae.Candidate {
 }
 
 func sourcesOf(models ...rcvae.Model) selector.Sources {
-	return selector.Sources{Embedder: &hashEmbedder{}, Models: models}
+	return selector.Sources{Embedder: &hashEmbedder{}, Models: models, Signals: ofSignals{}}
 }
 
 // prepare computes what the rules need.

@@ -12,6 +12,7 @@ const (
 	NeedLikelihoods                   // the likelihoods of a model's decoder, which cost more than its posteriors
 	NeedClasses                       // a model whose decoder knows correct and incorrect: objective "ratio"
 	NeedSignals                       // what can be read off the texts; always there
+	NeedSignalModel                   // a model that reads signals alone, see [Sources].Signals
 	NeedLogProbs                      // log-probabilities of the candidates' tokens
 	NeedAnswers                       // extracted answers, grouped by the grader
 	NeedVerdicts                      // graded candidates: evaluation only
@@ -20,7 +21,7 @@ const (
 const needLikelihood = NeedModel | NeedLikelihoods
 
 // needWords are the names of the members, lowest bit first.
-var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "log-probabilities", "answers", "verdicts"}
+var needWords = [...]string{"embeddings", "model", "likelihoods", "classes", "signals", "a model of signals", "log-probabilities", "answers", "verdicts"}
 
 // Has reports whether every member of x is in n.
 func (n Needs) Has(x Needs) bool { return n&x == x }

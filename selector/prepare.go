@@ -19,16 +19,19 @@ type Prepared struct {
 	encoded rcvae.Encoded
 	need    Needs
 	class   []int // (n), classes of equal answers; −1: does not vote, or without NeedAnswers
-	models  []asked
+	models  []*asked
+	fitted  []*asked        // the model of signals; empty unless needed
 	signals *signal.Reading // of all candidates; nil unless needed
 }
 
 // asked is a model with what it says of the candidates.
 type asked struct {
 	model      rcvae.Model
+	name       string // for errors
 	info       rcvae.ModelInfo
 	columns    []int             // (S), its signals, as columns of package signal
 	compares   bool              // some of them compare candidates
+	silent     bool              // it knows nothing of such questions
 	inferences []rcvae.Inference // (n); nil if it compares: they depend on the subset
 }
 
@@ -119,32 +122,57 @@ func checkUnit(r rcvae.Embedding, dimension int) error {
 
 // ask reads the signals and asks the models for what does not depend on the subset.
 func (p *Prepared) ask(sources Sources) error {
-	if p.need.Has(NeedModel) {
-		for i, model := range sources.Models {
-			columns, compares, err := findSignals(model.Info())
-			if err != nil {
-				return fmt.Errorf("model %d: %w", i+1, err)
-			}
-			p.models = append(p.models, asked{model: model, info: model.Info(), columns: columns, compares: compares})
-			if len(columns) > 0 {
-				p.need |= NeedSignals
-			}
-		}
+	if err := p.addModels(sources); err != nil {
+		return err
 	}
 	if p.need.Has(NeedSignals) {
 		p.signals = signal.Read(p.encoded.Problem.Question, p.encoded.Candidates)
 	}
 	all := positions(len(p.class))
-	for i := range p.models {
-		if m := &p.models[i]; !m.compares {
-			var err error
-			if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {
-				return fmt.Errorf("model %d: %w", i+1, err)
-			}
+	for _, m := range slices.Concat(p.models, p.fitted) {
+		if m.compares {
+			continue
+		}
+		var err error
+		if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		if p.signals == nil && slices.ContainsFunc(m.inferences, discounted) {
+			p.signals = signal.Read(p.encoded.Problem.Question, p.encoded.Candidates)
 		}
 	}
 	return nil
 }
+
+// addModels lists the models that are to be asked.
+func (p *Prepared) addModels(sources Sources) error {
+	add := func(list *[]*asked, model rcvae.Model, name string, silent bool) error {
+		columns, compares, err := findSignals(model.Info())
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		*list = append(*list, &asked{model: model, name: name, info: model.Info(), columns: columns, compares: compares, silent: silent})
+		if len(columns) > 0 {
+			p.need |= NeedSignals
+		}
+		return nil
+	}
+	if p.need.Has(NeedModel) {
+		for i, model := range sources.Models {
+			if err := add(&p.models, model, fmt.Sprintf("model %d", i+1), false); err != nil {
+				return err
+			}
+		}
+	}
+	if p.need.Has(NeedSignalModel) {
+		return add(&p.fitted, sources.Signals, "the model of signals", !signal.WordProblem(p.encoded.Problem.Question))
+	}
+	return nil
+}
+
+// discounted reports whether checked arithmetic stands in for part of what the model
+// says, see [Column].
+func discounted(i rcvae.Inference) bool { return i.InDistribution < 1 }
 
 // infer returns what a model says of a subset with these signals: it is asked once, or
 // was asked before.
@@ -152,23 +180,33 @@ func (p *Prepared) infer(m asked, subset []int, signals [][]float64) ([]rcvae.In
 	if m.inferences != nil {
 		return at(m.inferences, subset), nil
 	}
-	solutions := at(p.encoded.Solutions, subset)
-	for a := range solutions {
-		solutions[a].Signals = nil
+	solutions := make([]rcvae.Solution, len(subset))
+	embedding := p.encoded.Embedding
+	if m.info.Fingerprint.Dimension == 0 {
+		embedding = nil
+	}
+	for a, i := range subset {
+		if embedding != nil {
+			solutions[a].Embedding = p.encoded.Solutions[i].Embedding
+		}
 		if len(m.columns) > 0 {
 			solutions[a].Signals = at(signals[a], m.columns)
 		}
 	}
-	inferences, err := m.model.Infer(p.encoded.Embedding, solutions, p.need.Has(NeedLikelihoods))
+	inferences, err := m.model.Infer(embedding, solutions, p.need.Has(NeedLikelihoods))
 	if err != nil {
 		return nil, err
 	}
 	if len(inferences) != len(subset) {
 		return nil, fmt.Errorf("%d inferences for %d candidates", len(inferences), len(subset))
 	}
-	for a, inference := range inferences {
-		if w := inference.InDistribution; !(w >= 0 && w <= 1) {
-			return nil, fmt.Errorf("the in-distribution weight of candidate %d is %v, want 0 to 1", subset[a]+1, w)
+	for a, i := range subset {
+		w := &inferences[a].InDistribution
+		if !(*w >= 0 && *w <= 1) {
+			return nil, fmt.Errorf("the in-distribution weight of candidate %d is %v, want 0 to 1", i+1, *w)
+		}
+		if m.silent || len(m.columns) > 0 && signal.Program(p.encoded.Candidates[i].Text) {
+			*w = 0 // its columns were learned on prose
 		}
 	}
 	return inferences, nil

@@ -92,7 +92,7 @@ func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
 	if missing := MissingLogProbs(e.candidates); missing > 0 && r.Needs().Has(NeedLogProbs) {
 		warnings = append(warnings, fmt.Sprintf("%d of %d candidates have no log-probabilities or no token count: the mean of the others stands for theirs", missing, n))
 	}
-	if r.Needs().Has(NeedModel) {
+	if r.Score.ofModel() {
 		warnings = append(warnings, r.unlike(e)...)
 	}
 	if !r.Votes() && r.scored() && n > 1 && len(c.Tied) == n {
@@ -104,20 +104,21 @@ func (r Rule) warnings(e *Evidence, c Choice) (warnings []string) {
 // unlike says what it means if half of the candidates or more are out-of-distribution.
 // One in twenty candidates like the training data is, too.
 func (r Rule) unlike(e *Evidence) []string {
+	e = e.seenBy(r.Score)
 	count, n := 0, e.Len()
 	for i := range n {
 		if e.InDistribution(i) == 0 {
 			count++
 		}
 	}
-	meaning := "what the model says of them does not count"
+	meaning := "what the model says of them does not count, checked arithmetic does"
 	switch {
 	case count == 0 || 2*count < n:
 		return nil
 	case !r.Votes():
 		meaning = "their scores may mislead"
 	case count == n && r.Weighted() && len(r.Score.Terms) == 0:
-		meaning += ", which makes this a majority vote"
+		meaning += ", as in vote:arithmetic"
 	}
 	return []string{fmt.Sprintf("%d of %d candidates are unlike the texts that the model was trained on: %s", count, n, meaning)}
 }

@@ -104,15 +104,12 @@ func TestModelOfAnotherEmbedder(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	if !slices.Contains(selector.Table(), selector.Default) {
-		t.Errorf("the table lacks the default rule %s", selector.Default)
-	}
-	model := selector.NeedEmbeddings | selector.NeedModel
-	for want, have := range map[string]selector.Needs{
-		selector.Default: model | selector.NeedAnswers, "vote:arithmetic": selector.NeedAnswers | selector.NeedSignals, "consensus": selector.NeedEmbeddings, "first": 0,
-	} {
-		if got := selector.DefaultFor(have); got.Name() != want {
-			t.Errorf("DefaultFor(%v) = %s, want %s", have, got.Name(), want)
+	for _, name := range []string{selector.Default, selector.DefaultWithoutModel} {
+		if !slices.Contains(selector.Table(), name) {
+			t.Errorf("the table lacks the default rule %s", name)
 		}
+	}
+	if need := mustParse(t, selector.DefaultWithoutModel).Needs(); need.Has(selector.NeedModel) || need.Has(selector.NeedEmbeddings) {
+		t.Errorf("%s needs %v", selector.DefaultWithoutModel, need)
 	}
 }

@@ -2,22 +2,15 @@ package selector
 
 import "rcvae"
 
-// Default is the name of the rule to use unless there is a reason for another.
-const Default = "vote:entropy"
-
-// DefaultFor returns the rule to use with what sources and candidates have.
-func DefaultFor(have Needs) Rule {
-	for _, r := range []Rule{{Score: entropy(), Aggregate: Vote}, {Score: arithmetic(), Aggregate: Vote}, {Score: consensus()}} {
-		if have.Has(r.Needs()) {
-			return r
-		}
-	}
-	return Rule{Aggregate: First}
-}
+// The names of the rules to use unless there is a reason for others.
+const (
+	Default             = "vote:entropy"
+	DefaultWithoutModel = "vote:arithmetic"
+)
 
 // Scores lists the scores of the project. A new one is a line here.
 func Scores() []Score {
-	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), arithmetic(), entropyLogProb())
+	return append(modelScores(), consensus(), logProb(), tailLogProb(), longest(), shortest(), arithmetic(), signals(), entropyLogProb())
 }
 
 // Rules lists the rules of the project: the scores, the votes, the tie-breaks, majority,
@@ -36,7 +29,7 @@ func Rules() []Rule {
 // score, majority, the votes and tie-breaks worth a line, and the yardsticks.
 func Table() []string {
 	return []string{
-		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:arithmetic", "vote:longest",
+		"vote:entropy", "tiebreak:entropy", "vote:ratio", "tiebreak:ratio", "vote:entropy+logprob", "vote:consensus", "vote:logprob", "vote:signals", "vote:arithmetic", "vote:longest",
 		"majority", "entropy", "ratio", "entropy+logprob", "consensus", "norm", "kl", "elbo", "recon", "iwae",
 		"logprob", "tail-logprob", "longest", "shortest", "first", "random", "oracle",
 	}

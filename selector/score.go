@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"rcvae"
 )
 
 // Score is a number for each candidate by which rules rank or weigh them; higher is
@@ -40,14 +42,15 @@ type Column struct {
 	Raw []float64 // (n), as computed, missing values filled in
 
 	// Scores is Raw with the values of models discounted. Each value sᵢ shrinks towards
-	// the mean s̄ of the candidates that vote,
+	// the mean s̄ of the candidates that vote, and checked arithmetic aᵢ (the score
+	// "arithmetic", whose τ is 1) takes the place of what is lost:
 	//
-	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄)
+	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄) + (1 − wᵢ)·aᵢ/τ
 	//
-	// where wᵢ is the candidate's [Evidence.InDistribution]: 1 for a text like those that
-	// the models were trained on, 0 for an out-of-distribution one, whose score says
-	// nothing. A vote among such texts is a majority vote. Where nobody votes nothing is
-	// discounted.
+	// where wᵢ is the candidate's [Evidence.InDistribution], 1 for a text like those that
+	// the models were trained on and 0 for an out-of-distribution one, whose score says
+	// nothing, and τ is the models' own. A vote among such texts is that of
+	// vote:arithmetic. Where nobody votes nothing is discounted.
 	Scores []float64 // (n)
 }
 
@@ -58,6 +61,12 @@ func (s Score) needs() Needs {
 		need |= t.Score.needs()
 	}
 	return need
+}
+
+// ofModel reports whether a model has a say in the values.
+func (s Score) ofModel() bool {
+	need := s.needs()
+	return need.Has(NeedModel) || need.Has(NeedSignalModel)
 }
 
 // check reports what is wrong with a score that somebody made.
@@ -85,6 +94,7 @@ func (e *Evidence) Column(s Score) (Column, error) {
 	if len(s.Terms) > 0 {
 		return e.sum(s)
 	}
+	e = e.seenBy(s)
 	raw, err := s.Values(e)
 	if err != nil {
 		return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
@@ -99,7 +109,7 @@ func (e *Evidence) Column(s Score) (Column, error) {
 		return Column{}, err
 	}
 	c := Column{Raw: raw, Scores: raw}
-	if s.Needs.Has(NeedModel) {
+	if s.ofModel() {
 		c.Scores = e.discount(raw)
 	}
 	return c, nil
@@ -124,21 +134,35 @@ func (e *Evidence) sum(s Score) (Column, error) {
 // discount returns the scores of a model as [Column] says.
 func (e *Evidence) discount(raw []float64) []float64 {
 	mean, voters := e.voterMean(raw)
-	if voters == 0 {
+	if voters == 0 || e.allInDistribution() {
 		return raw
 	}
+	tau := e.meanOverModels(0, func(_ rcvae.Inference, c rcvae.Calibration) float64 { return c.Tau })
+	arithmetic := e.arithmetic()
 	scores := make([]float64, len(raw))
 	for i, s := range raw {
-		switch w := e.InDistribution(i); w {
-		case 0: // exactly: such candidates are equals
-			scores[i] = mean
-		case 1:
-			scores[i] = s
-		default:
-			scores[i] = mean + w*(s-mean)
+		w := e.InDistribution(i)
+		if scores[i] = s; w == 1 {
+			continue
+		}
+		scores[i] = mean
+		if w > 0 { // else exactly the mean: such candidates are equals
+			scores[i] += w * (s - mean)
+		}
+		if tau > 0 {
+			scores[i] += (1 - w) * arithmetic[i] / tau
 		}
 	}
 	return scores
+}
+
+func (e *Evidence) allInDistribution() bool {
+	for i := range e.index {
+		if e.InDistribution(i) < 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // filled returns the values with each NaN replaced by the mean of the others that vote,

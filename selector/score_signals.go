@@ -27,11 +27,24 @@ func Signal(column string) Score {
 }
 
 // arithmetic tells candidates whose equations are wrong from others. It needs no model
-// and no embedder. The weights are the maximum of the listwise likelihood of the correct
-// candidates on GSM8K training questions, as Qwen2.5-Coder-0.5B answered them.
+// and no embedder: see [signal.ArithmeticScore].
 func arithmetic() Score {
 	return Score{
-		Name: "arithmetic", About: "fewest wrong equations", Best: "fewest wrong equations", Tau: new(1.0),
-		Terms: []Term{{-1.0, Signal("wrong")}, {-0.3, Signal("wrong_share")}, {-2.2, Signal("wrong_any")}},
+		Name: "arithmetic", About: "fewest wrong equations", Best: "fewest wrong equations", Needs: NeedSignals, Tau: new(1.0),
+		Values: func(e *Evidence) ([]float64, error) { return e.arithmetic(), nil },
+	}
+}
+
+func (e *Evidence) arithmetic() []float64 {
+	return signal.ArithmeticScore(signal.Table{Columns: signal.Columns(), Values: e.signals})
+}
+
+// signals is the entropy of a model that reads signals alone. Of questions that are no
+// word problems, see [signal.WordProblem], it says nothing, and checked arithmetic
+// counts.
+func signals() Score {
+	return Score{
+		Name: "signals", About: "best signals, read off the text without an embedder", Best: "best signals", Needs: NeedSignals | NeedSignalModel,
+		Values: entropy().Values,
 	}
 }

@@ -159,7 +159,7 @@ func (m countingModel) Infer(q rcvae.Embedding, s []rcvae.Solution, likelihoods 
 // Texts are embedded once, and each model is asked once, for any number of subsets.
 func TestEverythingIsAskedOnce(t *testing.T) {
 	embedder, calls := &hashEmbedder{}, new(int)
-	sources := selector.Sources{Embedder: embedder, Models: []rcvae.Model{countingModel{newLinear(1, false), calls}, countingModel{newLinear(2, true), calls}}}
+	sources := selector.Sources{Embedder: embedder, Models: []rcvae.Model{countingModel{newLinear(1, false), calls}, countingModel{newLinear(2, true), calls}}, Signals: ofSignals{}}
 	p := prepare(t, answers("1", "2", ""), sources, everything)
 	for _, subset := range [][]int{nil, {0}, {1, 2}} {
 		e := evidenceOf(t, p, subset)

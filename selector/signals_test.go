@@ -134,3 +134,40 @@ func TestSignalsOfTexts(t *testing.T) {
 		t.Error("a signal that does not exist is no error")
 	}
 }
+
+// A model that reads signals says nothing of programs, and the model of signals nothing
+// of questions that are no word problems: there checked arithmetic counts.
+func TestSignalsKnowTheirScope(t *testing.T) {
+	const story, formula = "Ann has 3 apples and buys 4 more at the market. How many does she have now?", "Solve $3 + x = 7$ for x and then add the 3 again."
+	candidates := []rcvae.Candidate{
+		{Text: "3 + 4 = 8", Answer: "8"}, {Text: "3 + 4 = 7", Answer: "7"}, {Text: "```python\nprint(9)\n```", Answer: "9"},
+	}
+	sources := selector.Sources{Signals: ofSignals{}}
+	rule := mustParse(t, "vote:signals")
+	for question, know := range map[string]int{story: 2, formula: 0} {
+		p, err := selector.Prepare(t.Context(), question, candidates, sources, rule.Needs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := chooseBy(t, rule, evidenceOf(t, p, nil))
+		arithmetic, err := selector.Prepare(t.Context(), question, candidates, sources, mustParse(t, "vote:arithmetic").Needs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := choose(t, "vote:arithmetic", evidenceOf(t, arithmetic, nil))
+		same := 0
+		for k := range plain.Weights {
+			if math.Abs(c.Weights[k]/c.Weights[1]-plain.Weights[k]/plain.Weights[1]) < 1e-9 {
+				same++
+			}
+		}
+		if want := 3 - know; know == 0 && same != want || know > 0 && same == 3 {
+			t.Errorf("%s: weights %v, those of checked arithmetic are %v", question, c.Weights, plain.Weights)
+		}
+	}
+	model := columnModel{[]float64{9, 1, 5}, nil, 1}
+	e := evidenceOf(t, prepare(t, candidates, sourcesOf(model), mustParse(t, "entropy").Needs()), nil)
+	if w := e.InDistribution(2); w != 1 {
+		t.Errorf("a program has weight %v with a model that reads no signals, want 1", w)
+	}
+}

@@ -19,6 +19,10 @@ type Sources struct {
 	Encoded  bool          // embeddings come with the questions, see [PrepareEncoded]: no embedder is needed
 	Models   []rcvae.Model // several: their scores are averaged
 	Grader   rcvae.Grader  // tells which answers are the same; nil: equal strings
+
+	// Signals is the model of the score "signals". It reads no embedding and was trained
+	// on word problems of grade school: of other questions it says nothing.
+	Signals rcvae.Model
 }
 
 // Have returns what the sources can serve. Log-probabilities and answers come
@@ -27,6 +31,9 @@ func (s Sources) Have() Needs {
 	have := NeedSignals
 	if s.Embedder != nil || s.Encoded {
 		have |= NeedEmbeddings
+	}
+	if s.Signals != nil {
+		have |= NeedSignalModel
 	}
 	if len(s.Models) == 0 {
 		return have
@@ -78,9 +85,27 @@ func readsEmbeddings(m rcvae.Model) bool { return m.Info().Fingerprint.Dimension
 
 // checkModels is [Sources.Check] without the embedder's presence.
 func (s Sources) checkModels(need Needs) error {
+	var errs []error
+	if need.Has(NeedModel) {
+		errs = append(errs, s.checkTrained(need))
+	}
 	switch {
-	case !need.Has(NeedModel):
-		return nil
+	case !need.Has(NeedSignalModel):
+	case s.Signals == nil:
+		errs = append(errs, errors.New("a model of signals is needed"))
+	case readsEmbeddings(s.Signals):
+		errs = append(errs, errors.New("the model of signals reads embeddings: train one without an embedder"))
+	default:
+		if err := checkModel(s.Signals); err != nil {
+			errs = append(errs, fmt.Errorf("the model of signals: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkTrained reports why the models cannot serve the needs.
+func (s Sources) checkTrained(need Needs) error {
+	switch {
 	case len(s.Models) == 0:
 		return errors.New("a trained model is needed")
 	case need.Has(NeedClasses) && !s.Have().Has(NeedClasses):
@@ -88,17 +113,22 @@ func (s Sources) checkModels(need Needs) error {
 	}
 	var errs []error
 	for i, m := range s.Models {
-		info := m.Info()
-		if s.Embedder != nil && readsEmbeddings(m) && !info.Fingerprint.Same(s.Embedder.Fingerprint()) {
-			errs = append(errs, fmt.Errorf("model %d was trained on embeddings of %v, not of %v; use that embedder or train again",
-				i+1, info.Fingerprint, s.Embedder.Fingerprint()))
+		if fp := m.Info().Fingerprint; s.Embedder != nil && readsEmbeddings(m) && !fp.Same(s.Embedder.Fingerprint()) {
+			errs = append(errs, fmt.Errorf("model %d was trained on embeddings of %v, not of %v; use that embedder or train again", i+1, fp, s.Embedder.Fingerprint()))
 		}
-		if c := info.Calibration; !(c.Scale > 0 && c.Tau >= 0) || math.IsInf(c.Scale, 0) || math.IsInf(c.Tau, 0) {
-			errs = append(errs, fmt.Errorf("model %d has a calibration of scale %v and τ %v, want a scale above 0 and a τ of at least 0; train it again", i+1, c.Scale, c.Tau))
-		}
-		if _, _, err := findSignals(info); err != nil {
+		if err := checkModel(m); err != nil {
 			errs = append(errs, fmt.Errorf("model %d: %w", i+1, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkModel reports a calibration or signals that are of no use here.
+func checkModel(m rcvae.Model) error {
+	info := m.Info()
+	_, _, err := findSignals(info)
+	if c := info.Calibration; !(c.Scale > 0 && c.Tau >= 0) || math.IsInf(c.Scale, 0) || math.IsInf(c.Tau, 0) {
+		err = errors.Join(fmt.Errorf("its calibration has scale %v and τ %v, want a scale above 0 and a τ of at least 0; train it again", c.Scale, c.Tau), err)
+	}
+	return err
 }

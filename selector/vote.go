@@ -107,7 +107,7 @@ func (c *Choice) represent(e *Evidence, r Rule) {
 // knows come before out-of-distribution ones, whose discounted scores are the mean and
 // so would beat a known one below it.
 func (c *Choice) compare(e *Evidence, r Rule, i, j int) int {
-	if r.Needs().Has(NeedModel) {
+	if r.Score.ofModel() {
 		known, other := e.InDistribution(i) >= knownWeight, e.InDistribution(j) >= knownWeight
 		switch {
 		case known && !other:

@@ -167,9 +167,14 @@ func centre(values [][]float64) {
 		if !c.Centred {
 			continue
 		}
+		column := make([]float64, len(values))
+		for i, row := range values {
+			column[i] = row[j]
+		}
+		slices.Sort(column) // the order of the candidates must not show in the last bit
 		var sum float64
-		for _, row := range values {
-			sum += row[j]
+		for _, x := range column {
+			sum += x
 		}
 		for _, row := range values {
 			row[j] -= sum / float64(len(values))

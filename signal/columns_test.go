@@ -96,7 +96,7 @@ func TestPermutation(t *testing.T) {
 		got := signal.Compute(question, shuffled)
 		for a, i := range order {
 			for j, c := range table.Columns {
-				if !same(got.Values[a][j], table.Values[i][j]) {
+				if math.Float64bits(got.Values[a][j]) != math.Float64bits(table.Values[i][j]) {
 					t.Fatalf("order %v: %s of candidate %d = %v, want %v", order, c.Name, i, got.Values[a][j], table.Values[i][j])
 				}
 			}

@@ -23,8 +23,8 @@ func verdicts(text string) string {
 
 func TestEquations(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"plain", "so she has 16 - 3 - 4 = 9 eggs left", "16 - 3 - 4|9|holds"},
-		{"wrong", "so she has 16 - 3 - 4 = 8 eggs left", "16 - 3 - 4|8|want 9"},
+		{"plain", "so he has 20 - 3 - 4 = 13 pens left", "20 - 3 - 4|13|holds"},
+		{"wrong", "so he has 20 - 3 - 4 = 12 pens left", "20 - 3 - 4|12|want 13"},
 		{"precedence", "2 + 3 * 4 = 14", "2 + 3 * 4|14|holds"},
 		{"parentheses", "(2 + 3) * 4 = 24", "(2 + 3) * 4|24|want 20"},
 		{"cross of typography", "3 × 4 = 13", "3 × 4|13|want 12"},
@@ -55,8 +55,8 @@ func TestEquations(t *testing.T) {
 		{"chain with a wrong middle", "(2 + 3) * 4 = 5 * 4 = 21", "(2 + 3) * 4|5 * 4|holds\n5 * 4|21|want 20"},
 		{"aligned", "\\begin{align*}\nx &= 3 + 4 \\\\\n&= 8\n\\end{align*}", "3 + 4|8|want 7"},
 		{"next line", "Total = 3 + 4\n= 7", "3 + 4|7|holds"},
-		{"annotation", "48/2 = <<48/2=24>>24 clips", "48/2|24|holds"},
-		{"annotation alone", "He pays $<<16-3=14>>14.", "16-3|14|want 13"},
+		{"annotation", "50/2 = <<50/2=25>>25 cards", "50/2|25|holds"},
+		{"annotation alone", "He pays $<<18-3=14>>14.", "18-3|14|want 15"},
 		{"boxed", `3 + 4 = \boxed{8}`, `3 + 4|{8}|want 7`},
 		{"table", "| 1 | 3 * 4 = 12 | 5 + 5 = 11 |", "3 * 4|12|holds\n5 + 5|11|want 10"},
 		{"list marks", "1. 3 + 4 = 7\n2) 3 + 5 = 9\n- 8 - 5 = 3", "3 + 4|7|holds\n3 + 5|9|want 8\n8 - 5|3|holds"},

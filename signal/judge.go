@@ -147,9 +147,11 @@ func compare(left, right *reading, approximate bool) (holds, rounded bool) {
 		exact, stated = b, left
 	}
 	if left.ops > 0 && right.ops > 0 {
-		return close(left, right), true
+		holds = close(left, right)
+	} else {
+		holds = near(exact, stated, approximate)
 	}
-	return near(exact, stated, approximate), true
+	return holds, holds
 }
 
 // close compares two expressions: the numbers of the right side may be rounded results

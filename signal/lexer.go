@@ -206,7 +206,7 @@ func (l *lexer) compare(c byte) {
 	}
 }
 
-// annotation skips <<16-3=13>>, which is read apart.
+// annotation skips <<18-3=15>>, which is read apart.
 func (l *lexer) annotation() {
 	rest := l.text[l.pos:min(len(l.text), l.pos+200)]
 	n := strings.Index(rest, ">>")

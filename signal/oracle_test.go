@@ -112,7 +112,7 @@ func checkVerdicts(t *testing.T, s sum, left string, shift int64) {
 	}
 	text := fmt.Sprintf("so %s = %s eggs.", left, stated)
 	got := signal.Equations(text)
-	if len(got) != 1 || got[0].Holds || got[0].Want != want.RatString() {
+	if len(got) != 1 || got[0].Holds || got[0].Rounded || got[0].Want != want.RatString() {
 		t.Fatalf("Equations(%q) = %+v, want one that is wrong and should be %s", text, got, want.RatString())
 	}
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"rcvae"
 	"rcvae/cvae"
@@ -19,8 +20,18 @@ const calibrationQuestions = 400
 // lies inside its interval: the difference has a deviation of 0.3 to 0.35 there.
 const comparableQuestions = 50
 
-// taus are the values of τ that calibration chooses from, the default first.
-func taus() []float64 { return []float64{0.5, 0.25, 0.75, 1, 1.5, 2} }
+// taus returns the values of τ that calibration chooses from, in order; the default is
+// kept where there are too few questions to choose by.
+func taus(questions int) []float64 {
+	if questions < calibrationQuestions {
+		return []float64{0.5}
+	}
+	return []float64{0.25, 0.5, 0.75, 1, 1.5, 2}
+}
+
+// Accuracies that differ by less than this are noise between values of τ. Of such the
+// smallest is taken: it stays nearest to a majority vote where the model is wrong.
+const tauTolerance = 0.0025
 
 // HeldOut says what a trained model is worth on questions that it was not trained on.
 // They chose the best epoch and τ too, so the gain is a little high.
@@ -36,31 +47,28 @@ type HeldOut struct {
 	Warnings  []string        `json:"warnings,omitempty"`
 }
 
-// calibrate chooses the model's τ on the held-out questions and measures it there. Ties
-// go to the default.
+// calibrate chooses the model's τ on the held-out questions and measures it there.
 func calibrate(ctx context.Context, model *cvae.Model, questions []rcvae.Encoded, grader rcvae.Grader) (*Result, error) {
 	if len(questions) == 0 {
 		return &Result{Model: model}, nil
 	}
-	var best *Result
-	for _, tau := range taus() {
+	var tried []*Result
+	best := 0.0
+	for _, tau := range taus(len(questions)) {
 		calibration := model.Info().Calibration
 		calibration.Tau = tau
-		candidate := &Result{Model: model.WithCalibration(calibration)}
+		r := &Result{Model: model.WithCalibration(calibration)}
 		var err error
-		if candidate.HeldOut, err = measure(ctx, candidate.Model, questions, grader); err != nil {
+		if r.HeldOut, err = measure(ctx, r.Model, questions, grader); err != nil {
 			return nil, fmt.Errorf("measure on %d held-out questions: %w", len(questions), err)
 		}
-		if best == nil || candidate.HeldOut.Selectors[0].Accuracy > best.HeldOut.Selectors[0].Accuracy {
-			best = candidate
-		}
-		if len(questions) < calibrationQuestions {
-			break
-		}
+		best = max(best, r.HeldOut.Selectors[0].Accuracy)
+		tried = append(tried, r)
 	}
-	best.HeldOut.Chosen = len(questions) >= calibrationQuestions
-	best.HeldOut.Warnings = best.HeldOut.warnings()
-	return best, nil
+	chosen := tried[slices.IndexFunc(tried, func(r *Result) bool { return r.HeldOut.Selectors[0].Accuracy >= best-tauTolerance })]
+	chosen.HeldOut.Chosen = len(tried) > 1
+	chosen.HeldOut.Warnings = chosen.HeldOut.warnings()
+	return chosen, nil
 }
 
 // measure evaluates the model's vote, tie-break and pick on all candidates.

@@ -64,7 +64,7 @@ func extractor(grader string) func(string) (answer, from string) {
 		if err != nil { // the text is too large: there is no answer
 			return "", ""
 		}
-		return e.Answer, e.Rule
+		return e.Answer, e.From
 	}
 }
 

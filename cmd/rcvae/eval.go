@@ -151,7 +151,7 @@ func evalNeeds(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 	if len(models) > 0 {
 		need |= selector.NeedModel
 	}
-	return need | selector.NeedEmbeddings, nil
+	return need | selector.NeedEmbeddings | selector.NeedSignalModel, nil
 }
 
 // evalPool measures one pool.

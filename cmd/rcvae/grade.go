@@ -138,7 +138,7 @@ func verdictWriter(w io.Writer, explain bool) func(grade.Verdict) error {
 // found says in words how an answer was found, for each rule of extraction.
 var found = map[string]string{
 	"hash": "behind ####", "boxed": "in the last box", "field": "in a JSON field", "phrase": `behind "answer is" or the like`,
-	"bare": "as the whole text", "formula": "as the last formula", "number": "as the last number",
+	"bare": "as the whole text", "formula": "as the last formula", "number": "as the last number", "tag": "between <answer> tags", "word": "as the word that is stated",
 }
 
 // explanation writes a verdict for people.

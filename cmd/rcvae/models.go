@@ -2,13 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rcvae/builtin"
 	"rcvae/cvae"
 	"rcvae/embed/minilm"
-	"rcvae/internal/builtin"
 	"rcvae/selector"
 )
 
@@ -17,7 +18,7 @@ const noModel = "none"
 
 func addModelFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArray("model", []string{builtin.Math},
-		"model `FILE`, "+builtin.Math+", or \"none\"; several of one training are averaged")
+		"model `FILE`, "+strings.Join(builtin.Names(), ", ")+", or \"none\"; several of one training are averaged")
 }
 
 // modelPaths returns what --model names, nothing for "none".
@@ -42,13 +43,9 @@ func loadModel(path string) (*cvae.Model, error) {
 	if !strings.HasPrefix(path, builtin.Prefix) {
 		return cvae.Load(path)
 	}
-	data, err := builtin.Model(path)
+	model, err := builtin.Open(path)
 	if err != nil {
 		return nil, usageError{err}
-	}
-	model, err := cvae.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return model, nil
 }
@@ -74,7 +71,12 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 		return sources, nil, err
 	}
 	if need.Has(selector.NeedModel) && len(paths) == 0 {
-		return sources, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector majority")
+		return sources, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector vote:arithmetic or majority")
+	}
+	if need.Has(selector.NeedSignalModel) {
+		if sources.Signals, err = builtin.Open(builtin.Signals); err != nil {
+			return sources, nil, err
+		}
 	}
 	if !need.Has(selector.NeedEmbeddings) && !need.Has(selector.NeedModel) {
 		return sources, none, nil
@@ -85,7 +87,9 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 	}
 	name := minilm.Name
 	if len(models) > 0 {
-		name = models[0].Info().Fingerprint.Name
+		if name, err = embedderOf(cmd, paths[0], models[0]); err != nil {
+			return sources, nil, err
+		}
 	}
 	embedder, err := openEmbedder(cmd, name)
 	if err != nil {
@@ -100,4 +104,17 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 		sources.Models = append(sources.Models, m)
 	}
 	return sources, embedder, nil
+}
+
+// embedderOf returns the name of the embedder that the model at path was trained on, and
+// an error if only --embedder can say where it is.
+func embedderOf(cmd *cobra.Command, path string, model *cvae.Model) (string, error) {
+	fp := model.Info().Fingerprint
+	switch {
+	case fp.Dimension == 0:
+		return noEmbedder, nil
+	case cmd.Flags().Changed("embedder"), slices.Contains(embedderNames(), fp.Name):
+		return fp.Name, nil
+	}
+	return "", fmt.Errorf("%s was trained on embedder %v, which is not one of the built-in ones (%s): name it with --embedder", path, fp, strings.Join(embedderNames(), ", "))
 }

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"rcvae/builtin"
 	"rcvae/embed/minilm"
-	"rcvae/internal/builtin"
 )
 
 func TestBuiltinModelBelongsToItsEmbedder(t *testing.T) {

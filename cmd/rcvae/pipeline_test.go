@@ -172,7 +172,7 @@ func TestTrainEvalSelect(t *testing.T) {
 		line, _ := json.Marshal(map[string]string{"text": s.Text})
 		lines.Write(append(line, '\n'))
 	}
-	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", question.Problem.Question, "--json", "--cache", f.cache)
+	got := rcvaeRun(t, lines.String(), "select", "--model", model, "--question", question.Question, "--json", "--cache", f.cache)
 	var chosen choice
 	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil {
 		t.Fatalf("select: %v\n%s", err, got.stderr)
@@ -258,8 +258,8 @@ func TestBadInput(t *testing.T) {
 		{"missing field", trainOn(writeFile(t, "field.jsonl", `{"id":"a","question":"q","candidates":[{"answer":"1"}]}`)), []string{"field.jsonl:1:", `"text"`}},
 		{"not JSON", trainOn(writeFile(t, "bad.jsonl", "{\"id\":\n")), []string{"bad.jsonl:1:"}},
 		{"candidate of 1 MB", trainOn(writeFile(t, "huge.jsonl", `{"id":"a","question":"q","candidates":[{"text":"`+strings.Repeat("x", 1<<20)+`","correct":true}]}`)), []string{"huge.jsonl:1:", "candidate 1", "cut or drop"}},
-		{"empty pool", trainOn(writeFile(t, "empty.jsonl", "")), []string{"empty.jsonl", "no items"}},
-		{"empty gzip pool", trainOn(writeFile(t, "empty.jsonl.gz", gzipped(t, ""))), []string{"empty.jsonl.gz", "no items"}},
+		{"empty pool", trainOn(writeFile(t, "empty.jsonl", "")), []string{"empty.jsonl", "it is empty"}},
+		{"empty gzip pool", trainOn(writeFile(t, "empty.jsonl.gz", gzipped(t, ""))), []string{"empty.jsonl.gz", "it is empty"}},
 		{"no such pool", trainOn(f.path("nowhere.jsonl")), []string{"nowhere.jsonl", "no such file"}},
 		{"no contrast", trainOn(writeFile(t, "right.jsonl", `{"id":"q0","question":"What is 0 + 1?","candidates":[{"text":"Attempt 0 of question 0: the answer is 1.","answer":"1","correct":true}]}`)), []string{"correct and an incorrect"}},
 		{"flipped bit", []string{"eval", "--pool", f.pool, "--model", writeFile(t, "flip.rcvae", string(flipped)), "--out", out, "--cache", f.cache}, []string{"flip.rcvae"}},

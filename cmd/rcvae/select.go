@@ -34,7 +34,7 @@ Rules (--selector):
 	f := cmd.Flags()
 	f.String("question", "", "the question's text")
 	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
-	f.String("selector", selector.Default, "selection `RULE`")
+	addSelectorFlag(cmd, "selection `RULE`")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
 	addTauFlag(cmd)
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
@@ -43,6 +43,29 @@ Rules (--selector):
 	addModelEmbedderFlags(cmd)
 	addSamplingFlags(cmd, 8)
 	return cmd
+}
+
+func addSelectorFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().String("selector", "", usage+" (default: "+selector.Default+" with a model, "+selector.DefaultWithoutModel+" without)")
+}
+
+// chosenRule returns the rule of --selector, or the default for the models of --model.
+func chosenRule(cmd *cobra.Command) (selector.Rule, error) {
+	name, _ := cmd.Flags().GetString("selector")
+	if name == "" {
+		models, err := modelPaths(cmd)
+		if err != nil {
+			return selector.Rule{}, err
+		}
+		if name = selector.Default; len(models) == 0 {
+			name = selector.DefaultWithoutModel
+		}
+	}
+	rule, err := selector.Parse(name)
+	if err != nil {
+		return rule, usageError{err}
+	}
+	return rule, nil
 }
 
 // addTauFlag adds --tau; see tauFlag.
@@ -68,14 +91,13 @@ func ruleHelp() string {
 			fmt.Fprintf(&b, "  %-18s %s\n", r.Name(), r.About())
 		}
 	}
-	fmt.Fprintf(&b, "  %-18s %s\n", "vote:SCORE", "vote of the answers, weighted by exp(tau * score); the default is "+selector.Default)
+	fmt.Fprintf(&b, "  %-18s %s\n", "vote:SCORE", "vote of the answers, weighted by exp(tau * score)")
 	fmt.Fprintf(&b, "  %-18s %s", "tiebreak:SCORE", "most frequent answer, ties broken by the score")
 	return b.String()
 }
 
 func runSelect(cmd *cobra.Command, _ []string) error {
 	question, _ := cmd.Flags().GetString("question")
-	name, _ := cmd.Flags().GetString("selector")
 	kind, _ := cmd.Flags().GetString("kind")
 	if question == "" {
 		return usagef("--question is missing: give the question's text")
@@ -84,9 +106,9 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	rule, err := selector.Parse(name)
+	rule, err := chosenRule(cmd)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	sources, embedder, err := openSources(cmd, rule.Needs())
 	if err != nil {
@@ -173,7 +195,7 @@ func extractAnswer(c *rcvae.Candidate, kind string) error {
 	if err != nil {
 		return err
 	}
-	c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
+	c.Answer, c.AnswerFrom = extraction.Answer, extraction.From
 	return nil
 }
 

@@ -44,7 +44,7 @@ Rules (--selector, and "rcvae": {"selector": …} in a request):
 	f.Int("k-min", 0, "adaptive k: candidates of the first round (0: draw all k)")
 	f.Int("k-max", 0, "adaptive k: candidates at most")
 	f.Float64("margin", d.Margin, "adaptive k: share of the votes' weight at which the leading answer is good enough")
-	f.String("selector", selector.Default, "selection `RULE` of a request that names none")
+	addSelectorFlag(cmd, "selection `RULE` of a request that names none")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: "+strings.Join(grade.Kinds(), ", "))
 	addTauFlag(cmd)
 	f.Uint64("seed", 1, "seed of the rule random")
@@ -118,7 +118,11 @@ func serveConfig(cmd *cobra.Command) (gateway.Config, error) {
 	c.KMin, _ = f.GetInt("k-min")
 	c.KMax, _ = f.GetInt("k-max")
 	c.Margin, _ = f.GetFloat64("margin")
-	c.Selector, _ = f.GetString("selector")
+	rule, err := chosenRule(cmd)
+	if err != nil {
+		return c, err
+	}
+	c.Selector = rule.Name()
 	c.MaxBody, _ = f.GetInt64("max-body")
 	c.MaxConcurrent, _ = f.GetInt("max-concurrent")
 	c.MaxQueue, _ = f.GetInt("max-queue")
@@ -149,7 +153,6 @@ func serveConfig(cmd *cobra.Command) (gateway.Config, error) {
 	if path == plain { // the settings filled the flag from the same variable, which is no path
 		path = ""
 	}
-	var err error
 	c.Keys, err = serveKeys(path, plain)
 	return c, err
 }
@@ -203,9 +206,9 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 		if err != nil { // the text is too large: there is no answer
 			return "", ""
 		}
-		return e.Answer, e.Rule
+		return e.Answer, e.From
 	}
-	sources, embedder, err := openSources(cmd, rule.Needs())
+	sources, embedder, err := openSources(cmd, rule.Needs()|selector.NeedSignalModel)
 	if err != nil {
 		return parts, nil, err
 	}

@@ -73,8 +73,8 @@ func asking(t *testing.T, url, key, question, block string) (int, map[string]any
 }
 
 func TestServeWithoutAModelOffersRulesThatNeedNone(t *testing.T) {
-	got := rcvaeRun(t, "", "serve", "--model", "none", "--upstream", "http://127.0.0.1:1", "--cache", "none")
-	if got.code != exitUsage || !strings.Contains(got.stderr, "consensus") || !strings.Contains(got.stderr, "majority") {
+	got := rcvaeRun(t, "", "serve", "--model", "none", "--selector", "vote:entropy", "--upstream", "http://127.0.0.1:1", "--cache", "none")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "vote:arithmetic") || !strings.Contains(got.stderr, "majority") {
 		t.Errorf("exit code %d, %q, want 2 and rules that need no model", got.code, got.stderr)
 	}
 }
@@ -141,7 +141,7 @@ func TestServeWithAModel(t *testing.T) {
 	}})
 	url, stop := serving(t, "--model", model, "--cache", f.cache, "--upstream", upstream, "-k", "4")
 	for _, rule := range []string{"vote:entropy", "entropy", "consensus", "majority"} {
-		status, block := asking(t, url, "", question.Question, fmt.Sprintf(`{"selector":%q}`, rule))
+		status, block := asking(t, url, "", question.Problem.Question, fmt.Sprintf(`{"selector":%q}`, rule))
 		if status != http.StatusOK || block["selector"] != rule || block["fallback"] != nil {
 			t.Errorf("%s: status %d, block %v", rule, status, block)
 		}

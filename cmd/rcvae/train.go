@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ of the sampler with most candidates are used.`,
 	f.Float64("beta", -1, "weight of the KL term (negative: the objective's default)")
 	f.Float64("holdout", -1, "share of the questions that is held out (negative: the objective's default)")
 	f.Int("latent", 0, "dimensions of z (0: the objective's default)")
-	f.IntSlice("hidden", nil, "widths of the hidden layers, for example 256 or 1024,1024")
+	f.IntSlice("hidden", nil, "widths of the hidden layers, for example 256 or 1024,1024; 0 for none")
 	f.Bool("resume", false, "continue an interrupted training")
 	f.String("log", "", "`FILE` for a JSON line per epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
@@ -202,7 +203,9 @@ func trainConfig(cmd *cobra.Command, objective cvae.Objective, dimension int) (c
 		config.Latent = latent
 	}
 	if f.Changed("hidden") {
-		config.Hidden, _ = f.GetIntSlice("hidden")
+		if config.Hidden, _ = f.GetIntSlice("hidden"); slices.Equal(config.Hidden, []int{0}) {
+			config.Hidden = nil
+		}
 	}
 	if err := config.Validate(); err != nil {
 		return config, usageError{err}

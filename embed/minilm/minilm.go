@@ -10,17 +10,14 @@
 package minilm
 
 import (
-	"context"
 	_ "embed" // the weights and the vocabulary
 	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"os"
 
 	"rcvae"
-	"rcvae/embed/transformer"
-	"rcvae/internal/safetensors"
-	"rcvae/internal/tokenizer"
+	"rcvae/embed/encoder"
+	"rcvae/internal/mapped"
 )
 
 //go:generate go run ./internal/quantize $RCVAE_MINILM_F32 minilm.safetensors
@@ -35,6 +32,9 @@ var mathLayers []byte
 
 //go:embed vocab.txt
 var vocabulary []byte
+
+//go:embed config.json
+var config []byte
 
 // The names of the two models.
 const (
@@ -51,9 +51,6 @@ const (
 
 // positions is the number of positions that the model was trained with.
 const positions = 512
-
-// truncateEnds is the [rcvae.Fingerprint]'s word for KeepEnds.
-const truncateEnds = "ends"
 
 // Options tune an [Embedder].
 type Options struct {
@@ -84,110 +81,51 @@ func (o Options) Validate() error {
 // Embedder embeds texts with one of the models: mean of the last states, unit length.
 // It may be used concurrently.
 type Embedder struct {
-	name      string
-	options   Options
-	tokenizer *tokenizer.WordPiece
-	encoder   *transformer.Encoder
-	hash      string // of the weights
+	*encoder.Model
+	name string
 }
 
 var _ rcvae.Embedder = (*Embedder)(nil)
 
-// New returns the published model. Unpacking the weights takes about 0.1 s and 90 MB.
+// New returns the published model. Unpacking the weights takes about 0.1 s and 45 MB.
 func New(options Options) (*Embedder, error) {
-	file, err := safetensors.Decode(weights)
-	if err != nil {
-		return nil, fmt.Errorf("built-in weights: %w", err)
-	}
-	return newEmbedder(Name, options, unpack(file), weightsHash)
+	return newEmbedder(Name, options, mapped.Memory{"model.safetensors": weights}, weightsHash)
 }
 
 // NewMath returns minilm-math.
 func NewMath(options Options) (*Embedder, error) {
-	tables, err := safetensors.Decode(weights)
+	folder, err := overlaid()
 	if err != nil {
-		return nil, fmt.Errorf("built-in weights: %w", err)
+		return nil, err
 	}
-	layers, err := safetensors.Decode(mathLayers)
-	if err != nil {
-		return nil, fmt.Errorf("built-in layers of %s: %w", NameMath, err)
-	}
-	return newEmbedder(NameMath, options, overlay(unpack(layers), unpack(tables)), mathHash+"+"+weightsHash)
+	return newEmbedder(NameMath, options, folder, mathHash+"+"+weightsHash)
 }
 
 // Open returns the published model with the original float32 weights of a
 // model.safetensors file.
 func Open(path string, options Options) (*Embedder, error) {
-	file, hash, err := readHashed(path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("open minilm weights: %w", err)
 	}
-	e, err := newEmbedder(Name, options, transformer.FromSafetensors(file), hash)
+	e, err := newEmbedder(Name, options, mapped.Memory{"model.safetensors": data}, hashOf(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return e, nil
 }
 
-func newEmbedder(name string, options Options, lookup transformer.Lookup, hash string) (*Embedder, error) {
+// newEmbedder opens a folder of weights beside the model's other files.
+func newEmbedder(name string, options Options, folder mapped.Memory, hash string) (*Embedder, error) {
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("%s options: %w", name, err)
 	}
-	words, err := tokenizer.NewWordPiece(vocabulary)
+	folder["config.json"], folder["vocab.txt"] = config, vocabulary
+	m, err := encoder.OpenFS(folder, encoder.Options{
+		Name: name, Weights: hash, Pooling: encoder.PoolMean, MaxTokens: options.MaxTokens, KeepEnds: options.KeepEnds, Workers: options.Workers,
+	})
 	if err != nil {
 		return nil, err
 	}
-	config := transformer.Config{
-		Vocabulary: words.Size(), Positions: positions, Hidden: 384, Heads: 12, Intermediate: 1536, Layers: 6, Epsilon: 1e-12,
-	}
-	w, err := transformer.LoadWeights(config, lookup)
-	if err != nil {
-		return nil, err
-	}
-	encoder, err := transformer.New(config, w)
-	if err != nil {
-		return nil, err
-	}
-	return &Embedder{name, options, words, encoder, hash}, nil
-}
-
-// Fingerprint identifies the model by the hash of its weights.
-func (e *Embedder) Fingerprint() rcvae.Fingerprint {
-	f := rcvae.Fingerprint{
-		Name: e.name, Weights: e.hash, Pooling: "mean", Dimension: e.encoder.Config().Hidden,
-		MaxTokens: e.options.MaxTokens, Normalized: true,
-	}
-	if e.options.KeepEnds {
-		f.Truncation = truncateEnds
-	}
-	return f
-}
-
-// Embed returns one unit vector of 384 dimensions per text, in order. Roles make no
-// difference.
-func (e *Embedder) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
-	ids := make([][]int32, len(texts))
-	for i, text := range texts {
-		ids[i] = e.tokens(text.Text)
-	}
-	return e.encoder.MeanPool(ctx, ids, e.options.Workers)
-}
-
-// tokens returns a text's ids, at most MaxTokens.
-func (e *Embedder) tokens(text string) []int32 {
-	if !e.options.KeepEnds {
-		return e.tokenizer.Encode(nil, text, e.options.MaxTokens)
-	}
-	ids := e.tokenizer.Encode(nil, text, math.MaxInt32)
-	return keepEnds(ids, e.options.MaxTokens)
-}
-
-// keepEnds cuts [CLS] … [SEP] to n ids: between those two, a quarter from the start
-// and the rest from the end.
-func keepEnds(ids []int32, n int) []int32 {
-	if len(ids) <= n {
-		return ids
-	}
-	start := 1 + (n-2)/4
-	return slices.Concat(ids[:start], ids[len(ids)-(n-start):])
+	return &Embedder{m, name}, nil
 }

@@ -4,14 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 
 	"rcvae"
-	"rcvae/embed/transformer"
+
 	"rcvae/internal/gemm"
+	"rcvae/internal/mapped"
 	"rcvae/internal/safetensors"
 )
 
@@ -21,74 +21,35 @@ const (
 	mathHash    = "7387d59020b64712766f1960032bdeeb4702d8cfde8c29836c160bed9d6ca1e5"
 )
 
-// overlay looks tensors up in top where it has them, else in base: the layers of
-// minilm-math over the tables of the published model.
-func overlay(top, base transformer.Lookup) transformer.Lookup {
-	return func(name string, shape ...int) ([]float32, error) {
-		if strings.HasPrefix(name, "encoder.") {
-			return top(name, shape...)
-		}
-		return base(name, shape...)
+// overlaid returns the weights of minilm-math as two files and an index: its layers, and
+// the tables of the published model.
+func overlaid() (mapped.Memory, error) {
+	const tables, layers = "tables.safetensors", "layers.safetensors"
+	var index struct {
+		Map map[string]string `json:"weight_map"`
 	}
-}
-
-// unpack returns a lookup in a file whose matrices are int8 with scales, see
-// internal/quantize.
-func unpack(file *safetensors.File) transformer.Lookup {
-	plain := transformer.FromSafetensors(file)
-	return func(name string, shape ...int) ([]float32, error) {
-		matrix, err := file.Lookup(name)
-		if err != nil || matrix.DType != "I8" {
-			return plain(name, shape...)
-		}
-		if len(shape) != 2 || !slices.Equal(matrix.Shape, shape) {
-			return nil, fmt.Errorf("tensor %s has shape %v, want %v", name, matrix.Shape, shape)
-		}
-		scale, err := file.Lookup(name + ".scale")
+	index.Map = make(map[string]string)
+	for name, data := range map[string][]byte{tables: weights, layers: mathLayers} {
+		file, err := safetensors.Decode(data)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("built-in %s of %s: %w", name, NameMath, err)
 		}
-		scales, err := scale.Float32()
-		if err != nil {
-			return nil, err
-		}
-		if len(scales) == 0 || len(matrix.Data)%len(scales) != 0 {
-			return nil, fmt.Errorf("tensor %s has %d values and %d scales", name, len(matrix.Data), len(scales))
-		}
-		return scaleGroups(matrix.Data, scales), nil
-	}
-}
-
-// scaleGroups returns the int8 values times their group's scale. Groups are of equal
-// size, in order.
-func scaleGroups(values []byte, scales []float32) []float32 {
-	out := make([]float32, len(values))
-	size := len(values) / len(scales)
-	pool := gemm.NewPool(0)
-	defer pool.Close()
-	const block = 4096 // groups
-	pool.Run((len(scales)+block-1)/block, func(_, task int) {
-		for g := task * block; g < min((task+1)*block, len(scales)); g++ {
-			scale, group := scales[g], out[g*size:(g+1)*size]
-			for j, v := range values[g*size : (g+1)*size] {
-				group[j] = scale * float32(int8(v))
+		for _, t := range file.Tensors {
+			if strings.HasPrefix(t.Name, "encoder.") == (name == layers) {
+				index.Map[t.Name] = name
 			}
 		}
-	})
-	return out
+	}
+	raw, err := json.Marshal(index)
+	if err != nil {
+		return nil, err
+	}
+	return mapped.Memory{"model.safetensors.index.json": raw, tables: weights, layers: mathLayers}, nil
 }
 
-func readHashed(path string) (*safetensors.File, string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, "", err
-	}
-	file, err := safetensors.Decode(data)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
-	}
+func hashOf(data []byte) string {
 	sum := sha256.Sum256(data)
-	return file, hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum[:])
 }
 
 // knownText is embedded by [Embedder.Verify].
@@ -112,8 +73,7 @@ func (e *Embedder) Verify() error {
 		name, want string
 		data       []byte
 	}{{"weights", weightsHash, weights}, {"layers of " + NameMath, mathHash, mathLayers}} {
-		sum := sha256.Sum256(file.data)
-		if got := hex.EncodeToString(sum[:]); got != file.want {
+		if got := hashOf(file.data); got != file.want {
 			return fmt.Errorf("the built-in %s have SHA-256 %s, want %s: the binary is damaged, build it again", file.name, got, file.want)
 		}
 	}

@@ -92,12 +92,15 @@ func TestConstantDifference(t *testing.T) {
 
 // Differences that cancel but for rounding are 0, not significant.
 func TestRoundingIsNotSignificant(t *testing.T) {
-	var rows [][]float64
-	for range 50 {
-		rows = append(rows, []float64{0.1 + 0.2, 0.3})
-	}
-	if e := resample(t, rows, nil, 200, 1).Difference(0, 1); e.Value != 0 || *e.P != 1 {
-		t.Errorf("difference = %v, p = %v, want 0 and 1", e.Value, *e.P)
+	tenth := 0.1
+	for n := 6; n < 40; n++ {
+		rows := make([][]float64, n)
+		for q := range rows {
+			rows[q] = []float64{tenth + 2*tenth, 0.3} // 0.30000000000000004 in float64
+		}
+		if e := resample(t, rows, nil, 100, 1).Difference(0, 1); e.Value != 0 || *e.P != 1 {
+			t.Errorf("difference of %d questions = %v, p = %v, want 0 and 1", n, e.Value, *e.P)
+		}
 	}
 }
 

@@ -64,3 +64,35 @@ func fromHalf(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
+
+// RowReader returns a function that sets dst to row i of an F32, F16 or BF16 tensor,
+// whose rows run along its last dimension, without a look at the others; nil for other
+// types. The tensor must be one of a decoded file.
+func (t Tensor) RowReader() func(dst []float32, i int) {
+	width := elementSize(t.DType)
+	row := func(dst []float32, i int) []byte { return t.Data[i*len(dst)*width:][:len(dst)*width] }
+	switch t.DType {
+	case "F32":
+		return func(dst []float32, i int) {
+			data := row(dst, i)
+			for j := range dst {
+				dst[j] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*j:]))
+			}
+		}
+	case "F16":
+		return func(dst []float32, i int) {
+			data := row(dst, i)
+			for j := range dst {
+				dst[j] = fromHalf(binary.LittleEndian.Uint16(data[2*j:]))
+			}
+		}
+	case "BF16":
+		return func(dst []float32, i int) {
+			data := row(dst, i)
+			for j := range dst {
+				dst[j] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*j:])) << 16)
+			}
+		}
+	}
+	return nil
+}

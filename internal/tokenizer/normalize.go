@@ -11,7 +11,7 @@ import (
 // plain appends the tokens of text, which holds no special token. It walks over
 // chunks between white space: almost all of them are ASCII and need no tables.
 func (e *encoder) plain(text string) {
-	for text != "" && !e.full() {
+	for text != "" {
 		n, ascii := chunk(text)
 		if ascii {
 			e.ascii(text[:n])
@@ -37,7 +37,7 @@ func chunk(text string) (n int, ascii bool) {
 }
 
 func (e *encoder) ascii(text string) {
-	for i := 0; i < len(text) && !e.full(); i++ {
+	for i := 0; i < len(text); i++ {
 		switch c := text[i]; classes[c] {
 		case dropped:
 		case punctuation:
@@ -45,7 +45,7 @@ func (e *encoder) ascii(text string) {
 			e.push(rune(c))
 			e.flush()
 		default:
-			if 'A' <= c && c <= 'Z' {
+			if e.lower && 'A' <= c && c <= 'Z' {
 				c += 'a' - 'A'
 			}
 			if e.runes < maxWordRunes {
@@ -60,16 +60,19 @@ func (e *encoder) ascii(text string) {
 // unicode normalises a chunk in the reference's order: clean, set ideographs
 // apart, decompose (NFD), drop marks, lower case; and splits what comes out.
 func (e *encoder) unicode(text string) {
-	for _, r := range norm.NFD.String(clean(text)) {
-		if e.full() {
-			return
-		}
+	text = clean(text)
+	if e.strip {
+		text = norm.NFD.String(text)
+	}
+	for _, r := range text {
 		switch {
-		case unicode.Is(unicode.Mn, r):
+		case e.strip && unicode.Is(unicode.Mn, r):
 		case unicode.IsSpace(r):
 			e.flush()
 		default:
-			r = unicode.ToLower(r)
+			if e.lower {
+				r = unicode.ToLower(r)
+			}
 			if isPunctuation(r) {
 				e.flush()
 				e.push(r)

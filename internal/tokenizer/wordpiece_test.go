@@ -11,21 +11,22 @@ import (
 
 const vocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\nhello\nworld\n,\n!\n$\n1\n##2\nσ\n##σ\n中\n文\nnaive\na\n;\n[\n]\nsep\n"
 
-func newWordPiece(t testing.TB) *tokenizer.WordPiece {
+func newWordPiece(t testing.TB) *tokenizer.Model {
 	t.Helper()
-	w, err := tokenizer.NewWordPiece([]byte(vocab))
+	w, err := tokenizer.FromVocabulary([]byte(vocab), true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func tokens(w *tokenizer.WordPiece, text string, maxTokens int) []string {
+func tokens(w *tokenizer.Model, text string) []string {
+	lines := strings.Split(vocab, "\n")
 	var out []string
-	for _, id := range w.Encode(nil, text, maxTokens) {
-		out = append(out, w.Token(id))
+	for _, id := range w.Encode(text) {
+		out = append(out, lines[id])
 	}
-	return out[1 : len(out)-1]
+	return out
 }
 
 func TestEncode(t *testing.T) {
@@ -52,42 +53,61 @@ func TestEncode(t *testing.T) {
 		{"white space", " \t\r\n ", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := strings.Join(tokens(w, c.text, 512), " "); got != c.want {
+			if got := strings.Join(tokens(w, c.text), " "); got != c.want {
 				t.Errorf("Encode(%q) = %q, want %q", c.text, got, c.want)
 			}
 		})
 	}
 }
 
-func TestEncodeCutsTheEnd(t *testing.T) {
-	w := newWordPiece(t)
-	whole := tokens(w, "hello, unaffable $12 中文 world!", 512)
-	for limit := 2; limit < len(whole)+4; limit++ {
-		want := whole[:min(limit-2, len(whole))]
-		if got := tokens(w, "hello, unaffable $12 中文 world!", limit); !slices.Equal(got, want) {
-			t.Errorf("limit %d: got %q, want %q", limit, got, want)
-		}
+func TestCaseIsKept(t *testing.T) {
+	m, err := tokenizer.FromVocabulary([]byte("[UNK]\n[CLS]\n[SEP]\nHello\nhello\nna\u00efve\n"), false)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := len(w.Encode(nil, "hello", 0)); got != 2 {
-		t.Errorf("limit 0: got %d tokens, want 2", got)
+	if got, want := m.Encode("Hello hello na\u00efve HELLO"), []int32{3, 4, 5, 0}; !slices.Equal(got, want) {
+		t.Errorf("Encode = %v, want %v", got, want)
 	}
 }
 
-func TestNewWordPieceRejects(t *testing.T) {
+func TestWrap(t *testing.T) {
+	template := tokenizer.Template{Prefix: []int32{101}, Suffix: []int32{102}}
+	ids := []int32{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for _, c := range []struct {
+		limit int
+		ends  bool
+		want  []int32
+	}{
+		{11, false, []int32{101, 1, 2, 3, 4, 5, 6, 7, 8, 9, 102}},
+		{10, false, []int32{101, 1, 2, 3, 4, 5, 6, 7, 8, 102}},
+		{10, true, []int32{101, 1, 2, 4, 5, 6, 7, 8, 9, 102}},
+		{3, false, []int32{101, 1, 102}},
+		{3, true, []int32{101, 9, 102}},
+		{2, true, []int32{101, 102}},
+		{0, false, []int32{101, 102}},
+	} {
+		if got := template.Wrap(ids, c.limit, c.ends); !slices.Equal(got, c.want) {
+			t.Errorf("Wrap to %d, ends %v: got %v, want %v", c.limit, c.ends, got, c.want)
+		}
+	}
+}
+
+func TestFromVocabularyRejects(t *testing.T) {
 	for _, c := range []struct{ name, vocab, want string }{
 		{"no special tokens", "a\nb\n", "has no ["},
+		{"no separator", "[UNK]\n[CLS]\nb\n", "has no [CLS] or [SEP]"},
 		{"twice", "[UNK]\na\na\n", "vocabulary line 3"},
 		{"empty line", "[UNK]\n\na\n", "vocabulary line 2"},
 		{"not UTF-8", "\xff\n", "vocabulary line 1"},
 	} {
-		if _, err := tokenizer.NewWordPiece([]byte(c.vocab)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := tokenizer.FromVocabulary([]byte(c.vocab), true); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
 }
 
-// FuzzEncode checks that ids are in range, that a space between two texts does
-// not change what either becomes, and that a cut text is a prefix.
+// FuzzEncode checks that ids are in range and that a space between two texts does not
+// change what either becomes.
 func FuzzEncode(f *testing.F) {
 	for _, s := range []string{"hello", "unaffable!", "中文\u0301", "[SEP", "]a", "\xff\u200d", "Σ\u0345"} {
 		f.Add(s, "a[CLS]12")
@@ -95,42 +115,34 @@ func FuzzEncode(f *testing.F) {
 	}
 	w := newWordPiece(f)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		const limit = 1 << 30
-		inner := func(ids []int32) []int32 { return ids[1 : len(ids)-1] }
-		left, right := inner(w.Encode(nil, a, limit)), inner(w.Encode(nil, b, limit))
-		both := inner(w.Encode(nil, a+" "+b, limit))
-		if want := slices.Concat(left, right); !slices.Equal(both, want) {
+		both := w.Encode(a + " " + b)
+		if want := slices.Concat(w.Encode(a), w.Encode(b)); !slices.Equal(both, want) {
 			t.Fatalf("Encode(%q + space + %q) = %v, want %v", a, b, both, want)
 		}
 		for _, id := range both {
-			if id < 0 || int(id) >= w.Size() {
-				t.Fatalf("id %d of %q is not below %d", id, a, w.Size())
+			if id < 0 || int(id) >= w.Size {
+				t.Fatalf("id %d of %q is not below %d", id, a, w.Size)
 			}
-		}
-		if cut := inner(w.Encode(nil, a, 5)); !slices.Equal(cut, left[:min(3, len(left))]) {
-			t.Fatalf("Encode(%q) cut to 3 = %v, want the start of %v", a, cut, left)
 		}
 	})
 }
 
-func ExampleWordPiece_Encode() {
-	w, err := tokenizer.NewWordPiece([]byte("[UNK]\n[CLS]\n[SEP]\nrea\n##son\n##ing\n"))
+func ExampleFromVocabulary() {
+	m, err := tokenizer.FromVocabulary([]byte("[UNK]\n[CLS]\n[SEP]\nrea\n##son\n##ing\n"), true)
 	if err != nil {
 		panic(err)
 	}
-	for _, id := range w.Encode(nil, "Reasoning", 512) {
-		fmt.Print(w.Token(id), " ")
-	}
-	// Output: [CLS] rea ##son ##ing [SEP]
+	fmt.Println(m.Template.Wrap(m.Encode("Reasoning"), 512, false))
+	// Output: [1 3 4 5 2]
 }
 
 func BenchmarkEncode(b *testing.B) {
 	w := newWordPiece(b)
 	text := strings.Repeat("Hello unaffable, world! $12 ", 40)
-	var ids []int32
+	n := 0
 	for b.Loop() {
-		ids = w.Encode(ids[:0], text, 512)
+		n += len(w.Encode(text))
 	}
-	b.ReportMetric(float64(b.N*len(ids))/b.Elapsed().Seconds(), "tokens/s")
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "tokens/s")
 	b.ReportAllocs()
 }

@@ -1,4 +1,4 @@
-"""BERT as the Go package embed/transformer runs it, in PyTorch, for training.
+"""BERT as the Go package embed/encoder runs it, in PyTorch, for training.
 
 Weights come from the product's own quantised file (int8 with bfloat16 scales) or from an original float32 safetensors file;
 names are Hugging Face's. An embedding is the mean of the last layer over the tokens, of unit length.

@@ -1,0 +1,130 @@
+package block
+
+import "rcvae/internal/gemm"
+
+// Attention is multi-head attention within each text, of A query heads of width w over K
+// heads of keys and values:
+//
+//	softmax(Q·Kᵀ + bias)·V·Outᵀ
+//
+// The factor 1/√w of the scores is in the weights of the queries, see [ScaleQueries].
+type Attention struct {
+	Heads, KVHeads, Width int
+	QKV                   *Linear       // (H, (A+2K)·w): queries, keys, values
+	Out                   *Linear       // (A·w, H)
+	QueryNorm, KeyNorm    *Norm         // of each head before it is turned; nil for none
+	Rotary                *Rotary       // nil for none
+	Window                int           // the furthest token that is seen, on each side; 0: all
+	Causal                bool          // tokens see those before them and themselves
+	Relative              *RelativeBias // nil for none
+}
+
+// ScaleQueries multiplies the first rows, the queries', of a fused weight (…, in) and its
+// bias, which may be nil.
+func ScaleQueries(scale float32, rows, in int, weight, bias []float32) {
+	gemm.Scale(scale, weight[:rows*in])
+	if bias != nil {
+		gemm.Scale(scale, bias[:rows])
+	}
+}
+
+// Bias returns the bias of the output.
+func (a *Attention) Bias() []float32 { return a.Out.bias }
+
+// queryRows is the most rows of scores of one text and head at once.
+const queryRows = 256
+
+// Apply sets y to the attention's output at x, without its bias.
+func (a *Attention) Apply(b *Batch, x, y []float32) {
+	stride := a.QKV.out
+	b.qkv = resize(b.qkv, b.Tokens()*stride)
+	b.context = resize(b.context, b.Tokens()*a.Heads*a.Width)
+	a.QKV.product(b, x, a.QKV.in(), b.qkv, gemm.AddBias)
+	if a.Rotary != nil || a.QueryNorm != nil {
+		a.turn(b, stride)
+	}
+	tasks := a.tasks(b)
+	b.Pool.Run(len(tasks)*a.Heads, func(worker, i int) {
+		a.attend(b, worker, tasks[i/a.Heads], i%a.Heads)
+	})
+	a.Out.product(b, b.context, a.Heads*a.Width, y, nil)
+}
+
+// turn normalises and rotates queries and keys.
+func (a *Attention) turn(b *Batch, stride int) {
+	var table *rotaryTable
+	if a.Rotary != nil {
+		table = a.Rotary.upTo(b.longest())
+	}
+	b.rows(func(_, row int) {
+		for head := range a.Heads + a.KVHeads {
+			x := b.qkv[row*stride+head*a.Width:][:a.Width]
+			norm := a.QueryNorm
+			if head >= a.Heads {
+				norm = a.KeyNorm
+			}
+			if norm != nil {
+				norm.row(x)
+			}
+			if table != nil {
+				table.turn(x, int(b.position[row]))
+			}
+		}
+	})
+}
+
+// task is some queries of one text.
+type task struct {
+	first, n int // the text's rows
+	from, to int // the queries, among the n
+}
+
+func (a *Attention) tasks(b *Batch) []task {
+	var tasks []task
+	for t := range len(b.Starts) - 1 {
+		first, n := b.Starts[t], b.Starts[t+1]-b.Starts[t]
+		for from := 0; from < n; from += queryRows {
+			tasks = append(tasks, task{first, n, from, min(n, from+queryRows)})
+		}
+	}
+	return tasks
+}
+
+// keys returns the range of keys that query i sees.
+func (a *Attention) keys(i, n int) (from, to int) {
+	from, to = 0, n
+	if a.Window > 0 {
+		from, to = max(0, i-a.Window), min(n, i+a.Window+1)
+	}
+	if a.Causal {
+		to = i + 1
+	}
+	return from, to
+}
+
+// attend sets the context of one head for the queries of t.
+func (a *Attention) attend(b *Batch, worker int, t task, head int) {
+	low, _ := a.keys(t.from, t.n)
+	_, high := a.keys(t.to-1, t.n)
+	queries, keys, stride, w := t.to-t.from, high-low, a.QKV.out, a.Width
+	b.scores[worker] = resize(b.scores[worker], queries*keys)
+	scores := b.scores[worker]
+	kv := head / (a.Heads / a.KVHeads)
+	q := b.qkv[(t.first+t.from)*stride+head*w:]
+	k := b.qkv[(t.first+low)*stride+(a.Heads+kv)*w:]
+	v := b.qkv[(t.first+low)*stride+(a.Heads+a.KVHeads+kv)*w:]
+	gemm.Mul(gemm.NoTrans, gemm.Trans, queries, keys, w, q, stride, k, stride, scores, keys, false)
+	for i := range queries {
+		from, to := a.keys(t.from+i, t.n)
+		row := scores[i*keys : (i+1)*keys]
+		seen := row[from-low : to-low]
+		if a.Relative != nil {
+			a.Relative.add(seen, head, from-(t.from+i))
+		}
+		gemm.Softmax(seen)
+		clear(row[:from-low])
+		clear(row[to-low:])
+	}
+	context := b.context[(t.first+t.from)*a.Heads*w+head*w:]
+	gemm.Mul(gemm.NoTrans, gemm.NoTrans, queries, w, keys, scores, keys, v, stride, context, a.Heads*w, false)
+}

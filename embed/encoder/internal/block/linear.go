@@ -1,0 +1,46 @@
+package block
+
+import (
+	"fmt"
+
+	"rcvae/internal/gemm"
+)
+
+// Linear is y = x·Weightᵀ + bias with its weight packed for products. In memory it takes
+// four bytes a weight.
+type Linear struct {
+	weight *gemm.Packed // (in, out)
+	bias   []float32    // (out)
+	out    int
+}
+
+// NewLinear packs a weight of shape (out, in). A nil bias is zero.
+func NewLinear(out, in int, weight, bias []float32) *Linear {
+	if bias == nil {
+		bias = make([]float32, out)
+	}
+	if len(weight) != out*in || len(bias) != out {
+		panic(fmt.Sprintf("block: linear layer (%d, %d) of %d weights and %d biases", out, in, len(weight), len(bias)))
+	}
+	return &Linear{weight: gemm.Pack(gemm.Trans, in, out, weight, in), bias: bias, out: out}
+}
+
+// product sets y, (T, out), to x·Weightᵀ. finish, if not nil, gets each finished piece of
+// a row with its part of the bias.
+func (l *Linear) product(b *Batch, x []float32, ldx int, y []float32, finish func(y, bias []float32)) {
+	var epilogue func(row, rows, col, cols int)
+	if finish != nil {
+		epilogue = func(row, rows, col, cols int) {
+			for i := row; i < row+rows; i++ {
+				finish(y[i*l.out+col:i*l.out+col+cols], l.bias[col:col+cols])
+			}
+		}
+	}
+	b.Pool.MulPacked(b.Tokens(), x, ldx, l.weight, y, l.out, false, epilogue)
+}
+
+// in returns the width of x.
+func (l *Linear) in() int {
+	in, _ := l.weight.Shape()
+	return in
+}

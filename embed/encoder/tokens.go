@@ -1,0 +1,139 @@
+package encoder
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"rcvae"
+	"rcvae/embed/encoder/internal/block"
+	"rcvae/internal/gemm"
+)
+
+// batchTokens is about how many tokens a batch has: enough rows to keep the matrix
+// kernels busy, few enough for the states to stay in the second-level cache.
+const batchTokens = 512
+
+// sequence is a tokenised text and the range of its tokens whose states are pooled.
+type sequence struct {
+	ids      []int32
+	from, to int
+}
+
+// EmbedTokens returns the embeddings of tokenised texts of a role, special tokens
+// included, over all of their tokens. Each text has at least one and at most
+// [Model.MaxTokens] tokens. A text's embedding does not depend, to the bit, on the others
+// nor on the number of workers.
+func (m *Model) EmbedTokens(ctx context.Context, role rcvae.Role, texts [][]int32) ([]rcvae.Embedding, error) {
+	sequences := make([]sequence, len(texts))
+	for i, ids := range texts {
+		sequences[i] = sequence{ids, 0, len(ids)}
+	}
+	return m.embed(ctx, m.network(role), sequences)
+}
+
+// embed runs sequences through a network, longest first, so that the last and smallest
+// pieces of work even out the workers. Few batches are run one after the other, each on
+// all workers.
+func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcvae.Embedding, error) {
+	for i, s := range texts {
+		if len(s.ids) < 1 || len(s.ids) > m.limit {
+			return nil, fmt.Errorf("text %d: %d tokens, want 1 to %d", i, len(s.ids), m.limit)
+		}
+		if err := n.embeddings.Check(s.ids); err != nil {
+			return nil, fmt.Errorf("text %d: %w", i, err)
+		}
+	}
+	r := run{model: m, network: n, texts: texts, out: make([]rcvae.Embedding, len(texts))}
+	batches := batchesByLength(texts)
+	pool := gemm.NewPool(m.options.Workers)
+	defer pool.Close()
+	if len(batches) < pool.Workers() {
+		b := block.NewBatch(pool)
+		for _, batch := range batches {
+			r.batch(ctx, b, batch)
+		}
+		return r.result()
+	}
+	memory := make([]*block.Batch, pool.Workers())
+	pool.Run(len(batches), func(worker, i int) {
+		if memory[worker] == nil {
+			memory[worker] = block.NewBatch(gemm.NewPool(1))
+		}
+		r.batch(ctx, memory[worker], batches[i])
+	})
+	for _, b := range memory {
+		if b != nil {
+			b.Pool.Close()
+		}
+	}
+	return r.result()
+}
+
+// batchesByLength groups the indices of texts, longest first.
+func batchesByLength(texts []sequence) [][]int {
+	order := make([]int, len(texts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(texts[b].ids), len(texts[a].ids)) })
+	var batches [][]int
+	first, tokens := 0, 0
+	for i, text := range order {
+		if tokens += len(texts[text].ids); tokens >= batchTokens {
+			batches = append(batches, order[first:i+1])
+			first, tokens = i+1, 0
+		}
+	}
+	if first < len(order) {
+		batches = append(batches, order[first:])
+	}
+	return batches
+}
+
+// run is one call of embed.
+type run struct {
+	model   *Model
+	network *network
+	texts   []sequence
+	out     []rcvae.Embedding
+
+	mu  sync.Mutex
+	err error
+}
+
+// batch encodes one batch and sets its embeddings.
+func (r *run) batch(ctx context.Context, b *block.Batch, texts []int) {
+	ids := make([][]int32, len(texts))
+	for i, text := range texts {
+		ids[i] = r.texts[text].ids
+	}
+	if err := r.network.forward(ctx, b, ids); err != nil {
+		r.fail(err)
+		return
+	}
+	h := r.network.embeddings.Hidden
+	for i, text := range texts {
+		s := r.texts[text]
+		embedding, err := r.model.head.embed(b.X[(b.Starts[i]+s.from)*h:(b.Starts[i]+s.to)*h], h)
+		if err != nil {
+			r.fail(fmt.Errorf("text %d: %w", text, err))
+		}
+		r.out[text] = embedding
+	}
+}
+
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = cmp.Or(r.err, err)
+}
+
+func (r *run) result() ([]rcvae.Embedding, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.out, nil
+}

@@ -1,0 +1,229 @@
+package encoder
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"rcvae/embed/encoder/internal/block"
+	"rcvae/internal/gemm"
+)
+
+// weights hands an architecture its tensors under the names that Hugging Face's class
+// gives them, with adapters merged. Errors are collected: see [weights.err].
+type weights struct {
+	source   source
+	stored   func(name string) string // the name in the source
+	adapters adapters
+
+	mu   sync.Mutex
+	errs []error
+	used map[string]bool // names in the source
+}
+
+func newWeights(s source, stored func(string) string, a adapters) *weights {
+	return &weights{source: s, stored: stored, adapters: a, used: make(map[string]bool)}
+}
+
+// note collects an error that is not nil.
+func (w *weights) note(err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.errs = append(w.errs, err)
+}
+
+func (w *weights) failed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.errs) > 0
+}
+
+// tensor returns a tensor of the given shape. An unknown one is zero.
+func (w *weights) tensor(name string, shape ...int) tensor {
+	stored := w.stored(name)
+	t, ok := w.source.lookup(stored)
+	switch {
+	case !ok:
+		w.note(fmt.Errorf("there is no tensor %q", stored))
+	case !slices.Equal(t.shape, shape) && (len(shape) != 2 || shape[0] != 1 || !slices.Equal(t.shape, shape[1:])):
+		w.note(fmt.Errorf("tensor %s has shape %v, want %v", stored, t.shape, shape))
+	default:
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.used[stored] = true
+		return t
+	}
+	return tensor{shape: shape, row: func([]float32, int) {}}
+}
+
+// values returns all values of a tensor; those of a row that are not finite are errors.
+func (w *weights) values(name string, shape ...int) []float32 {
+	t := w.tensor(name, shape...)
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	if w.failed() { // the sizes may be wild: no memory for them
+		return make([]float32, min(size, 1<<20))
+	}
+	out := t.values()
+	if square := gemm.SumSquares(out); math.IsNaN(square) || math.IsInf(square, 0) {
+		w.note(fmt.Errorf("tensor %s has values that are not finite: the file is damaged or its training diverged", w.stored(name)))
+	}
+	return out
+}
+
+// matrix returns the values of NAME.weight, (out, in), with its adapters.
+func (w *weights) matrix(name string, out, in int) []float32 {
+	return w.part(part{name: name, out: out}, in)
+}
+
+// part returns the values of a part, (out, in), with the adapters of its name and of its
+// pieces, which share the rows evenly.
+func (w *weights) part(p part, in int) []float32 {
+	values := w.values(p.name+".weight", p.out, in)
+	if len(values) != p.out*in {
+		return values
+	}
+	if !w.adapters.stored {
+		values = halves(values, p.neighbours, in)
+	}
+	w.note(w.adapters.merge(p.name, p.out, in, values))
+	for i, piece := range p.pieces {
+		rows := p.out / len(p.pieces)
+		w.note(w.adapters.merge(piece, rows, in, values[i*rows*in:(i+1)*rows*in]))
+	}
+	if w.adapters.stored {
+		values = halves(values, p.neighbours, in)
+	}
+	return values
+}
+
+// part is a weight that is stacked with others into one product.
+type part struct {
+	name   string
+	out    int
+	pieces []string // see [weights.part]
+
+	// neighbours is the number of heads of a weight whose rows are stored for rotary
+	// positions that turn neighbours, as GGUF files of Llama are; 0 for halves.
+	neighbours int
+}
+
+// stack returns the weights and biases of parts one below the other; without bias it is
+// nil.
+func (w *weights) stack(in int, bias bool, parts ...part) (weight, biases []float32) {
+	weight = make([]float32, 0, total(parts, in))
+	for _, p := range parts {
+		weight = append(weight, w.part(p, in)...)
+		if bias {
+			biases = append(biases, halves(w.values(p.name+".bias", p.out), p.neighbours, 1)...)
+		}
+	}
+	return weight, biases
+}
+
+// total returns the number of weights of all parts.
+func total(parts []part, in int) int {
+	n := 0
+	for _, p := range parts {
+		n += p.out * in
+	}
+	return n
+}
+
+// halves brings rows of the given width from the order in which neighbours 2i and 2i+1 of
+// a head are turned together to that in which i and i + w/2 are.
+func halves(rows []float32, heads, width int) []float32 {
+	if heads == 0 || len(rows)%(2*heads*width) != 0 {
+		return rows
+	}
+	out := make([]float32, len(rows))
+	half := len(rows) / width / heads / 2
+	for head := range heads {
+		for i := range 2 * half {
+			from, to := 2*half*head+i, 2*half*head+i%2*half+i/2
+			copy(out[to*width:(to+1)*width], rows[from*width:(from+1)*width])
+		}
+	}
+	return out
+}
+
+// linear packs NAME.weight, (out, in), and its bias.
+func (w *weights) linear(name string, out, in int, bias bool) *block.Linear {
+	weight, biases := w.stack(in, bias, part{name: name, out: out})
+	return w.pack(out, in, weight, biases)
+}
+
+// pack is block.NewLinear for values that may be wrong after an error.
+func (w *weights) pack(out, in int, weight, bias []float32) *block.Linear {
+	if w.failed() {
+		return nil
+	}
+	return block.NewLinear(out, in, weight, bias)
+}
+
+func (w *weights) layerNorm(name string, n int, bias bool, epsilon float32) *block.Norm {
+	var beta []float32
+	if bias {
+		beta = w.values(name+".bias", n)
+	}
+	return block.LayerNorm(w.values(name+".weight", n), beta, epsilon)
+}
+
+// rmsNorm returns the norm whose scale is the stored one plus plus.
+func (w *weights) rmsNorm(name string, n int, plus, epsilon float32) *block.Norm {
+	gamma := w.values(name+".weight", n)
+	for i := range gamma {
+		gamma[i] += plus
+	}
+	return block.RMSNorm(gamma, epsilon)
+}
+
+// table returns an embedding table, (v, h), left where it is, with its adapter.
+func (w *weights) table(name string, v, h int) block.Table {
+	table, err := w.adapters.table(name, w.tensor(name+".weight", v, h), h)
+	w.note(err)
+	return table
+}
+
+// segment returns the first row of the table of n segments: texts are single segments.
+func (w *weights) segment(name string, n, h int) []float32 {
+	row := make([]float32, h)
+	w.table(name, n, h).Row(row, 0)
+	return row
+}
+
+// err returns what went wrong, also with tensors and adapters that nobody asked for:
+// they show that the model is not what it was taken for.
+func (w *weights) err() error {
+	if n := len(w.errs); n > shownErrors {
+		return errors.Join(append(w.errs[:shownErrors:shownErrors], fmt.Errorf("and %d more", n-shownErrors))...)
+	}
+	if err := errors.Join(w.errs...); err != nil {
+		return err
+	}
+	for _, name := range w.source.names() {
+		if !w.used[name] && inLayer.MatchString(name) && !ignored(name) {
+			return fmt.Errorf("the architecture has no place for tensor %s: the configuration names another one or fewer layers", name)
+		}
+	}
+	return w.adapters.unused()
+}
+
+// shownErrors is how many errors are shown: where one tensor has the wrong shape, most do.
+const shownErrors = 3
+
+var inLayer = regexp.MustCompile(`(^|\.)(layers?|blk)\.\d+\.`)
+
+// ignored tells tensors that are computed from the configuration, or belong to training.
+func ignored(name string) bool {
+	return strings.Contains(name, "rotary_emb.inv_freq") || strings.Contains(name, ".lora_") || strings.Contains(name, "rope_freqs")
+}

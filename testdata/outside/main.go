@@ -1,0 +1,122 @@
+// Command outside is a program of another module on the public packages: it chooses
+// with the built-in model, measures a rule of its own, and trains a model on a pool.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	"rcvae"
+	"rcvae/builtin"
+	"rcvae/cvae"
+	"rcvae/dataset"
+	"rcvae/embed"
+	"rcvae/embed/minilm"
+	"rcvae/eval"
+	"rcvae/grade"
+	"rcvae/selector"
+	"rcvae/train"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, pool string) error {
+	encoder, err := minilm.NewMath(minilm.DefaultMathOptions())
+	if err != nil {
+		return err
+	}
+	embedder, err := embed.OpenCache("", encoder)
+	if err != nil {
+		return err
+	}
+	defer embedder.Close()
+	grader, err := grade.New("gsm8k")
+	if err != nil {
+		return err
+	}
+	model, err := builtin.Open(builtin.Math)
+	if err != nil {
+		return err
+	}
+	sources := selector.Sources{Embedder: embedder, Models: []rcvae.Model{model}, Grader: grader}
+	if err := choose(ctx, sources); err != nil {
+		return err
+	}
+	questions, err := dataset.LoadPool(pool)
+	if err != nil {
+		return err
+	}
+	if err := measure(ctx, questions, sources); err != nil {
+		return err
+	}
+	return fit(ctx, questions, embedder, grader)
+}
+
+// choose picks one of three solutions with the built-in model.
+func choose(ctx context.Context, sources selector.Sources) error {
+	rule, err := selector.Parse(selector.Default)
+	if err != nil {
+		return err
+	}
+	chooser, err := selector.New(rule, sources, selector.Options{})
+	if err != nil {
+		return err
+	}
+	var candidates []rcvae.Candidate
+	for _, text := range []string{"3 + 4 = 8, so \\boxed{8}", "She has 3 + 4 = 7 apples: \\boxed{7}", "Maybe \\boxed{12}"} {
+		answer, _ := sources.Grader.Answer(text)
+		candidates = append(candidates, rcvae.Candidate{Text: text, Answer: answer})
+	}
+	selection, err := chooser.Select(ctx, "Ann has 3 apples and buys 4 more. How many has she?", candidates)
+	if err != nil {
+		return err
+	}
+	fmt.Println("chosen:", candidates[selection.Index].Answer)
+	return nil
+}
+
+// fewestLines is a rule of this program's own: a vote for the shorter solutions.
+func fewestLines() selector.Rule {
+	tau := 0.1
+	return selector.Rule{Aggregate: selector.Vote, Score: selector.Score{
+		Name: "fewest-lines", About: "fewest lines", Best: "fewest lines", Tau: &tau,
+		Values: func(e *selector.Evidence) ([]float64, error) {
+			scores := make([]float64, e.Len())
+			for i, c := range e.Candidates() {
+				scores[i] = -float64(strings.Count(c.Text, "\n"))
+			}
+			return scores, nil
+		},
+	}}
+}
+
+func measure(ctx context.Context, questions []rcvae.Question, sources selector.Sources) error {
+	config := eval.DefaultConfig()
+	config.K, config.Rules = nil, []selector.Rule{fewestLines()}
+	result, err := eval.Run(ctx, config, questions, sources)
+	if err != nil {
+		return err
+	}
+	for _, s := range result.Pools[0].Selectors {
+		fmt.Printf("measured: %s on %d questions\n", s.Name, s.N)
+	}
+	return nil
+}
+
+func fit(ctx context.Context, questions []rcvae.Question, embedder rcvae.Embedder, grader rcvae.Grader) error {
+	config := cvae.DefaultConfig(cvae.Contrastive, embedder.Fingerprint().Dimension)
+	config.Epochs = 1
+	result, err := train.Run(ctx, config, questions, train.Options{Embedder: embedder, Grader: grader})
+	if err != nil {
+		return err
+	}
+	fmt.Println("trained:", result.Model.Info().Calibration.Objective)
+	return nil
+}

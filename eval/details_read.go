@@ -41,27 +41,33 @@ func ReadDetails(r io.Reader, name string) iter.Seq2[Details, error] {
 	}
 }
 
-// parseDetails reads one line and checks what readers index by.
+// parseDetails reads one line.
 func parseDetails(line []byte) (d Details, err error) {
 	if err := json.Unmarshal(line, &d); err != nil {
 		return d, fmt.Errorf("decode details: %w", err)
 	}
+	return d, d.Validate()
+}
+
+// Validate checks the version, and that every value belongs to something: signals to
+// columns, choices to candidates.
+func (d Details) Validate() error {
 	if d.Version != DetailsVersion {
-		return d, fmt.Errorf("details have format version %d, this program reads %d; run rcvae eval --details again", d.Version, DetailsVersion)
+		return fmt.Errorf("details have format version %d, this program reads %d; run rcvae eval --details again", d.Version, DetailsVersion)
 	}
 	for i, c := range d.Candidates {
 		if len(c.Signals) != len(d.Signals) {
-			return d, fmt.Errorf("candidate %d has %d signals, the line names %d", i, len(c.Signals), len(d.Signals))
+			return fmt.Errorf("candidate %d has %d signals, the line names %d", i, len(c.Signals), len(d.Signals))
 		}
 	}
 	for _, x := range d.Chosen {
 		for _, i := range append([]int{x.Best}, x.Tied...) {
 			if i < 0 || i >= len(d.Candidates) {
-				return d, fmt.Errorf("rule %s chose candidate %d of %d", x.Rule, i, len(d.Candidates))
+				return fmt.Errorf("rule %s chose candidate %d of %d", x.Rule, i, len(d.Candidates))
 			}
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // decompress undoes gzip.

@@ -67,3 +67,30 @@ func TestReadDetailsRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Whatever is read can be written and read again.
+func FuzzReadDetails(f *testing.F) {
+	f.Add([]byte(`{"version":1,"id":"a","signals":["wrong"],"candidates":[{"text":"x","signals":[null]}],"chosen":[{"rule":"majority","tied":[0],"value":1}]}` + "\n"))
+	f.Add([]byte("{\"version\":1}\n\n{"))
+	f.Add([]byte("\x1f\x8b\x08\x00"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		for d, err := range eval.ReadDetails(bytes.NewReader(file), "f") {
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), "f:") {
+					t.Errorf("error %q does not name the file", err)
+				}
+				return
+			}
+			line, err := json.Marshal(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for again, err := range eval.ReadDetails(bytes.NewReader(line), "g") {
+				second, _ := json.Marshal(again)
+				if err != nil || !bytes.Equal(line, second) {
+					t.Errorf("%s is read as %s, %v", line, second, err)
+				}
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -53,10 +54,17 @@ func (p *part) begin() {
 
 // add takes the details of one question.
 func (p *part) add(d eval.Details) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
 	if p.rules == nil {
 		for _, x := range d.Chosen {
 			p.rules = append(p.rules, x.Rule)
 		}
+		p.columns = d.Signals
+	}
+	if !slices.Equal(d.Signals, p.columns) {
+		return fmt.Errorf("its signals are %v, those of the question before %v", d.Signals, p.columns)
 	}
 	if len(d.Chosen) != len(p.rules) {
 		return fmt.Errorf("%d rules chose, %d of the question before", len(d.Chosen), len(p.rules))
@@ -143,7 +151,6 @@ type signalValues struct {
 func (p *part) addSignals(d eval.Details) {
 	if p.signals == nil {
 		p.signals = []signalValues{{name: "posterior entropy, negated"}}
-		p.columns = d.Signals
 		for _, name := range d.Signals {
 			p.signals = append(p.signals, signalValues{name: name})
 		}
@@ -155,7 +162,7 @@ func (p *part) addSignals(d eval.Details) {
 		return new(-*c.Entropy)
 	})
 	p.signals[0].add(d, entropy, nil)
-	for j := range min(len(d.Signals), len(p.signals)-1) {
+	for j := range d.Signals {
 		p.signals[j+1].add(d, column(d, func(c eval.CandidateDetails) *float64 { return c.Signals[j] }), entropy)
 	}
 }

@@ -212,6 +212,8 @@ func TestWriteRefuses(t *testing.T) {
 	good := makePool("pool", 12, 4, 5, 1, 1)
 	wrong := makePool("pool", 12, 4, 5, 1, 1)
 	wrong.details[3].Chosen[0].Value = 1 - wrong.details[3].Chosen[0].Value
+	renamed := makePool("pool", 12, 4, 5, 1, 1)
+	renamed.details[4].Signals = append([]string{"another"}, renamed.details[4].Signals[1:]...)
 	few := made{good.result, good.details[1:]}
 	other := makePool("another", 12, 4, 5, 1, 1)
 	twice := made{&eval.Result{Pools: append(good.result.Pools, good.result.Pools...)}, good.details}
@@ -225,6 +227,7 @@ func TestWriteRefuses(t *testing.T) {
 		"too few questions": {[]report.Source{few.source("r")}, report.Options{}, "the details have 11 questions, the result 12"},
 		"other values":      {[]report.Source{wrong.source("r")}, report.Options{}, "by the details vote:entropy has an accuracy of"},
 		"another pool":      {[]report.Source{{Name: "r", Result: good.result, Details: other.all()}}, report.Options{}, `its details are of pool "another"`},
+		"another column":    {[]report.Source{renamed.source("r")}, report.Options{}, "question q-0004: its signals are"},
 		"pools of one name": {[]report.Source{twice.source("r")}, report.Options{}, `two pools are called "pool"`},
 		"an unknown rule":   {[]report.Source{good.source("r")}, report.Options{Rule: "vote:nothing"}, `has no rule "vote:nothing"`},
 	} {

@@ -36,14 +36,14 @@ func tsne(x *mat.Dense) *mat.Dense {
 	for i := range gain {
 		gain[i] = 1
 	}
-	kernel := make([]float64, n*n)
+	repulsion := make([]float64, 2*n)
 	rate := max(float64(n)/exaggeration/4, 50)
 	for t := range tsneIterations {
 		scale, momentum := 1.0, lateMomentum
 		if t < exaggeratedFor {
 			scale, momentum = exaggeration, earlyMomentum
 		}
-		descend(gradient, kernel, p, y, scale)
+		descend(gradient, repulsion, p, y, scale)
 		for i, g := range gradient {
 			if (g > 0) == (velocity[i] > 0) {
 				gain[i] = max(gain[i]*0.8, smallestGain)
@@ -77,35 +77,41 @@ func start(x *mat.Dense) []float64 {
 
 // descend sets the gradient
 //
-//	∂C/∂yᵢ = 4 Σⱼ (s·pᵢⱼ − qᵢⱼ) wᵢⱼ (yᵢ − yⱼ),  wᵢⱼ = 1/(1 + |yᵢ − yⱼ|²),  qᵢⱼ = wᵢⱼ/Σw
+//	∂C/∂yᵢ = 4 Σⱼ (s·pᵢⱼ − wᵢⱼ/Σw) wᵢⱼ (yᵢ − yⱼ),  wᵢⱼ = 1/(1 + |yᵢ − yⱼ|²)
 //
-// with s the exaggeration. Only pairs i < j are looked at.
-func descend(gradient, kernel, p, y []float64, s float64) {
+// with s the exaggeration. Only pairs i < j are looked at, once: what p pulls together and
+// what w pushes apart, in repulsion, are added up beside each other, since Σw is known at
+// the end only.
+func descend(gradient, repulsion, p, y []float64, s float64) {
 	n := len(y) / 2
+	clear(gradient)
+	clear(repulsion)
 	var sum float64
 	for i := range n {
-		w, xi, yi := kernel[i*n:i*n+n], y[2*i], y[2*i+1]
+		pi, xi, yi := p[i*n:i*n+n], y[2*i], y[2*i+1]
+		var px, py, wx, wy float64
 		for j := i + 1; j < n; j++ {
 			dx, dy := xi-y[2*j], yi-y[2*j+1]
-			w[j] = 1 / (1 + dx*dx + dy*dy)
-			sum += w[j]
+			w := 1 / (1 + dx*dx + dy*dy)
+			sum += w
+			f := pi[j] * w
+			px += f * dx
+			py += f * dy
+			gradient[2*j] -= f * dx
+			gradient[2*j+1] -= f * dy
+			w *= w
+			wx += w * dx
+			wy += w * dy
+			repulsion[2*j] -= w * dx
+			repulsion[2*j+1] -= w * dy
 		}
+		gradient[2*i] += px
+		gradient[2*i+1] += py
+		repulsion[2*i] += wx
+		repulsion[2*i+1] += wy
 	}
-	clear(gradient)
-	normal := 1 / (2 * sum)
-	for i := range n {
-		w, pi, xi, yi := kernel[i*n:i*n+n], p[i*n:i*n+n], y[2*i], y[2*i+1]
-		var gx, gy float64
-		for j := i + 1; j < n; j++ {
-			f := 4 * (s*pi[j] - w[j]*normal) * w[j]
-			dx, dy := f*(xi-y[2*j]), f*(yi-y[2*j+1])
-			gx += dx
-			gy += dy
-			gradient[2*j] -= dx
-			gradient[2*j+1] -= dy
-		}
-		gradient[2*i] += gx
-		gradient[2*i+1] += gy
+	for i := range gradient {
+		gradient[i] = 4 * (s*gradient[i] - repulsion[i]/(2*sum))
 	}
 }
 

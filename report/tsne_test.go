@@ -74,7 +74,7 @@ func TestDescendIsTheGradient(t *testing.T) {
 		y[i] = rng.NormFloat64()
 	}
 	gradient := make([]float64, 2*n)
-	descend(gradient, make([]float64, n*n), p, y, 1)
+	descend(gradient, make([]float64, 2*n), p, y, 1)
 	for i := range y {
 		const h = 1e-5
 		moved := append([]float64(nil), y...)

@@ -21,7 +21,7 @@ import (
 const (
 	browserTimeout = 2 * time.Minute // a browser starts in a second or two
 
-	// axeFile is what "npm install --no-package-lock --prefix tools/axe" puts there.
+	// axeFile is what "make axe" puts there.
 	axeFile = "../tools/axe/node_modules/axe-core/axe.min.js"
 )
 
@@ -172,7 +172,7 @@ func TestCandidatesInChromium(t *testing.T) {
 func TestAccessibility(t *testing.T) {
 	axe, err := os.ReadFile(axeFile)
 	if err != nil {
-		t.Skip("axe-core is not there: npm install --no-package-lock --prefix tools/axe")
+		t.Skip("axe-core is not there: make axe fetches it")
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {

@@ -22,7 +22,7 @@ type Source struct {
 
 // Options say what the page shows. The zero value is good for most uses.
 type Options struct {
-	Rule    string // that is compared with majority throughout; "": the first that every pool has, majority and its like aside
+	Rule    string // that is compared with majority throughout; in a pool without it, and for "": its first that has a score
 	TSNE    bool   // add a t-SNE map of at most 2,000 latent means, a few seconds per pool
 	Command string // that makes the page, for the footer
 	Commit  string // of the program
@@ -68,6 +68,7 @@ func collect(sources []Source, o Options) ([]*part, error) {
 		return nil, errors.New("there is no result to report")
 	}
 	var parts []*part
+	var owned [][]*part // by source
 	for i := range sources {
 		s := &sources[i]
 		var own []*part
@@ -77,15 +78,19 @@ func collect(sources []Source, o Options) ([]*part, error) {
 			if len(sources) > 1 {
 				p.label += " (" + s.Name + ")"
 			}
-			if err := p.chooseRule(o.Rule); err != nil {
-				return nil, fmt.Errorf("%s: %w", s.Name, err)
-			}
+			p.chooseRule(o.Rule)
 			own = append(own, p)
 		}
-		if err := gather(s, own); err != nil {
+		parts = append(parts, own...)
+		owned = append(owned, own)
+	}
+	if o.Rule != "" && !slices.ContainsFunc(parts, func(p *part) bool { return p.focus == o.Rule }) {
+		return nil, fmt.Errorf("no pool has the rule %q", o.Rule)
+	}
+	for i := range sources {
+		if err := gather(&sources[i], owned[i]); err != nil {
 			return nil, err
 		}
-		parts = append(parts, own...)
 	}
 	return parts, nil
 }
@@ -95,22 +100,23 @@ var plainRules = []string{majority, "first", "random", "oracle"}
 
 const majority = "majority"
 
-func (p *part) chooseRule(asked string) error {
-	var names []string
+// chooseRule takes the rule that was asked for if the pool has it, else the first that is
+// not a reference.
+func (p *part) chooseRule(asked string) {
+	p.focus = asked
+	if p.selector(asked) != nil {
+		return
+	}
+	p.focus = ""
 	for _, s := range p.pool.Selectors {
-		names = append(names, s.Name)
+		if !slices.Contains(plainRules, s.Name) {
+			p.focus = s.Name
+			return
+		}
 	}
-	switch i := slices.IndexFunc(names, func(n string) bool { return !slices.Contains(plainRules, n) }); {
-	case asked != "" && !slices.Contains(names, asked):
-		return fmt.Errorf("pool %s has no rule %q; it has %v", p.label, asked, names)
-	case asked != "":
-		p.focus = asked
-	case i >= 0:
-		p.focus = names[i]
-	case len(names) > 0:
-		p.focus = names[0]
+	if len(p.pool.Selectors) > 0 {
+		p.focus = p.pool.Selectors[0].Name
 	}
-	return nil
 }
 
 // gather reads the details of a source into its parts.

@@ -229,7 +229,7 @@ func TestWriteRefuses(t *testing.T) {
 		"another pool":      {[]report.Source{{Name: "r", Result: good.result, Details: other.all()}}, report.Options{}, `its details are of pool "another"`},
 		"another column":    {[]report.Source{renamed.source("r")}, report.Options{}, "question q-0004: its signals are"},
 		"pools of one name": {[]report.Source{twice.source("r")}, report.Options{}, `two pools are called "pool"`},
-		"an unknown rule":   {[]report.Source{good.source("r")}, report.Options{Rule: "vote:nothing"}, `has no rule "vote:nothing"`},
+		"an unknown rule":   {[]report.Source{good.source("r")}, report.Options{Rule: "vote:nothing"}, `no pool has the rule "vote:nothing"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

@@ -26,6 +26,10 @@ demo: build ## train and evaluate on bundled samples, offline, in under a minute
 test: ## run all tests
 	$(GO) test ./...
 
+.PHONY: axe
+axe: ## fetch axe-core, which the accessibility test of the report looks for (needs npm)
+	npm install --no-package-lock --prefix tools/axe
+
 .PHONY: ci
 ci: fmt-check vet lint test-race fuzz-short golden-check build ## everything that a change must pass
 

@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"rcvae/train":                          {"rcvae/cvae", "rcvae/embed", "rcvae/eval", "rcvae/selector", "rcvae/signal"}, // the pipeline that joins them
 	"rcvae/eval":                           {"rcvae/eval/stats", "rcvae/selector", "rcvae/signal"},                        // measures rules, and shows signals in its details
 	"rcvae/eval/stats":                     {},                                                                            // numbers alone
+	"rcvae/report":                         {"rcvae/eval", "rcvae/eval/stats", "rcvae/signal"},                            // draws what eval measured, and marks wrong equations
 	"rcvae/cmd/rcvae":                      {"*"},                                                                         // wires everything
 	"rcvae/internal/demo/generate":         {"rcvae/dataset", "rcvae/embed/minilm"},                                       // a generator
 	"rcvae/embed/minilm/internal/quantize": {},                                                                            // a generator

@@ -93,6 +93,7 @@ func runEval(cmd *cobra.Command, _ []string) error {
 		result.Pools = append(result.Pools, one.Pools...)
 	}
 	result.Run.Commit, result.Run.Command = commit, commandLine(cmd)
+	result.Models = trainings(sources.Models, config.ModelNames)
 	if config.Timing {
 		result.Run.Started = time.Now().UTC().Format(time.RFC3339)
 	}

@@ -96,6 +96,7 @@ First steps:
   rcvae pool import --from FORMAT FILE --out POOL   read another tool's samples
   rcvae train --pool POOL --out model.rcvae     train on graded samples of your model
   rcvae eval --pool POOL --model model.rcvae    compare selection rules on a pool
+  rcvae report result.json --out report.html    draw the comparison as a page
   rcvae select --model model.rcvae --question TEXT --candidates FILE
 
 Settings: flags beat environment variables (RCVAE_EPOCHS for --epochs, dashes as
@@ -109,7 +110,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newDemo(), newTrain(), newSample(), newPool(), newEval(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
+		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
 	)
 	completeValues(root)
 	return root

@@ -12,6 +12,7 @@ import (
 const (
 	stopDecided = "decided" // no candidate to come can change the leading answer
 	stopMargin  = "margin"  // the leading answer's share of the weight is enough
+	stopGreedy  = "greedy"  // all candidates would be the same
 )
 
 // settled says why no more candidates of the call are needed, or "" when they are.
@@ -29,7 +30,13 @@ const (
 // make all earlier weights as small as it likes. There, and for rules that pick the
 // best score, only the share counts: the leading class must have [Config.Margin] of
 // the weight of all answers drawn so far, which is computed anew after every round.
-func (s *Server) settled(ctx context.Context, c *call, p *pool) string {
+func (s *Server) settled(ctx context.Context, c *call, p *pool) (reason string) {
+	defer func() {
+		if p := recover(); p != nil { // a bug of a grader must not cost the client its answer
+			s.logPanic(p)
+			reason = ""
+		}
+	}()
 	left := c.k - p.drawn
 	if len(p.choices) < c.n || len(p.choices) < 2 {
 		return ""

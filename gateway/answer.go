@@ -6,24 +6,27 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
+	"rcvae/llm"
 )
 
 // block is the field "rcvae" of an answer.
 type block struct {
-	K          int         `json:"k"`         // candidates at most
-	Requested  int         `json:"requested"` // the same, by the name that partial failures use
-	Drawn      int         `json:"drawn"`     // candidates asked for: fewer than k when adaptive drawing stopped
-	Returned   int         `json:"returned"`  // candidates that came back
-	Selector   string      `json:"selector"`
-	Chosen     int         `json:"chosen"` // index among those that came back
-	Scores     scoreList   `json:"scores"` // one each
-	Reason     string      `json:"reason"`
-	Fallback   string      `json:"fallback,omitempty"` // why nothing was selected
-	Stopped    string      `json:"stopped,omitempty"`  // why fewer were drawn
-	Order      []int       `json:"order,omitempty"`    // candidates of the choices, when n > 1
-	Warnings   []string    `json:"warnings,omitempty"`
-	Candidates []candidate `json:"candidates,omitempty"`
+	K          int               `json:"k"`        // candidates at most
+	Drawn      int               `json:"drawn"`    // candidates asked for: fewer than k when adaptive drawing stopped
+	Returned   int               `json:"returned"` // candidates that came back
+	Selector   string            `json:"selector"`
+	Chosen     int               `json:"chosen"` // index among those that came back
+	Scores     scoreList         `json:"scores"` // one each
+	Reason     string            `json:"reason"`
+	Fallback   string            `json:"fallback,omitempty"`       // why nothing was selected
+	Stopped    string            `json:"stopped,omitempty"`        // why fewer were drawn
+	Order      []int             `json:"order,omitempty"`          // candidates of the choices, when n > 1
+	Failed     map[llm.Cause]int `json:"failed,omitempty"`         // calls to the upstream that failed, by cause
+	Billed     *openaiapi.Usage  `json:"upstream_usage,omitempty"` // what the upstream counted in all
+	Warnings   []string          `json:"warnings,omitempty"`
+	Candidates []candidate       `json:"candidates,omitempty"`
 }
 
 // candidate is one of a block's candidates, and the data of an event "candidate".
@@ -52,8 +55,14 @@ func (l scoreList) MarshalJSON() ([]byte, error) {
 
 func blockOf(c *call, p *pool, d decision) block {
 	b := block{
-		K: c.k, Requested: c.k, Drawn: p.drawn, Returned: len(p.choices), Selector: d.selector, Chosen: d.chosen, Scores: d.scores,
-		Reason: d.reason, Fallback: d.fallback, Stopped: p.stopped, Warnings: d.warnings,
+		K: c.k, Drawn: p.drawn, Returned: len(p.choices), Selector: d.selector, Chosen: d.chosen, Scores: d.scores,
+		Reason: d.reason, Fallback: d.fallback, Stopped: p.stopped, Warnings: d.warnings, Failed: p.failed,
+	}
+	if p.stopped == stopGreedy {
+		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")
+	}
+	if !p.billed.IsZero() {
+		b.Billed = &p.billed
 	}
 	if c.n > 1 {
 		b.Order = d.best(c.n)
@@ -88,8 +97,10 @@ func answer(c *call, p *pool, d decision) ([]byte, error) {
 	}
 	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
 	body.SetRaw("choices", joinRaw(choices))
-	if err := body.Set("usage", p.usage); err != nil {
-		return nil, err
+	if !p.usage.IsZero() { // an upstream that counts nothing is not made to
+		if err := body.Set("usage", p.usage); err != nil {
+			return nil, err
+		}
 	}
 	if err := body.Set(blockField, blockOf(c, p, d)); err != nil {
 		return nil, err
@@ -102,7 +113,7 @@ func answer(c *call, p *pool, d decision) ([]byte, error) {
 func choiceBody(c *call, raw json.RawMessage, place int) (openaiapi.Body, error) {
 	choice, err := openaiapi.ParseBody(raw)
 	if err != nil {
-		return choice, errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+		return choice, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
 	}
 	choice = choice.Clone()
 	choice.SetRaw("index", []byte(strconv.Itoa(place)))

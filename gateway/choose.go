@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -111,6 +112,7 @@ func (s *Server) selectSafely(ctx context.Context, c *call, candidates []rcvae.C
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil { // a bug of a rule must not cost the client its answer
+			s.logPanic(p)
 			kind, err = fallbackPanic, errors.New("the selector panicked")
 		}
 	}()
@@ -124,6 +126,12 @@ func (s *Server) selectSafely(ctx context.Context, c *call, candidates []rcvae.C
 		return selection, fallbackSelector, fmt.Errorf("the selector chose candidate %d of %d", selection.Index+1, len(candidates))
 	}
 	return selection, "", nil
+}
+
+// logPanic tells the log of a panic that was caught. The panic's value may quote a
+// text, so only its type is told.
+func (s *Server) logPanic(p any) {
+	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
 // fallBack takes the candidate that finished first.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 )
 
@@ -81,7 +82,7 @@ func piecesOf(c *call, choice openaiapi.Body) ([]json.RawMessage, error) {
 	raw, _ := choice.Get("message")
 	message, err := openaiapi.ParseBody(raw)
 	if err != nil {
-		return nil, errorf(http.StatusBadGateway, "the upstream's message: %v", err)
+		return nil, edge.Errorf(http.StatusBadGateway, "the upstream's message: %v", err)
 	}
 	message = message.Clone()
 	content, calls := message.Text("content"), json.RawMessage(nil)
@@ -137,16 +138,19 @@ func deltaPiece(choice openaiapi.Body, delta, logProbs, finish json.RawMessage) 
 func indexedCalls(message openaiapi.Body) (json.RawMessage, error) {
 	var raws []json.RawMessage
 	if _, err := message.Decode("tool_calls", &raws); err != nil {
-		return nil, errorf(http.StatusBadGateway, "the upstream's tool calls: %v", err)
+		return nil, edge.Errorf(http.StatusBadGateway, "the upstream's tool calls: %v", err)
 	}
 	for i, raw := range raws {
 		call, err := openaiapi.ParseBody(raw)
 		if err != nil {
-			return nil, errorf(http.StatusBadGateway, "the upstream's tool call: %v", err)
+			return nil, edge.Errorf(http.StatusBadGateway, "the upstream's tool call: %v", err)
 		}
 		call = call.Clone()
 		call.SetRaw("index", []byte(strconv.Itoa(i)))
 		raws[i] = call.Bytes()
+	}
+	if len(raws) == 0 { // some servers send a list without calls
+		return nil, nil
 	}
 	return joinRaw(raws), nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -48,6 +49,14 @@ type decisionLog struct {
 }
 
 func openDecisions(path string, texts bool, dropped func(n int)) (*decisionLog, error) {
+	// The file is made here: SQLite would let others read what clients asked.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open decision log: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open decision log: %w", err)
+	}
 	query := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
 	if err != nil {

@@ -2,12 +2,11 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"rcvae"
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
@@ -18,7 +17,10 @@ type pool struct {
 	candidates []rcvae.Candidate // (len(choices)), as selectors see them
 	first      int               // index of the choice that finished first
 	drawn      int               // choices asked for
-	usage      openaiapi.Usage   // sum over all
+	usage      openaiapi.Usage   // the prompt once, the tokens of all candidates
+	billed     openaiapi.Usage   // sum over all calls
+	failed     map[llm.Cause]int // calls by cause; nil when none failed
+	err        error             // the first cause; nil when none failed
 	envelope   openaiapi.Body    // the first response without choices and usage
 	mode       string            // [llm.ModeN] or [llm.ModeFanOut]
 	stopped    string            // why adaptive drawing ended before k; empty when it did not
@@ -35,18 +37,22 @@ func (s *Server) draw(ctx context.Context, c *call, header http.Header, notify o
 	p := &pool{first: -1}
 	start := time.Now()
 	defer func() { p.took = time.Since(start) }()
-	for p.drawn < c.k {
-		size := min(c.kMin, c.k-p.drawn)
+	most := c.k
+	if c.greedy { // they would all be the same
+		most, p.stopped = min(c.n, c.k), stopGreedy
+	}
+	for p.drawn < most {
+		size := min(c.kMin, most-p.drawn)
 		if err := s.drawRound(ctx, c, header, p, size, notify); err != nil {
 			if ctx.Err() != nil {
-				return nil, errClientGone
+				return nil, edge.ErrClientGone
 			}
 			if len(p.choices) == 0 {
 				return nil, err
 			}
 			break // an earlier round has candidates
 		}
-		if p.drawn < c.k {
+		if p.drawn < most {
 			if p.stopped = s.settled(ctx, c, p); p.stopped != "" {
 				break
 			}
@@ -60,7 +66,8 @@ func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *
 	offset, firstPlace, arrived := p.drawn, -1, len(p.choices)
 	candidates := make(map[int]rcvae.Candidate, size)
 	start := time.Now()
-	request := llm.Request{Path: c.path, Body: c.body, K: size, Header: header}
+	request := llm.Request{Path: c.path, Body: c.body, K: size, First: offset, Header: header}
+	s.askLogProbs(c, &request)
 	request.OnChoice = func(choice llm.Choice) {
 		candidate := s.candidateOf(c, choice)
 		candidates[choice.Index] = candidate
@@ -73,21 +80,27 @@ func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *
 			notify(offset+choice.Index, choice, candidate, arrived)
 		}
 	}
-	var seed int64
-	if ok, err := c.body.Decode("seed", &seed); ok && err == nil {
-		seed += int64(offset)
-		request.Seed = &seed
-	}
-	d, err := s.drawWithLogProbs(ctx, c, request)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
+	defer cancel()
+	d, err := s.parts.Upstream.Draw(ctx, request)
 	p.drawn += size
 	s.metrics.drew(d, size, time.Since(start))
+	if p.err == nil {
+		p.err = d.Err
+	}
+	for cause, n := range d.Failed {
+		if p.failed == nil {
+			p.failed = map[llm.Cause]int{}
+		}
+		p.failed[cause] += n
+	}
 	if err != nil {
 		return err
 	}
 	if len(p.choices) == 0 {
 		p.envelope, p.mode = d.Envelope, d.Mode
 	}
-	p.usage = p.usage.Add(d.Usage)
+	p.usage, p.billed = p.usage.AddChoices(d.Usage), p.billed.Add(d.Billed)
 	for _, choice := range d.Choices {
 		candidate, ok := candidates[choice.Index]
 		if !ok { // an upstream that does not report arrivals
@@ -102,39 +115,31 @@ func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *
 	return nil
 }
 
-// drawWithLogProbs draws, and asks for log-probabilities where the rule looks at them
-// and the client did not. An upstream that refuses them is asked without.
-func (s *Server) drawWithLogProbs(ctx context.Context, c *call, request llm.Request) (llm.Draw, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
-	defer cancel()
+// askLogProbs asks for log-probabilities where the rule looks at them and the client
+// did not. An upstream that refuses them is asked without.
+func (s *Server) askLogProbs(c *call, r *llm.Request) {
 	if c.logProbs || !s.parts.Rules[c.rule].LogProbs {
-		return s.parts.Upstream.Draw(ctx, request)
+		return
 	}
-	plain := request.Body
-	request.Body = plain.Clone()
 	value := "true"
 	if !c.chat() {
 		value = "1"
 	}
-	request.Body.SetRaw("logprobs", []byte(value))
-	d, err := s.parts.Upstream.Draw(ctx, request)
-	status, refused := errors.AsType[*llm.StatusError](err)
-	if refused && status.Status < http.StatusInternalServerError && strings.Contains(status.Message, "logprobs") {
-		request.Body = plain
-		return s.parts.Upstream.Draw(ctx, request)
-	}
-	return d, err
+	r.Body = r.Body.Clone()
+	r.Body.SetRaw("logprobs", []byte(value))
+	r.Optional = []string{"logprobs"}
 }
 
 // candidateOf returns a choice as selectors see it.
 func (s *Server) candidateOf(c *call, choice llm.Choice) rcvae.Candidate {
 	candidate := rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb}
+	text := llm.WithoutThinking(choice.Text)
 	switch {
 	case len(choice.ToolCalls) > 0:
 	case s.parts.Extract != nil:
-		candidate.Answer, candidate.AnswerFrom = s.parts.Extract(choice.Text)
+		candidate.Answer, candidate.AnswerFrom = s.parts.Extract(text)
 	case s.parts.Grader != nil:
-		candidate.Answer, _ = s.parts.Grader.Answer(choice.Text)
+		candidate.Answer, _ = s.parts.Grader.Answer(text)
 	}
 	return candidate
 }

@@ -3,12 +3,14 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"rcvae"
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
@@ -19,13 +21,12 @@ type eventWriter struct {
 	mu      sync.Mutex
 	writer  http.ResponseWriter
 	control *http.ResponseController
-	timeout time.Duration // of one write
 	started bool
 	err     error // the first one: the client has gone
 }
 
-func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
-	return &eventWriter{writer: w, control: http.NewResponseController(w), timeout: timeout}
+func newEventWriter(w http.ResponseWriter) *eventWriter {
+	return &eventWriter{writer: w, control: http.NewResponseController(w)}
 }
 
 // send writes and flushes what is one event or more.
@@ -43,7 +44,6 @@ func (e *eventWriter) send(data []byte) {
 		h.Set("X-Accel-Buffering", "no") // proxies must not hold the stream back
 		e.writer.WriteHeader(http.StatusOK)
 	}
-	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // a writer without deadlines is a test's
 	if _, e.err = e.writer.Write(data); e.err == nil {
 		e.err = e.control.Flush()
 	}
@@ -78,9 +78,11 @@ func (e *eventWriter) beat(every time.Duration, text func() string) (stop func()
 }
 
 // stream draws while it sends heartbeats, chooses, and sends the answer in chunks.
-func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, x *exchange) error {
-	out := newEventWriter(w, s.config.WriteTimeout)
-	stop := out.beat(s.config.Heartbeat, func() string { return "drawing candidates" })
+func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, rec *record) error {
+	out := newEventWriter(w)
+	stop := sync.OnceFunc(out.beat(s.config.Heartbeat, func() string { return "drawing candidates" }))
+	defer stop() // a panic must not leave it writing to an answer that has ended
+	fail := func(err error) error { return out.fail(err, header) }
 	var notify onChoice
 	if c.Events {
 		notify = func(place int, choice llm.Choice, cand rcvae.Candidate, arrived int) {
@@ -94,12 +96,12 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, hea
 	p, err := s.draw(ctx, c, header, notify)
 	if err != nil {
 		stop()
-		return out.fail(err)
+		return fail(err)
 	}
-	d := s.decide(ctx, c, p, x)
+	d := s.decide(ctx, c, p, rec)
 	stop()
 	if ctx.Err() != nil {
-		return errClientGone
+		return edge.ErrClientGone
 	}
 	chosen := strconv.Itoa(d.chosen)
 	if out.started { // the header has gone
@@ -109,22 +111,22 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, hea
 	}
 	if c.Events {
 		if err := out.sendJSON("selection", blockOf(c, p, d)); err != nil {
-			return out.fail(err)
+			return fail(err)
 		}
 	}
 	if err := sendChunks(out, c, p, d); err != nil {
-		return out.fail(err)
+		return fail(err)
 	}
 	if out.err != nil {
-		return errClientGone
+		return edge.ErrClientGone
 	}
 	return nil
 }
 
 // fail ends a stream with an error event, or returns the error when nothing was sent.
-func (e *eventWriter) fail(err error) error {
-	if e.started && err != errClientGone { //nolint:errorlint // it is never wrapped
-		e.send(openaiapi.AppendEvent(nil, "", asAPIError(err).detail.Envelope()))
+func (e *eventWriter) fail(err error, header http.Header) error {
+	if e.started && !errors.Is(err, edge.ErrClientGone) {
+		e.send(openaiapi.AppendEvent(nil, "", clientError(err, header).Envelope))
 	}
 	return err
 }

@@ -12,9 +12,7 @@ import (
 func callsOf(choice llm.Choice) string {
 	var key strings.Builder
 	for _, c := range choice.ToolCalls {
-		arguments := c.Function.Arguments.Canonical()
-		key.WriteString(strconv.Quote(c.Function.Name))
-		key.WriteString(strconv.Quote(arguments))
+		key.WriteString(strconv.Quote(c.Does()))
 	}
 	return key.String()
 }

@@ -49,30 +49,30 @@ func (t *tracing) close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// traceRequest starts the span of a request; end finishes it from what x holds then.
-func (s *Server) traceRequest(r *http.Request, x *exchange) (ctx context.Context, end func()) {
+// traceRequest starts the span of a request; end finishes it from what the record holds then.
+func (s *Server) traceRequest(r *http.Request, rec *record) (ctx context.Context, end func()) {
 	ctx = r.Context()
 	if s.tracing == nil {
 		return ctx, func() {}
 	}
 	ctx = s.tracing.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	operation := "chat"
-	if x.route == routeCompletions {
+	if rec.route == routeCompletions {
 		operation = "text_completion"
 	}
-	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+x.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+rec.call.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("gen_ai.operation.name", operation),
 		attribute.String("gen_ai.provider.name", "openai"),
-		attribute.String("gen_ai.request.model", x.model),
-		attribute.Int("gen_ai.request.choice.count", x.k),
-		attribute.Bool("rcvae.stream", x.stream),
+		attribute.String("gen_ai.request.model", rec.call.model),
+		attribute.Int("gen_ai.request.choice.count", rec.call.k),
+		attribute.Bool("rcvae.stream", rec.call.stream),
 	))
 	return ctx, func() {
-		if x.finish != "" {
+		if p := rec.pool; p != nil {
 			span.SetAttributes(
-				attribute.Int("gen_ai.usage.input_tokens", x.usage.PromptTokens),
-				attribute.Int("gen_ai.usage.output_tokens", x.usage.CompletionTokens),
-				attribute.StringSlice("gen_ai.response.finish_reasons", []string{x.finish}),
+				attribute.Int("gen_ai.usage.input_tokens", p.usage.PromptTokens),
+				attribute.Int("gen_ai.usage.output_tokens", p.usage.CompletionTokens),
+				attribute.StringSlice("gen_ai.response.finish_reasons", []string{p.choices[rec.choice.chosen].Finish}),
 			)
 		}
 		span.End()

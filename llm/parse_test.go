@@ -105,7 +105,7 @@ func TestTokenCounts(t *testing.T) {
 		{"one choice, hidden reasoning", []string{text(40, 9)}, 30, false, []int{30}, 30},
 		{"a sum is divided by bytes", []string{text(30, 0), text(10, 0), text(0, 0)}, 8, false, []int{6, 2, 0}, 8},
 		{"parts add up", []string{text(10, 0), text(10, 0), text(10, 0)}, 10, false, []int{3, 4, 3}, 10},
-		{"the probe showed the usage of one", []string{text(40, 0), text(20, 0), text(80, 0)}, 10, true, []int{10, 5, 20}, 35},
+		{"another answer showed the usage of one", []string{text(40, 0), text(20, 0), text(80, 0)}, 10, true, []int{10, 5, 20}, 35},
 		{"less than the choices", []string{text(4, 0), text(4, 0), text(4, 0)}, 1, false, []int{1, 1, 1}, 3},
 		{"log-probabilities beat the usage of one", []string{text(40, 9), text(20, 4)}, 9, true, []int{9, 4}, 13},
 		{"no usage, log-probabilities", []string{text(40, 9), text(20, 4)}, 0, false, []int{9, 4}, 13},
@@ -116,7 +116,7 @@ func TestTokenCounts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.countTokens(tt.ofOne)
+			c.countTokens(scopeOf(tt.ofOne), 0)
 			for i, want := range tt.want {
 				if got := c.choices[i].Tokens; got != want {
 					t.Errorf("choice %d has %d tokens, want %d", i, got, want)
@@ -175,17 +175,17 @@ func TestComplaintsAboutN(t *testing.T) {
 func TestBackoffDoublesUpToItsBound(t *testing.T) {
 	for attempt := 1; attempt < 40; attempt++ {
 		want := min(maxDelay, firstDelay<<min(attempt-1, 20))
-		got := retryDelay(nil, attempt)
+		got := backoff(attempt)
 		if got < want*4/5-time.Millisecond || got > want*6/5+time.Millisecond {
 			t.Errorf("after %d attempts: %v, want %v ± 20 %%", attempt, got, want)
 		}
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	var m memory
+func TestProfilesAreBounded(t *testing.T) {
+	var m profiles
 	for i := range 5 * maxRemembered {
-		m.entry(memoryKey{ChatPath, fmt.Sprint(i)})
+		m.of(ChatPath, fmt.Sprint(i))
 	}
 	if n := len(m.entries); n > maxRemembered {
 		t.Errorf("%d models remembered, want at most %d", n, maxRemembered)
@@ -202,7 +202,7 @@ func FuzzCompletion(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c.countTokens(ofOne)
+		c.countTokens(scopeOf(ofOne), 0)
 		sum := 0
 		for i, choice := range c.choices {
 			if choice.Tokens < 0 {
@@ -217,4 +217,11 @@ func FuzzCompletion(f *testing.F) {
 			t.Errorf("%d tokens in the choices, usage %+v", sum, c.usage)
 		}
 	})
+}
+
+func scopeOf(ofOne bool) usageScope {
+	if ofOne {
+		return scopeOne
+	}
+	return scopeUnknown
 }

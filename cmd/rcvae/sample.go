@@ -240,7 +240,7 @@ func hopeless(err error) bool {
 	if status, ok := errors.AsType[*llm.StatusError](err); ok {
 		return status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden || status.Status == http.StatusNotFound
 	}
-	return errors.Is(err, llm.ErrUnavailable) || errors.Is(err, errStore)
+	return llm.Away(err) || errors.Is(err, errStore)
 }
 
 // unfinished says what is missing and how to go on.

@@ -41,10 +41,9 @@ type runEntry struct {
 
 // serverRecord says how the server behaved, as far as it was seen.
 type serverRecord struct {
-	URL    string   `json:"url"`
-	Mode   string   `json:"mode,omitempty"`   // "n" or "fan-out"
-	Unsent []string `json:"unsent,omitempty"` // neutral fields that the server does not take
-	*llm.Behaviour
+	URL  string `json:"url"`
+	Mode string `json:"mode,omitempty"` // "n" or "fan-out"
+	*llm.Profile
 }
 
 const recordFormat = 1
@@ -56,9 +55,8 @@ func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
 
 // finish adds what was learned while drawing.
 func (r *runRecord) finish(run *drawingRun) {
-	r.Server.Unsent = run.sampled.Unsent()
-	if b, known := run.sampled.Behaviour(); known {
-		r.Server.Mode, r.Server.Behaviour = b.Mode(), &b
+	if p, known := run.sampled.Profile(); known {
+		r.Server.Mode, r.Server.Profile = p.Mode(), &p
 	}
 	entry := &r.Runs[len(r.Runs)-1]
 	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, run.failed, run.warnings

@@ -12,6 +12,7 @@ import (
 
 	"rcvae"
 	"rcvae/gateway"
+	"rcvae/gateway/edge"
 	"rcvae/grade"
 	"rcvae/selector"
 )
@@ -156,15 +157,15 @@ func serveConfig(cmd *cobra.Command) (gateway.Config, error) {
 }
 
 // serveKeys reads the hashes of the file, and hashes the keys of the environment.
-func serveKeys(path, plain string) ([]gateway.Key, error) {
-	var keys []gateway.Key
+func serveKeys(path, plain string) ([]edge.Key, error) {
+	var keys []edge.Key
 	if path != "" {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("read client keys: %w", err)
 		}
 		defer file.Close()
-		if keys, err = gateway.ParseKeys(file); err != nil {
+		if keys, err = edge.ParseKeys(file); err != nil {
 			return nil, fmt.Errorf("read client keys: %s: %w", path, err)
 		}
 		if len(keys) == 0 {
@@ -173,7 +174,7 @@ func serveKeys(path, plain string) ([]gateway.Key, error) {
 	}
 	for key := range strings.SplitSeq(plain, ",") {
 		if key = strings.TrimSpace(key); key != "" {
-			keys = append(keys, gateway.NewKey(key, ""))
+			keys = append(keys, edge.NewKey(key, ""))
 		}
 	}
 	return keys, nil

@@ -86,27 +86,3 @@ func TestEachKeyHasItsRate(t *testing.T) {
 		}
 	}
 }
-
-func TestCrossOriginRequests(t *testing.T) {
-	preflight := func(s *stand, origin string) reply {
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.url+chat, nil)
-		request.Header.Set("Origin", origin)
-		request.Header.Set("Access-Control-Request-Method", "POST")
-		return s.send(request)
-	}
-	off := start(t, func(*setup) {})
-	if got := preflight(off, "https://a.example"); got.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Error("an origin is allowed by default")
-	}
-	on := start(t, func(s *setup) { s.config.Origins = []string{"https://a.example"} })
-	if got := preflight(on, "https://a.example"); got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "https://a.example" {
-		t.Errorf("preflight: %d, %v, want 204 and the origin", got.status, got.header)
-	}
-	if got := preflight(on, "https://b.example"); got.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Error("a foreign origin is allowed")
-	}
-	got := on.post(chat, ask("q"), "Origin", "https://a.example")
-	if got.status != http.StatusOK || got.header.Get("Access-Control-Allow-Origin") != "https://a.example" {
-		t.Errorf("a request of the origin: %d, %v", got.status, got.header)
-	}
-}

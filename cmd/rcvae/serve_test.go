@@ -101,7 +101,7 @@ func TestServe(t *testing.T) {
 	_, upstream := rcvaetest.StartOpenAI(t, rcvaetest.Script{Key: "upstream-key"})
 	t.Setenv(upstreamKey, "upstream-key")
 	keys := writeFile(t, "keys", fmt.Sprintf("%x Ann\n", edge.NewKey("from-the-file", "").Hash))
-	url, stop := serving(t, "--selector", "majority", "--upstream", upstream, "-k", "3", "--keys", keys)
+	url, stop := serving(t, "--selector", "majority", "--upstream", upstream, "-k", "3", "--keys-file", keys)
 	status, block := asking(t, url, "from-the-file", "q", "{}")
 	if status != http.StatusOK || block["selector"] != "majority" || block["returned"] != 3.0 {
 		t.Errorf("status %d, block %v, want 3 candidates and majority", status, block)

@@ -85,24 +85,26 @@ func (d decision) best(n int) []int { return d.order[:min(n, len(d.order))] }
 
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
-func answer(c *call, p *pool, d decision) ([]byte, error) {
-	body := p.envelope.Clone()
+func answer(parts []part) ([]byte, error) {
+	body := parts[0].pool.envelope.Clone()
 	var choices []json.RawMessage
-	for place, i := range d.best(c.n) {
-		choice, err := choiceBody(c, p.choices[i].Raw, place)
-		if err != nil {
-			return nil, err
+	for _, p := range parts {
+		for _, i := range p.choice.best(p.call.n) {
+			choice, err := choiceBody(p.call, p.pool.choices[i].Raw, len(choices))
+			if err != nil {
+				return nil, err
+			}
+			choices = append(choices, choice.Bytes())
 		}
-		choices = append(choices, choice.Bytes())
 	}
 	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
 	body.SetRaw("choices", joinRaw(choices))
-	if !p.usage.IsZero() { // an upstream that counts nothing is not made to
-		if err := body.Set("usage", p.usage); err != nil {
+	if usage := usageOf(parts); !usage.IsZero() { // an upstream that counts nothing is not made to
+		if err := body.Set("usage", usage); err != nil {
 			return nil, err
 		}
 	}
-	if err := body.Set(blockField, blockOf(c, p, d)); err != nil {
+	if err := setBlock(&body, parts); err != nil {
 		return nil, err
 	}
 	return body.Bytes(), nil

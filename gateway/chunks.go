@@ -12,41 +12,55 @@ import (
 
 // sendChunks sends the best choices as chunks: the role first, the text in pieces, the
 // tool calls, the finish reason, at last the usage and the end.
-func sendChunks(out *eventWriter, c *call, p *pool, d decision) error {
-	best := d.best(c.n)
-	for place, i := range best {
-		choice, err := choiceBody(c, p.choices[i].Raw, place)
-		if err != nil {
-			return err
-		}
-		pieces, err := piecesOf(c, choice)
-		if err != nil {
-			return err
-		}
-		for a, piece := range pieces {
-			chunk, err := chunkOf(c, p, piece)
-			if err != nil {
+func sendChunks(out *eventWriter, parts []part) error {
+	place := 0
+	for n, p := range parts {
+		best := p.choice.best(p.call.n)
+		for a, i := range best {
+			last := n == len(parts)-1 && a == len(best)-1
+			if err := sendChoice(out, parts, p, i, place, last); err != nil {
 				return err
 			}
-			if a == len(pieces)-1 && place == len(best)-1 {
-				if err := chunk.Set(blockField, blockOf(c, p, d)); err != nil {
-					return err
-				}
-			}
-			out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
+			place++
 		}
 	}
-	if c.includeUsage {
-		chunk, err := chunkOf(c, p, nil)
+	first := parts[0]
+	if first.call.includeUsage {
+		chunk, err := chunkOf(first.call, first.pool, nil)
 		if err != nil {
 			return err
 		}
-		if err := chunk.Set("usage", p.usage); err != nil {
+		if err := chunk.Set("usage", usageOf(parts)); err != nil {
 			return err
 		}
 		out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
 	}
 	out.send(openaiapi.AppendEvent(nil, "", []byte(openaiapi.Done)))
+	return nil
+}
+
+// sendChoice sends choice i of a part. The last chunk of all has the block.
+func sendChoice(out *eventWriter, parts []part, p part, i, place int, last bool) error {
+	choice, err := choiceBody(p.call, p.pool.choices[i].Raw, place)
+	if err != nil {
+		return err
+	}
+	pieces, err := piecesOf(p.call, choice)
+	if err != nil {
+		return err
+	}
+	for a, piece := range pieces {
+		chunk, err := chunkOf(p.call, parts[0].pool, piece)
+		if err != nil {
+			return err
+		}
+		if last && a == len(pieces)-1 {
+			if err := setBlock(&chunk, parts); err != nil {
+				return err
+			}
+		}
+		out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
+	}
 	return nil
 }
 

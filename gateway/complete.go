@@ -14,10 +14,9 @@ const chosenHeader = "X-Rcvae-Chosen"
 // record is what is known of a completion for the log, the metrics and the traces. It
 // holds no text of a prompt or an answer.
 type record struct {
-	route  string
-	call   *call
-	pool   *pool    // nil: nothing was drawn
-	choice decision // of the pool
+	route string
+	call  *call
+	parts []part // empty: nothing was drawn
 }
 
 // complete answers a request for a completion.
@@ -48,38 +47,38 @@ func (s *Server) complete(path string) edge.Handler {
 func (r *record) log(x *edge.Exchange) {
 	x.Log("model", r.call.model)
 	x.Log("k", r.call.k)
-	if r.pool == nil {
+	if len(r.parts) == 0 {
 		return
 	}
-	x.Log("selector", r.call.rule)
-	x.Log("drawn", r.pool.drawn)
-	x.Log("returned", len(r.pool.choices))
-	x.Log("chosen", r.choice.chosen)
-	x.Log("tokens", r.pool.usage.TotalTokens)
-	if r.choice.kind != "" {
-		x.Log("fallback", r.choice.kind)
+	drawn, returned := 0, 0
+	for _, p := range r.parts {
+		drawn, returned = drawn+p.pool.drawn, returned+len(p.pool.choices)
+		if p.choice.kind != "" {
+			x.Log("fallback", p.choice.kind)
+		}
+		logCause(x, p.pool.err)
 	}
-	logCause(x, r.pool.err)
+	x.Log("selector", r.call.rule)
+	x.Log("drawn", drawn)
+	x.Log("returned", returned)
+	x.Log("chosen", r.parts[0].choice.chosen)
+	x.Log("tokens", usageOf(r.parts).TotalTokens)
 }
 
 // answerWhole draws, chooses and answers in one piece.
 func (s *Server) answerWhole(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, rec *record) error {
-	p, err := s.draw(ctx, c, header, nil)
+	parts, err := s.answerParts(ctx, c, header, rec, nil)
 	if err != nil {
 		return err
 	}
-	d := s.decide(ctx, c, p, rec)
-	if ctx.Err() != nil {
-		return edge.ErrClientGone
-	}
-	body, err := answer(c, p, d)
+	body, err := answer(parts)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set(chosenHeader, strconv.Itoa(d.chosen))
+	h.Set(chosenHeader, strconv.Itoa(parts[0].choice.chosen))
 	if _, err := w.Write(body); err != nil {
 		return edge.ErrClientGone
 	}
@@ -87,11 +86,10 @@ func (s *Server) answerWhole(ctx context.Context, w http.ResponseWriter, c *call
 }
 
 // decide chooses and tells metrics, traces and the decision log.
-func (s *Server) decide(ctx context.Context, c *call, p *pool, rec *record) decision {
+func (s *Server) decide(ctx context.Context, c *call, p *pool) decision {
 	ctx, end := s.traceSelection(ctx, c)
 	d := s.choose(ctx, c, p)
 	end(d)
-	rec.pool, rec.choice = p, d
 	s.metrics.decided(s.parts.Rules[c.rule], c.rule, p, d)
 	s.record(c, p, d)
 	return d

@@ -100,10 +100,6 @@ func TestRawCompletions(t *testing.T) {
 	if got.Object != "text_completion" || !strings.Contains(got.Choices[0].Text, rcvaetest.Marker("Count.")) || got.Block.Returned != 4 {
 		t.Errorf("answer %+v, want a text completion of 4 candidates", got)
 	}
-	message := s.post("/v1/completions", `{"model":"m","prompt":["a","b"]}`).wantError(t, http.StatusBadRequest)
-	if !strings.Contains(message, "rcvae.k") {
-		t.Errorf("two prompts: %q, want what to do", message)
-	}
 }
 
 func TestMajorityIsServed(t *testing.T) {

@@ -39,6 +39,7 @@ type call struct {
 	logProbs     bool // the client asked for them
 	greedy       bool // all candidates would be the same
 	question     string
+	prompts      []json.RawMessage // of a raw completion with several; else nil
 }
 
 func (c *call) chat() bool { return c.path == llm.ChatPath }
@@ -137,16 +138,12 @@ func (c *call) readContent() error {
 	raw, _ := c.body.Get("logprobs")
 	c.logProbs = c.body.Has("logprobs") && string(raw) != "false"
 	c.greedy = greedy(c.body)
-	var ok bool
-	if c.chat() {
-		c.question, ok = lastQuestion(c.body)
-	} else {
-		c.question, ok = prompt(c.body)
+	if !c.chat() {
+		return c.readPrompts()
 	}
-	if !ok && c.chat() {
+	var ok bool
+	if c.question, ok = lastQuestion(c.body); !ok {
 		return edge.BadField("messages", "messages must be a list of messages")
-	} else if !ok {
-		return edge.BadField("prompt", "selection needs one prompt that is text; send the others apart, or set rcvae.k to 1")
 	}
 	return nil
 }
@@ -195,18 +192,4 @@ func textOf(content json.RawMessage) string {
 		}
 	}
 	return strings.Join(texts, "\n")
-}
-
-// prompt returns the prompt of a raw completion: a string, or a list of one.
-func prompt(body openaiapi.Body) (string, bool) {
-	raw, _ := body.Get("prompt")
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text, true
-	}
-	var list []string
-	if json.Unmarshal(raw, &list) != nil || len(list) != 1 {
-		return "", false
-	}
-	return list[0], true
 }

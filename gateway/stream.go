@@ -93,28 +93,23 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, hea
 			}{candidate{place, choice.Text, cand.Answer, choice.Finish, choice.Tokens, choice.ToolCalls}, arrived, c.k})
 		}
 	}
-	p, err := s.draw(ctx, c, header, notify)
+	parts, err := s.answerParts(ctx, c, header, rec, notify)
+	stop()
 	if err != nil {
-		stop()
 		return fail(err)
 	}
-	d := s.decide(ctx, c, p, rec)
-	stop()
-	if ctx.Err() != nil {
-		return edge.ErrClientGone
-	}
-	chosen := strconv.Itoa(d.chosen)
+	chosen := strconv.Itoa(parts[0].choice.chosen)
 	if out.started { // the header has gone
 		w.Header().Set(http.TrailerPrefix+chosenHeader, chosen)
 	} else {
 		w.Header().Set(chosenHeader, chosen)
 	}
 	if c.Events {
-		if err := out.sendJSON("selection", blockOf(c, p, d)); err != nil {
+		if err := out.sendJSON("selection", parts[0].block()); err != nil {
 			return fail(err)
 		}
 	}
-	if err := sendChunks(out, c, p, d); err != nil {
+	if err := sendChunks(out, parts); err != nil {
 		return fail(err)
 	}
 	if out.err != nil {

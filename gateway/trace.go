@@ -68,11 +68,12 @@ func (s *Server) traceRequest(r *http.Request, rec *record) (ctx context.Context
 		attribute.Bool("rcvae.stream", rec.call.stream),
 	))
 	return ctx, func() {
-		if p := rec.pool; p != nil {
+		if len(rec.parts) > 0 {
+			usage, first := usageOf(rec.parts), rec.parts[0]
 			span.SetAttributes(
-				attribute.Int("gen_ai.usage.input_tokens", p.usage.PromptTokens),
-				attribute.Int("gen_ai.usage.output_tokens", p.usage.CompletionTokens),
-				attribute.StringSlice("gen_ai.response.finish_reasons", []string{p.choices[rec.choice.chosen].Finish}),
+				attribute.Int("gen_ai.usage.input_tokens", usage.PromptTokens),
+				attribute.Int("gen_ai.usage.output_tokens", usage.CompletionTokens),
+				attribute.StringSlice("gen_ai.response.finish_reasons", []string{first.pool.choices[first.choice.chosen].Finish}),
 			)
 		}
 		span.End()

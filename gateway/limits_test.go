@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -267,5 +269,45 @@ func TestBadConfigurationsAreAllReported(t *testing.T) {
 	upstream, _ := llm.New(llm.DefaultOptions("http://127.0.0.1:1"))
 	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Parts{Upstream: upstream}); err == nil || !strings.Contains(err.Error(), "consensus") {
 		t.Errorf("New without the configured rule = %v, want its name", err)
+	}
+}
+
+// TestStopEndsADrainAtOnce: a second signal does not wait for running requests.
+func TestStopEndsADrainAtOnce(t *testing.T) {
+	s := start(t, func(s *setup) {
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+			if c.Question == "q" {
+				return &rcvaetest.Fault{Silent: true}
+			}
+			return nil
+		}
+	})
+	address, stop := s.listen()
+	go func() {
+		response, err := http.Post("http://"+address+chat, "application/json", strings.NewReader(ask("q")))
+		if err == nil {
+			response.Body.Close()
+		}
+	}()
+	eventually(t, "the request is under way", func() bool { return len(s.upstream.CallsOf("q")) > 0 })
+	s.server.Stop()
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "stopped while 1 requests") {
+		t.Errorf("Serve() = %v, want it to say what it cut off", err)
+	}
+	eventually(t, "the upstream's call ends", func() bool { return s.upstream.Cancelled() > 0 })
+}
+
+func TestDecisionsAreTheOwners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "decisions.sqlite")
+	s := start(t, func(s *setup) { s.config.Decisions, s.config.DecisionTexts = path, true })
+	s.post(chat, ask("q")).completion(t)
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there is no log", err)
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v, want it for its owner alone", file, info.Mode(), err)
+		}
 	}
 }

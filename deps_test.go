@@ -13,15 +13,16 @@ import (
 // import besides the root package and internal/…. Imports point one way, from the
 // commands down; a new line here wants a reason.
 var allowed = map[string][]string{
-	"rcvae":                                {},                                                    // the vocabulary stands alone
-	"rcvae/cvae":                           {},                                                    //
-	"rcvae/dataset":                        {},                                                    //
-	"rcvae/embed":                          {},                                                    //
-	"rcvae/embed/transformer":              {},                                                    //
-	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"},                           // a configuration of the transformer
-	"rcvae/gateway":                        {"rcvae/gateway/edge", "rcvae/llm", "rcvae/selector"}, // serves what an upstream draws, and groups answers as votes do
-	"rcvae/gateway/edge":                   {},                                                    // the border of an HTTP service, which knows nothing of it
-	"rcvae/gateway/internal/load":          {},                                                    // a load generator
+	"rcvae":                                {},                                                                    // the vocabulary stands alone
+	"rcvae/bestof":                         {},                                                                    // the engine: knows no HTTP
+	"rcvae/cvae":                           {},                                                                    //
+	"rcvae/dataset":                        {},                                                                    //
+	"rcvae/embed":                          {},                                                                    //
+	"rcvae/embed/transformer":              {},                                                                    //
+	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"},                                           // a configuration of the transformer
+	"rcvae/gateway":                        {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector"}, // serves the best of what an upstream gives, and groups answers as votes do
+	"rcvae/gateway/edge":                   {},                                                                    // the border of an HTTP service, which knows nothing of it
+	"rcvae/gateway/internal/load":          {},                                                                    // a load generator
 	"rcvae/grade":                          {"rcvae/grade/internal/algebra", "rcvae/grade/internal/latex"},
 	"rcvae/grade/internal/latex":           {},                             // reads answers
 	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them

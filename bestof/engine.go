@@ -147,7 +147,7 @@ func (r *run) sample(ctx context.Context, size int) error {
 		err = r.request.Sampler.Sample(ctx, r.Drawn, size, arrived)
 	}()
 	for c := range arrived {
-		r.take(c)
+		r.take(ctx, c)
 	}
 	err := <-done
 	r.Drawn += size
@@ -156,7 +156,7 @@ func (r *run) sample(ctx context.Context, size int) error {
 }
 
 // take extracts the answer of a candidate, which is lost when that panics.
-func (r *run) take(c Candidate) {
+func (r *run) take(ctx context.Context, c Candidate) {
 	if !r.extract(&c) {
 		r.Lost++
 		return
@@ -166,7 +166,10 @@ func (r *run) take(c Candidate) {
 	}
 	r.Candidates = append(r.Candidates, c)
 	if r.request.Arrivals != nil {
-		r.request.Arrivals <- Arrival{c, len(r.Candidates)}
+		select {
+		case r.request.Arrivals <- Arrival{c, len(r.Candidates)}:
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func (r *run) settled(ctx context.Context, left int) (why string) {
 		return "" // the kind may change
 	}
 	if tools {
-		return r.verdict(votesOf(r.Candidates, indices), left, beyondReach)
+		return r.verdict(votesOf(r.Candidates, indices), left, Unreachable)
 	}
 	if r.request.Rule.Weights == nil {
 		return ""
@@ -54,9 +54,9 @@ func (r *run) verdict(weights []float64, left int, decided func([]float64, int) 
 	return ""
 }
 
-// beyondReach reports whether, with one vote per candidate, the leader is more votes
+// Unreachable reports whether, with one vote per candidate, the leader is more votes
 // ahead than candidates remain. A lead of exactly as many could become a tie.
-func beyondReach(votes []float64, left int) bool {
+func Unreachable(votes []float64, left int) bool {
 	var first, second float64
 	for _, v := range votes {
 		if v > first {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
@@ -53,44 +54,45 @@ func (l scoreList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(values)
 }
 
-func blockOf(c *call, p *pool, d decision) block {
+// block returns what is told of a part.
+func (p part) block() block {
+	c := p.call
 	b := block{
-		K: c.k, Drawn: p.drawn, Returned: len(p.choices), Selector: d.selector, Chosen: d.chosen, Scores: d.scores,
-		Reason: d.reason, Fallback: d.fallback, Stopped: p.stopped, Warnings: d.warnings, Failed: p.failed,
+		K: c.k, Drawn: p.Drawn, Returned: len(p.Candidates), Selector: p.Rule, Chosen: p.Chosen, Scores: p.Scores,
+		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.failed,
 	}
-	if p.stopped == stopGreedy {
+	if p.Stopped == stopGreedy {
 		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")
 	}
 	if !p.billed.IsZero() {
 		b.Billed = &p.billed
 	}
 	if c.n > 1 {
-		b.Order = d.best(c.n)
+		b.Order = p.best()
 	}
 	if c.Candidates {
-		for i := range p.choices {
-			b.Candidates = append(b.Candidates, candidateView(p, i))
+		for _, each := range p.Candidates {
+			b.Candidates = append(b.Candidates, candidateView(each))
 		}
 	}
 	return b
 }
 
-func candidateView(p *pool, i int) candidate {
-	choice := p.choices[i]
-	return candidate{choice.Index, choice.Text, p.candidates[i].Answer, choice.Finish, choice.Tokens, choice.ToolCalls}
+func candidateView(c bestof.Candidate) candidate {
+	return candidate{c.Place, c.Text, c.Answer, c.Finish, c.Tokens, c.Raw.(llm.Choice).ToolCalls}
 }
 
-// best returns the n best indices, or all when there are fewer.
-func (d decision) best(n int) []int { return d.order[:min(n, len(d.order))] }
+// best returns the best candidates, as many as the client wants and there are.
+func (p part) best() []int { return p.Order[:min(p.call.n, len(p.Order))] }
 
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
 func answer(parts []part) ([]byte, error) {
-	body := parts[0].pool.envelope.Clone()
+	body := parts[0].envelope.Clone()
 	var choices []json.RawMessage
 	for _, p := range parts {
-		for _, i := range p.choice.best(p.call.n) {
-			choice, err := choiceBody(p.call, p.pool.choices[i].Raw, len(choices))
+		for _, i := range p.best() {
+			choice, err := choiceBody(p.call, p.choice(i).Raw, len(choices))
 			if err != nil {
 				return nil, err
 			}

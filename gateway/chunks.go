@@ -15,7 +15,7 @@ import (
 func sendChunks(out *eventWriter, parts []part) error {
 	place := 0
 	for n, p := range parts {
-		best := p.choice.best(p.call.n)
+		best := p.best()
 		for a, i := range best {
 			last := n == len(parts)-1 && a == len(best)-1
 			if err := sendChoice(out, parts, p, i, place, last); err != nil {
@@ -26,7 +26,7 @@ func sendChunks(out *eventWriter, parts []part) error {
 	}
 	first := parts[0]
 	if first.call.includeUsage {
-		chunk, err := chunkOf(first.call, first.pool, nil)
+		chunk, err := chunkOf(first, nil)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func sendChunks(out *eventWriter, parts []part) error {
 
 // sendChoice sends choice i of a part. The last chunk of all has the block.
 func sendChoice(out *eventWriter, parts []part, p part, i, place int, last bool) error {
-	choice, err := choiceBody(p.call, p.pool.choices[i].Raw, place)
+	choice, err := choiceBody(p.call, p.choice(i).Raw, place)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func sendChoice(out *eventWriter, parts []part, p part, i, place int, last bool)
 		return err
 	}
 	for a, piece := range pieces {
-		chunk, err := chunkOf(p.call, parts[0].pool, piece)
+		chunk, err := chunkOf(parts[0], piece)
 		if err != nil {
 			return err
 		}
@@ -65,9 +65,9 @@ func sendChoice(out *eventWriter, parts []part, p part, i, place int, last bool)
 }
 
 // chunkOf puts a piece of a choice into the envelope; nil is a chunk without choices.
-func chunkOf(c *call, p *pool, piece json.RawMessage) (openaiapi.Body, error) {
+func chunkOf(p part, piece json.RawMessage) (openaiapi.Body, error) {
 	chunk := p.envelope.Clone()
-	if c.chat() {
+	if p.call.chat() {
 		if err := chunk.Set("object", "chat.completion.chunk"); err != nil {
 			return chunk, err
 		}

@@ -52,16 +52,16 @@ func (r *record) log(x *edge.Exchange) {
 	}
 	drawn, returned := 0, 0
 	for _, p := range r.parts {
-		drawn, returned = drawn+p.pool.drawn, returned+len(p.pool.choices)
-		if p.choice.kind != "" {
-			x.Log("fallback", p.choice.kind)
+		drawn, returned = drawn+p.Drawn, returned+len(p.Candidates)
+		if p.Kind != "" {
+			x.Log("fallback", p.Kind)
 		}
-		logCause(x, p.pool.err)
+		logCause(x, p.upstream.err)
 	}
 	x.Log("selector", r.call.rule)
 	x.Log("drawn", drawn)
 	x.Log("returned", returned)
-	x.Log("chosen", r.parts[0].choice.chosen)
+	x.Log("chosen", r.parts[0].Chosen)
 	x.Log("tokens", usageOf(r.parts).TotalTokens)
 }
 
@@ -78,19 +78,9 @@ func (s *Server) answerWhole(ctx context.Context, w http.ResponseWriter, c *call
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set(chosenHeader, strconv.Itoa(parts[0].choice.chosen))
+	h.Set(chosenHeader, strconv.Itoa(parts[0].Chosen))
 	if _, err := w.Write(body); err != nil {
 		return edge.ErrClientGone
 	}
 	return nil
-}
-
-// decide chooses and tells metrics, traces and the decision log.
-func (s *Server) decide(ctx context.Context, c *call, p *pool) decision {
-	ctx, end := s.traceSelection(ctx, c)
-	d := s.choose(ctx, c, p)
-	end(d)
-	s.metrics.decided(s.parts.Rules[c.rule], c.rule, p, d)
-	s.record(c, p, d)
-	return d
 }

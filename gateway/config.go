@@ -81,21 +81,6 @@ type Upstream interface {
 
 var _ Upstream = (*llm.Upstream)(nil)
 
-// Rule is a selection rule that requests can name.
-type Rule struct {
-	Selector rcvae.Selector
-	LogProbs bool // it looks at log-probabilities, which are asked from the upstream
-
-	// Tau is the τ by which the rule's votes are weighted, exp(τ·score). With 0 every
-	// candidate has one vote.
-	Tau float64
-	// Picks says that the rule takes the best score and does not vote.
-	Picks bool
-	// EntropyScale is the positive factor s in score = −s · ½ Σ ln σ² for rules that
-	// score by posterior entropy; 0 for others.
-	EntropyScale float64
-}
-
 // Parts are the objects that a [Server] works with.
 type Parts struct {
 	Upstream Upstream

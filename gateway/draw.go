@@ -2,117 +2,123 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"rcvae"
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
-// pool is what has been drawn for one call.
-type pool struct {
-	choices    []llm.Choice      // the survivors, in draw order
-	candidates []rcvae.Candidate // (len(choices)), as selectors see them
-	first      int               // index of the choice that finished first
-	drawn      int               // choices asked for
-	usage      openaiapi.Usage   // the prompt once, the tokens of all candidates
-	billed     openaiapi.Usage   // sum over all calls
-	failed     map[llm.Cause]int // calls by cause; nil when none failed
-	err        error             // the first cause; nil when none failed
-	envelope   openaiapi.Body    // the first response without choices and usage
-	mode       string            // [llm.ModeN] or [llm.ModeFanOut]
-	stopped    string            // why adaptive drawing ended before k; empty when it did not
-	took       time.Duration     // by the upstream
+// part is the answer to one prompt of a request. All requests have one but raw
+// completions with a list of prompts.
+type part struct {
+	call *call
+	bestof.Result
+	upstream
+	embedding time.Duration // of the selection
 }
 
-// onChoice is told of a candidate as it arrives: its place in the draw, the candidate
-// and the number that has arrived.
-type onChoice func(place int, choice llm.Choice, candidate rcvae.Candidate, arrived int)
+// choice returns what the upstream sent for candidate i.
+func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice) }
 
-// draw asks the upstream for the call's candidates, in rounds when k is adaptive. It
-// works with the survivors when some fail.
-func (s *Server) draw(ctx context.Context, c *call, header http.Header, notify onChoice) (*pool, error) {
-	p := &pool{first: -1}
-	start := time.Now()
-	defer func() { p.took = time.Since(start) }()
+// upstream is what the upstream said besides its choices.
+type upstream struct {
+	usage    openaiapi.Usage   // the prompt once, the tokens of all candidates
+	billed   openaiapi.Usage   // sum over all calls
+	failed   map[llm.Cause]int // calls by cause; nil when none failed
+	err      error             // the first cause; nil when none failed
+	envelope openaiapi.Body    // the first response without choices and usage
+}
+
+// stopGreedy is why a request was sampled once whose candidates would all be the same.
+const stopGreedy = "greedy"
+
+// answerOne samples and chooses for one prompt.
+func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arrivals chan<- bestof.Arrival) (part, error) {
+	sampler := &upstreamSampler{server: s, call: c, header: header}
+	watch := &stopwatch{}
 	most := c.k
-	if c.greedy { // they would all be the same
-		most, p.stopped = min(c.n, c.k), stopGreedy
+	if c.greedy {
+		most = min(c.n, c.k)
 	}
-	for p.drawn < most {
-		size := min(c.kMin, most-p.drawn)
-		if err := s.drawRound(ctx, c, header, p, size, notify); err != nil {
-			if ctx.Err() != nil {
-				return nil, edge.ErrClientGone
-			}
-			if len(p.choices) == 0 {
-				return nil, err
-			}
-			break // an earlier round has candidates
-		}
-		if p.drawn < most {
-			if p.stopped = s.settled(ctx, c, p); p.stopped != "" {
-				break
-			}
-		}
+	result, err := s.engine.Run(context.WithValue(ctx, stopwatchKey{}, watch), bestof.Request{
+		Question: c.question, K: most, Round: c.kMin, Keep: c.n, Margin: s.config.Margin,
+		Rule: s.engineRule(c.rule), Sampler: sampler, Arrivals: arrivals,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return part{}, edge.ErrClientGone
+	case errors.Is(err, bestof.ErrLost):
+		return part{}, edge.Errorf(http.StatusInternalServerError, "the gateway has a bug: no answer could be extracted; its log has more")
+	case err != nil:
+		return part{}, err
 	}
+	if c.greedy {
+		result.Stopped = stopGreedy
+	}
+	p := part{call: c, Result: result, upstream: sampler.upstream, embedding: watch.total()}
+	s.traceSelection(ctx, p)
+	s.metrics.decided(s.parts.Rules[c.rule], p)
+	s.record(p)
 	return p, nil
 }
 
-// drawRound draws size more candidates.
-func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *pool, size int, notify onChoice) error {
-	offset, firstPlace, arrived := p.drawn, -1, len(p.choices)
-	candidates := make(map[int]rcvae.Candidate, size)
-	start := time.Now()
-	request := llm.Request{Path: c.path, Body: c.body, K: size, First: offset, Header: header}
-	s.askLogProbs(c, &request)
-	request.OnChoice = func(choice llm.Choice) {
-		candidate := s.candidateOf(c, choice)
-		candidates[choice.Index] = candidate
-		if firstPlace < 0 {
-			firstPlace = choice.Index
-		}
-		arrived++
-		s.traceCandidate(ctx, start, offset+choice.Index, choice)
-		if notify != nil {
-			notify(offset+choice.Index, choice, candidate, arrived)
-		}
+// upstreamSampler samples the candidates of a call from the upstream.
+type upstreamSampler struct {
+	server *Server
+	call   *call
+	header http.Header
+	upstream
+}
+
+var _ bestof.Sampler = (*upstreamSampler)(nil)
+
+// Sample implements [bestof.Sampler].
+func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
+	s, start := u.server, time.Now()
+	request := llm.Request{Path: u.call.path, Body: u.call.body, K: k, First: first, Header: u.header}
+	s.askLogProbs(u.call, &request)
+	told := make(map[int]bool, k)
+	send := func(choice llm.Choice) {
+		told[choice.Index] = true
+		choice.Index += first
+		s.traceCandidate(ctx, start, choice)
+		arrived <- candidateOf(u.call, choice) // there is room for k
 	}
+	request.OnChoice = send
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
 	d, err := s.parts.Upstream.Draw(ctx, request)
-	p.drawn += size
-	s.metrics.drew(d, size, time.Since(start))
-	if p.err == nil {
-		p.err = d.Err
+	s.metrics.drew(d, k, time.Since(start))
+	u.add(d)
+	for _, choice := range d.Choices {
+		if !told[choice.Index] { // an upstream that does not report arrivals
+			send(choice)
+		}
+	}
+	return err
+}
+
+// add adds what a round said.
+func (u *upstream) add(d llm.Draw) {
+	if u.err == nil {
+		u.err = d.Err
 	}
 	for cause, n := range d.Failed {
-		if p.failed == nil {
-			p.failed = map[llm.Cause]int{}
+		if u.failed == nil {
+			u.failed = map[llm.Cause]int{}
 		}
-		p.failed[cause] += n
+		u.failed[cause] += n
 	}
-	if err != nil {
-		return err
+	if len(d.Choices) > 0 && u.envelope.Len() == 0 {
+		u.envelope = d.Envelope
 	}
-	if len(p.choices) == 0 {
-		p.envelope, p.mode = d.Envelope, d.Mode
-	}
-	p.usage, p.billed = p.usage.AddChoices(d.Usage), p.billed.Add(d.Billed)
-	for _, choice := range d.Choices {
-		candidate, ok := candidates[choice.Index]
-		if !ok { // an upstream that does not report arrivals
-			candidate = s.candidateOf(c, choice)
-		}
-		if p.first < 0 && (choice.Index == firstPlace || !ok) {
-			p.first = len(p.choices)
-		}
-		choice.Index += offset
-		p.choices, p.candidates = append(p.choices, choice), append(p.candidates, candidate)
-	}
-	return nil
+	u.usage, u.billed = u.usage.AddChoices(d.Usage), u.billed.Add(d.Billed)
 }
 
 // askLogProbs asks for log-probabilities where the rule looks at them and the client
@@ -130,16 +136,26 @@ func (s *Server) askLogProbs(c *call, r *llm.Request) {
 	r.Optional = []string{"logprobs"}
 }
 
-// candidateOf returns a choice as selectors see it.
-func (s *Server) candidateOf(c *call, choice llm.Choice) rcvae.Candidate {
-	candidate := rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb}
-	text := llm.WithoutThinking(choice.Text)
-	switch {
-	case len(choice.ToolCalls) > 0:
-	case s.parts.Extract != nil:
-		candidate.Answer, candidate.AnswerFrom = s.parts.Extract(text)
-	case s.parts.Grader != nil:
-		candidate.Answer, _ = s.parts.Grader.Answer(text)
+// candidateOf returns a choice as the engine sees it.
+func candidateOf(c *call, choice llm.Choice) bestof.Candidate {
+	var calls strings.Builder
+	for _, call := range choice.ToolCalls {
+		calls.WriteString(call.Does())
 	}
-	return candidate
+	return bestof.Candidate{
+		Candidate: rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb},
+		Place:     choice.Index, Calls: calls.String(), Raw: choice,
+	}
+}
+
+// extract finds the answer in a text, behind what the model thought.
+func (s *Server) extract(text string) (answer, from string) {
+	text = llm.WithoutThinking(text)
+	switch {
+	case s.parts.Extract != nil:
+		return s.parts.Extract(text)
+	case s.parts.Grader != nil:
+		answer, _ = s.parts.Grader.Answer(text)
+	}
+	return answer, ""
 }

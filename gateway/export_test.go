@@ -69,11 +69,11 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 		panic(err)
 	}
 	call := &call{path: llm.ChatPath, body: body, rule: "majority", n: 1, k: kMax, kMin: kMin}
-	p, err := s.draw(ctx, call, http.Header{}, nil)
+	p, err := s.answerOne(ctx, call, http.Header{}, nil)
 	if err != nil {
 		panic(err)
 	}
-	return s.choose(ctx, call, p).chosen, p.stopped
+	return p.Chosen, p.Stopped
 }
 
 // OpenDecisionsForTest opens and closes a decision log.

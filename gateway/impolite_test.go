@@ -24,7 +24,7 @@ type raw struct {
 }
 
 // impolite starts a gateway whose deadlines are short and returns how to connect to it.
-func impolite(t *testing.T, change func(*setup)) (s *stand, connect func() *raw) {
+func impolite(t *testing.T, change func(*setup)) (s *stand, connect func(*testing.T) *raw) {
 	t.Helper()
 	s = start(t, func(s *setup) {
 		s.config.HeaderTimeout, s.config.BodyTimeout, s.config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond, time.Second
@@ -36,7 +36,8 @@ func impolite(t *testing.T, change func(*setup)) (s *stand, connect func() *raw)
 			t.Errorf("Serve() = %v", err)
 		}
 	})
-	return s, func() *raw {
+	return s, func(t *testing.T) *raw {
+		t.Helper()
 		conn := dial(t, address)
 		return &raw{t, conn.(*net.TCPConn), bufio.NewReader(conn)}
 	}
@@ -107,7 +108,7 @@ func TestABodyThatNeverComes(t *testing.T) {
 	} {
 		for _, body := range []string{"Content-Length: 100\n\n", "Content-Length: 100\n\n{", "Transfer-Encoding: chunked\n\n", "Transfer-Encoding: chunked\n\n5\r\n{\"mod"} {
 			t.Run(name, func(t *testing.T) {
-				c := connect().say("%s", tt.head+body)
+				c := connect(t).say("%s", tt.head+body)
 				if got := c.hear(); got.status != tt.status {
 					t.Errorf("status %d, want %d: %s", got.status, tt.status, got.body)
 				}
@@ -119,24 +120,25 @@ func TestABodyThatNeverComes(t *testing.T) {
 
 func TestSlowAndHugeHeaders(t *testing.T) {
 	_, connect := impolite(t, func(*setup) {})
-	t.Run("nothing at all", func(t *testing.T) { connect().ends() })
-	t.Run("half a line", func(t *testing.T) { connect().say("POST %s HT", chat).ends() })
-	t.Run("half a header", func(t *testing.T) { connect().say("POST %s HTTP/1.1\nHost: localhost\nX-A: b", chat).ends() })
+	t.Run("nothing at all", func(t *testing.T) { connect(t).ends() })
+	t.Run("half a line", func(t *testing.T) { connect(t).say("POST %s HT", chat).ends() })
+	t.Run("half a header", func(t *testing.T) { connect(t).say("POST %s HTTP/1.1\nHost: localhost\nX-A: b", chat).ends() })
+	_, patient := impolite(t, func(s *setup) { s.config.HeaderTimeout = 10 * time.Second })
 	t.Run("a huge one", func(t *testing.T) {
-		c := connect().say("GET /healthz HTTP/1.1\nHost: localhost\nX-A: %s\n\n", strings.Repeat("a", 200<<10))
+		c := patient(t).say("GET /healthz HTTP/1.1\nHost: localhost\nX-A: %s\n\n", strings.Repeat("a", 200<<10))
 		if got := c.hear(); got.status != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("status %d, want 431", got.status)
 		}
 	})
 	t.Run("very many", func(t *testing.T) {
-		c := connect().say("GET /healthz HTTP/1.1\nHost: localhost\n%s\n", strings.Repeat("X-A: b\n", 20000))
+		c := patient(t).say("GET /healthz HTTP/1.1\nHost: localhost\n%s\n", strings.Repeat("X-A: b\n", 20000))
 		if got := c.hear(); got.status != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("status %d, want 431", got.status)
 		}
 	})
 	t.Run("a second request that never comes", func(t *testing.T) {
 		_, connect := impolite(t, func(s *setup) { s.config.IdleTimeout = 50 * time.Millisecond })
-		c := connect().say("GET /healthz HTTP/1.1\nHost: localhost\n\n")
+		c := connect(t).say("GET /healthz HTTP/1.1\nHost: localhost\n\n")
 		if got := c.hear(); got.status != 200 {
 			t.Errorf("status %d, want 200", got.status)
 		}
@@ -158,7 +160,7 @@ func TestTheClientHalfCloses(t *testing.T) {
 				return nil
 			}
 		})
-		c := connect().say("%s", request(chat, "", ask("q", fields)))
+		c := connect(t).say("%s", request(chat, "", ask("q", fields)))
 		if err := c.conn.CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
@@ -182,13 +184,13 @@ func TestWhoLeavesTheQueueFreesItsPlace(t *testing.T) {
 		}
 	})
 	good := request(chat, "X-RCVAE-K: 1\n", ask("q"))
-	working := connect().say("%s", good)
+	working := connect(t).say("%s", good)
 	eventually(t, "one works", func() bool { return s.metric("rcvae_requests_active") == 1 })
-	waiting := connect().say("%s", good)
+	waiting := connect(t).say("%s", good)
 	eventually(t, "one waits", func() bool { return s.metric("rcvae_queue_waiting") == 1 })
 	waiting.conn.Close()
 	eventually(t, "its place is free", func() bool { return s.metric("rcvae_queue_waiting") == 0 })
-	next := connect().say("%s", good)
+	next := connect(t).say("%s", good)
 	eventually(t, "another waits", func() bool { return s.metric("rcvae_queue_waiting") == 1 })
 	close(release)
 	for _, c := range []*raw{working, next} {
@@ -216,7 +218,7 @@ func TestSmuggling(t *testing.T) {
 		"bad chunks":               "POST " + chat + " HTTP/1.1\nHost: localhost\nContent-Type: application/json\nTransfer-Encoding: chunked\n\nzz\r\n" + body,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := connect().say("%s", text)
+			c := connect(t).say("%s", text)
 			if got := c.hear(); got.status < 400 || got.status >= 500 && got.status != http.StatusNotImplemented {
 				t.Errorf("status %d, want a refusal: %s", got.status, got.body)
 			}
@@ -227,7 +229,7 @@ func TestSmuggling(t *testing.T) {
 		t.Errorf("the upstream got %d calls", len(calls))
 	}
 	t.Run("both length and chunks", func(t *testing.T) { // the chunks count, and the connection ends
-		c := connect().say("POST %s HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: 4\nTransfer-Encoding: chunked\n\n%x\r\n%s\r\n0\r\n\r\n", chat, len(ask("q")), ask("q"))
+		c := connect(t).say("POST %s HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: 4\nTransfer-Encoding: chunked\n\n%x\r\n%s\r\n0\r\n\r\n", chat, len(ask("q")), ask("q"))
 		if got := c.hear(); got.status != http.StatusOK && got.status != http.StatusBadRequest {
 			t.Errorf("status %d", got.status)
 		}
@@ -237,7 +239,7 @@ func TestSmuggling(t *testing.T) {
 // TestPipelinedGarbage: a good request, and bytes that are none behind it.
 func TestPipelinedGarbage(t *testing.T) {
 	_, connect := impolite(t, func(*setup) {})
-	c := connect().say("%s", request(chat, "", ask("q"))+"\x00\xffGARBAGE\r\n\r\n")
+	c := connect(t).say("%s", request(chat, "", ask("q"))+"\x00\xffGARBAGE\r\n\r\n")
 	if got := c.hear(); got.status != http.StatusOK {
 		t.Errorf("the good request: status %d: %s", got.status, got.body)
 	}
@@ -245,7 +247,7 @@ func TestPipelinedGarbage(t *testing.T) {
 		t.Errorf("the garbage: status %d, want 400", got.status)
 	}
 	c.ends()
-	c = connect().say("%s", request(chat, "", ask("first"))+strings.ReplaceAll("GET /healthz HTTP/1.1\nHost: localhost\n\n", "\n", "\r\n"))
+	c = connect(t).say("%s", request(chat, "", ask("first"))+strings.ReplaceAll("GET /healthz HTTP/1.1\nHost: localhost\n\n", "\n", "\r\n"))
 	for i, want := range []string{rcvaetest.Marker("first"), "ok"} {
 		if got := c.hear(); got.status != http.StatusOK || !bytes.Contains(got.body, []byte(want)) {
 			t.Errorf("pipelined request %d: %d %s, want %s", i+1, got.status, got.body, want)
@@ -259,7 +261,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 		s.config.WriteTimeout = 50 * time.Millisecond
 		s.script.Reply = texts(strings.Repeat("a long answer ", 2<<20))
 	})
-	c := connect()
+	c := connect(t)
 	if err := c.conn.SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
 	}

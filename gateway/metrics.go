@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
 )
@@ -58,7 +59,7 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rcvae_" + name, Help: help, Buckets: seconds}, labels)
 	}
-	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{toolVote: true}}
+	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{bestof.ToolVote: true}}
 	for name := range rules {
 		m.known[name] = true
 	}
@@ -86,7 +87,7 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 		gauge("requests_active", "Requests under way.", func() float64 { return float64(e.Active()) }),
 		gauge("request_bytes_held", "Bytes of the bodies of all requests under way or waiting.", func() float64 { return float64(e.HeldBytes()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, kind := range fallbackKinds { // so that rates start at zero
+	for _, kind := range bestof.FallbackKinds() { // so that rates start at zero
 		m.fallbacks.WithLabelValues(kind)
 	}
 	for _, cause := range llm.Causes() {
@@ -143,21 +144,22 @@ func (m *metrics) drew(d llm.Draw, asked int, took time.Duration) {
 }
 
 // decided counts a choice.
-func (m *metrics) decided(rule Rule, name string, p *pool, d decision) {
-	m.drawn.Observe(float64(p.drawn))
-	if d.kind != "" {
-		m.fallbacks.WithLabelValues(d.kind).Inc()
+func (m *metrics) decided(rule Rule, p part) {
+	m.drawn.Observe(float64(p.Drawn))
+	if p.Kind != "" {
+		m.fallbacks.WithLabelValues(p.Kind).Inc()
 		return
 	}
-	if d.embedding > 0 {
-		m.embedding.Observe(d.embedding.Seconds())
+	if p.embedding > 0 {
+		m.embedding.Observe(p.embedding.Seconds())
 	}
+	name := p.call.rule
 	if !m.known[name] {
 		name = other
 	}
-	m.selection.WithLabelValues(name).Observe(d.selection.Seconds())
-	score := d.scores[d.chosen]
-	if rule.EntropyScale > 0 && d.selector != toolVote && score == score { // not NaN
+	m.selection.WithLabelValues(name).Observe(max(p.Selection-p.embedding, 0).Seconds())
+	score := p.Scores[p.Chosen]
+	if rule.EntropyScale > 0 && p.Rule != bestof.ToolVote && score == score { // not NaN
 		m.entropy.Observe(-score / rule.EntropyScale)
 	}
 }

@@ -4,22 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 )
 
 // maxPrompts bounds the prompts of one raw completion.
 const maxPrompts = 256
-
-// part is the answer to one prompt of a request. All requests have one but raw
-// completions with a list of prompts.
-type part struct {
-	call   *call
-	pool   *pool
-	choice decision
-}
 
 // readPrompts reads the prompts of a raw completion: a text, a list of texts, the
 // token ids of one prompt, or a list of such lists. Token ids have no text for the
@@ -66,7 +60,7 @@ func (c *call) single(prompt json.RawMessage) *call {
 }
 
 // answerParts draws and chooses for each prompt. When one fails the request fails.
-func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, rec *record, notify onChoice) ([]part, error) {
+func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, rec *record, arrivals chan<- bestof.Arrival) ([]part, error) {
 	calls := []*call{c}
 	if len(c.prompts) > 0 {
 		calls = nil
@@ -76,10 +70,8 @@ func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, r
 	}
 	parts := make([]part, len(calls))
 	err := s.each(ctx, len(calls), func(ctx context.Context, i int) error {
-		p, err := s.draw(ctx, calls[i], header, notify)
-		if err == nil {
-			parts[i] = part{calls[i], p, s.decide(ctx, calls[i], p)}
-		}
+		var err error
+		parts[i], err = s.answerOne(ctx, calls[i], header, arrivals)
 		return err
 	})
 	if err != nil {
@@ -116,7 +108,7 @@ func (s *Server) each(ctx context.Context, n int, f func(ctx context.Context, i 
 				}
 				once.Do(func() { first, panicked = err, p })
 				if p != nil {
-					s.logPanic(p)
+					s.logPanic(p, debug.Stack())
 				}
 				cancel()
 			}()
@@ -133,7 +125,7 @@ func (s *Server) each(ctx context.Context, n int, f func(ctx context.Context, i 
 // usageOf returns what the client sees: each prompt once, the tokens of all candidates.
 func usageOf(parts []part) (sum openaiapi.Usage) {
 	for _, p := range parts {
-		sum = sum.Add(p.pool.usage)
+		sum = sum.Add(p.usage)
 	}
 	return sum
 }
@@ -149,5 +141,3 @@ func setBlock(body *openaiapi.Body, parts []part) error {
 	}
 	return body.Set(blockField, map[string]any{"k": parts[0].call.k, "selector": blocks[0].Selector, "prompts": blocks})
 }
-
-func (p part) block() block { return blockOf(p.call, p.pool, p.choice) }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
 )
@@ -31,6 +33,7 @@ type Server struct {
 	passed    []string // canonical names of [Config.PassHeaders]
 	log       *slog.Logger
 	edge      *edge.Edge
+	engine    *bestof.Engine
 	handler   http.Handler
 	metrics   *metrics
 	tracing   *tracing
@@ -55,6 +58,7 @@ func New(c Config, p Parts) (*Server, error) {
 		return nil, err
 	}
 	s.metrics = newMetrics(p.Rules, s.edge)
+	s.engine = &bestof.Engine{Extract: s.extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
 	}
@@ -170,6 +174,12 @@ func (s *Server) explain(x *edge.Exchange, header http.Header, err error) error 
 	s.metrics.failed(causeOf(err), 1)
 	logCause(x, err)
 	return clientError(err, header)
+}
+
+// logPanic tells the log of a panic that was caught. The panic's value may quote a
+// text, so only its type is told.
+func (s *Server) logPanic(value any, stack []byte) {
+	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
 }
 
 // served counts a request that has ended.

@@ -9,10 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"rcvae"
+	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
-	"rcvae/llm"
 )
 
 // eventWriter writes server-sent events. The response starts with the first event, so
@@ -83,22 +82,14 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, hea
 	stop := sync.OnceFunc(out.beat(s.config.Heartbeat, func() string { return "drawing candidates" }))
 	defer stop() // a panic must not leave it writing to an answer that has ended
 	fail := func(err error) error { return out.fail(err, header) }
-	var notify onChoice
-	if c.Events {
-		notify = func(place int, choice llm.Choice, cand rcvae.Candidate, arrived int) {
-			_ = out.sendJSON("candidate", struct { // these types always encode
-				candidate
-				Arrived int `json:"arrived"`
-				K       int `json:"k"`
-			}{candidate{place, choice.Text, cand.Answer, choice.Finish, choice.Tokens, choice.ToolCalls}, arrived, c.k})
-		}
-	}
-	parts, err := s.answerParts(ctx, c, header, rec, notify)
+	parts, err := s.tell(out, c, func(arrivals chan<- bestof.Arrival) ([]part, error) {
+		return s.answerParts(ctx, c, header, rec, arrivals)
+	})
 	stop()
 	if err != nil {
 		return fail(err)
 	}
-	chosen := strconv.Itoa(parts[0].choice.chosen)
+	chosen := strconv.Itoa(parts[0].Chosen)
 	if out.started { // the header has gone
 		w.Header().Set(http.TrailerPrefix+chosenHeader, chosen)
 	} else {
@@ -116,6 +107,28 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, hea
 		return edge.ErrClientGone
 	}
 	return nil
+}
+
+// tell sends an event for each candidate, where the client asked for them, while
+// answer works. It returns when the last is sent.
+func (s *Server) tell(out *eventWriter, c *call, answer func(chan<- bestof.Arrival) ([]part, error)) ([]part, error) {
+	if !c.Events {
+		return answer(nil)
+	}
+	arrivals := make(chan bestof.Arrival, c.k) // a slow reader holds no candidate back
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(arrivals)
+	group.Go(func() {
+		for a := range arrivals {
+			_ = out.sendJSON("candidate", struct { // these types always encode
+				candidate
+				Arrived int `json:"arrived"`
+				K       int `json:"k"`
+			}{candidateView(a.Candidate), a.Arrived, c.k})
+		}
+	})
+	return answer(arrivals)
 }
 
 // fail ends a stream with an error event, or returns the error when nothing was sent.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -216,11 +217,14 @@ func TestRetryAfterReachesTheClient(t *testing.T) {
 
 // TestHeadersByPolicy checks both directions at k = 1 and at k > 1.
 func TestHeadersByPolicy(t *testing.T) {
+	var mu sync.Mutex
 	var got http.Header
 	answer := `{"choices":[{"index":0,"message":{"role":"assistant","content":"so 1"},"finish_reason":"stop"}]}`
 	s := before(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
+			mu.Lock()
 			got = r.Header.Clone()
+			mu.Unlock()
 		}
 		for _, name := range []string{"X-RateLimit-Remaining-Requests", "OpenAI-Processing-Ms", "X-Request-Id", "Set-Cookie", "X-Secret", "X-Extra"} {
 			w.Header().Set(name, "up")
@@ -264,7 +268,7 @@ func TestHeadersByPolicy(t *testing.T) {
 func TestPathsOfTheUpstream(t *testing.T) {
 	s, connect := impolite(t, func(*setup) {})
 	for _, path := range []string{"/v1/models/%2e%2e/%2e%2e/slots", "/v1/models/..%2f..%2fslots", "/v1/models/%252e%252e/slots", "/v1/models/a%5c..%5cslots", "/v1/models/a%3fb"} {
-		if got := connect().say("GET %s HTTP/1.1\nHost: localhost\nConnection: close\n\n", path).hear(); got.status != 404 {
+		if got := connect(t).say("GET %s HTTP/1.1\nHost: localhost\nConnection: close\n\n", path).hear(); got.status != 404 {
 			t.Errorf("%s: status %d, want 404", path, got.status)
 		}
 	}
@@ -273,7 +277,7 @@ func TestPathsOfTheUpstream(t *testing.T) {
 			t.Errorf("the upstream was asked for %s", c.Path)
 		}
 	}
-	connect().say("GET /v1/models/org/name:1b HTTP/1.1\nHost: localhost\nConnection: close\n\n").hear()
+	connect(t).say("GET /v1/models/org/name:1b HTTP/1.1\nHost: localhost\nConnection: close\n\n").hear()
 	var asked []string
 	for _, c := range s.upstream.Calls() {
 		asked = append(asked, c.Path)
@@ -331,27 +335,36 @@ func TestAStreamByAnotherName(t *testing.T) {
 	}
 }
 
-// TestPanicsCostOneRequest: in a grader, while answers are extracted or grouped.
-func TestPanicsCostOneRequest(t *testing.T) {
+// TestAPanicCostsItsCandidate: in a grader, while answers are extracted. Where all are
+// lost the request fails, and nothing else does.
+func TestAPanicCostsItsCandidate(t *testing.T) {
 	s := start(t, func(s *setup) {
 		s.config.Heartbeat = time.Millisecond
+		s.script.Reply = func(p rcvaetest.Prompt) rcvaetest.Reply {
+			if p.Question == "one" && p.Choice > 0 {
+				return rcvaetest.Reply{Text: "good"}
+			}
+			return rcvaetest.Reply{Text: p.Question}
+		}
 		s.parts.Extract = func(text string) (string, string) {
-			if strings.Contains(text, rcvaetest.Marker("bad")) {
+			if text == "bad" || text == "one" {
 				panic("a secret text")
 			}
 			return "1", "number"
 		}
 	})
-	for _, fields := range [][]string{{best}, {`"stream":true`}} {
-		response := s.open(ask("bad", fields...))
-		_, _ = io.ReadAll(response.Body) // a stream that has begun is cut off
-		response.Body.Close()
-		line := s.logged(t, "a handler panicked")
-		if line["stack"] == "" || line["request_id"] == "" || strings.Contains(s.log.String(), "a secret text") {
-			t.Errorf("logged %v, want the stack and not the value", line)
-		}
-		s.post(chat, ask("good")).completion(t)
+	if b := s.post(chat, ask("one", best)).completion(t).Block; b.Returned != 3 || b.Fallback != "" {
+		t.Errorf("block %+v, want 3 of 4 candidates", b)
 	}
+	s.post(chat, ask("bad", best)).wantError(t, http.StatusInternalServerError)
+	response := s.open(ask("bad", `"stream":true`))
+	_, _ = io.ReadAll(response.Body) // a stream that has begun is cut off
+	response.Body.Close()
+	line := s.logged(t, "a selector or grader panicked")
+	if line["stack"] == "" || strings.Contains(s.log.String(), "a secret text") {
+		t.Errorf("logged %v, want the stack and not the value", line)
+	}
+	s.post(chat, ask("good")).completion(t)
 	eventually(t, "no request is under way", func() bool { return s.metric("rcvae_requests_active") == 0 })
 }
 

@@ -88,7 +88,7 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 # OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
-	$(GO) build -o bin/load ./gateway/internal/load
+	$(GO) build -C tools -o ../bin/load ./bench/load
 	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
 
 .PHONY: e2e-llama

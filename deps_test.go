@@ -22,7 +22,6 @@ var allowed = map[string][]string{
 	"rcvae/embed/minilm":                   {"rcvae/embed/transformer"},                                           // a configuration of the transformer
 	"rcvae/gateway":                        {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector"}, // serves the best of what an upstream gives, and groups answers as votes do
 	"rcvae/gateway/edge":                   {},                                                                    // the border of an HTTP service, which knows nothing of it
-	"rcvae/gateway/internal/load":          {},                                                                    // a load generator
 	"rcvae/grade":                          {"rcvae/grade/internal/algebra", "rcvae/grade/internal/latex"},
 	"rcvae/grade/internal/latex":           {},                             // reads answers
 	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them

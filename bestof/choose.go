@@ -139,8 +139,11 @@ func (r *run) rank(indices []int) {
 		}
 	}
 	value := func(i int) float64 {
-		if i == r.Chosen {
+		switch {
+		case i == r.Chosen:
 			return math.Inf(1)
+		case math.IsNaN(r.Scores[i]):
+			return math.Inf(-1)
 		}
 		return r.Scores[i]
 	}

@@ -56,7 +56,7 @@ func (r *record) log(x *edge.Exchange) {
 		if p.Kind != "" {
 			x.Log("fallback", p.Kind)
 		}
-		logCause(x, p.upstream.err)
+		logCause(x, p.err)
 	}
 	x.Log("selector", r.call.rule)
 	x.Log("drawn", drawn)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -176,6 +177,44 @@ func TestTLS(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Errorf("Serve() = %v", err)
+	}
+}
+
+// TestSilenceOverHTTP2: a stream whose upstream is silent for longer than a write may
+// take goes on, and a client that never finishes its handshake does not stay.
+func TestSilenceOverHTTP2(t *testing.T) {
+	cert, key, pool := certificate(t)
+	const limit = 20 * time.Millisecond
+	s := before(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"n\":1}\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-time.After(5 * limit) // the fault that is played, five times the deadline
+		_, _ = io.WriteString(w, "data: [DONE]\n\n")
+	}, func(s *setup) {
+		s.config.TLSCert, s.config.TLSKey, s.config.WriteTimeout, s.config.HeaderTimeout = cert, key, limit, 50*time.Millisecond
+	})
+	address, stop := s.listen()
+	defer stop() //nolint:errcheck // other tests look at it
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Post("https://"+address+chat, "application/json", strings.NewReader(ask("q", proxied, `"stream":true`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || !strings.HasSuffix(string(body), "data: [DONE]\n\n") {
+		t.Errorf("got %q, %v, want the whole stream", body, err)
+	}
+	conn := dial(t, address)
+	if _, err := conn.Write([]byte{22, 3, 1}); err != nil { // the beginning of a handshake
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("the connection is still open: %v", err)
 	}
 }
 

@@ -74,7 +74,7 @@ type Handler func(w http.ResponseWriter, r *http.Request, x *Exchange) error
 type Route struct {
 	Name string             // in the log and the metrics
 	Body bool               // they carry JSON, and wait for their turn
-	Open bool               // they need no key, may come from any page, and are not logged
+	Open bool               // they need no key, may come from any page, and are neither counted nor logged
 	Fail func(error) *Error // what a client may see of an error that is not an [Error]; nil: a 500
 }
 
@@ -172,8 +172,8 @@ func (e *Edge) end(out *response, r *http.Request, x *Exchange, start time.Time,
 		}
 	}
 	x.Took = time.Since(start)
-	e.observe(x)
-	if !route.Open {
+	if !route.Open { // probes and scrapes would hide the requests among them
+		e.observe(x)
 		e.logLine(r.Context(), x)
 	}
 	if err != nil && begun {

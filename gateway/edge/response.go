@@ -38,7 +38,10 @@ func (r *response) Write(data []byte) (int, error) {
 // FlushError is what [http.ResponseController.Flush] calls.
 func (r *response) FlushError() error {
 	r.deadline()
-	return r.control.Flush()
+	err := r.control.Flush()
+	// What was flushed is sent: HTTP/2 would end a stream that is silent for longer.
+	_ = r.control.SetWriteDeadline(time.Time{})
+	return err
 }
 
 // Unwrap lets [http.ResponseController] find the connection.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -110,4 +111,35 @@ func TestASecondSignalStops(t *testing.T) {
 	}()
 	close(served)
 	<-done
+}
+
+// TestFlagsNamedElsewhereExist: in the documentation of the gateway and in what deploys it.
+func TestFlagsNamedElsewhereExist(t *testing.T) {
+	foreign := map[string]bool{"from": true, "interval": true, "timeout": true, "start-period": true, "help": true} // Docker's, and cobra's
+	flags := newServe().Flags()
+	root := newRoot().PersistentFlags()
+	for path, least := range map[string]int{"../../docs/gateway.md": 30, "../../deploy/Dockerfile": 3, "../../deploy/rcvae.service": 2, "../../deploy/alerts.yaml": 2} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(`(?:^|[\s"'(\x60])--([a-z][a-z-]+)`).FindAllStringSubmatch(string(data), -1)
+		if len(names) < least {
+			t.Errorf("%s names %d flags, want at least %d: is it the right file?", path, len(names), least)
+		}
+		for _, m := range names {
+			if flags.Lookup(m[1]) == nil && root.Lookup(m[1]) == nil && !foreign[m[1]] {
+				t.Errorf("%s names --%s, which serve does not have", path, m[1])
+			}
+		}
+	}
+	docker, err := os.ReadFile("../../deploy/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"FROM scratch", "CGO_ENABLED=0", "USER 65532", `"serve", "--check"`} {
+		if !strings.Contains(string(docker), part) {
+			t.Errorf("the Dockerfile lacks %q", part)
+		}
+	}
 }

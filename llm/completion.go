@@ -22,6 +22,9 @@ type completion struct {
 
 // parseCompletion reads a response. A response without choices is an error.
 func parseCompletion(data []byte) (completion, error) {
+	if bytes.HasPrefix(bytes.TrimLeft(data, "\r\n"), []byte("data:")) {
+		return completion{}, errors.New("the answer is a stream of events, which was not asked for")
+	}
 	body, err := openaiapi.ParseBody(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) // some servers begin with a byte order mark
 	if err != nil {
 		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)

@@ -55,6 +55,7 @@ func TestParseCompletionForms(t *testing.T) {
 		{"content in parts", `{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}`, Choice{Text: "ab"}, 0},
 		{"nulls", `{"message":{"content":null,"tool_calls":null},"finish_reason":null,"logprobs":null}`, Choice{}, 0},
 		{"nothing", `{}`, Choice{}, 0},
+		{"a legacy call", `{"message":{"content":null,"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"function_call"}`, Choice{Finish: "function_call"}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := parseCompletion([]byte(`{"id":"1","choices":[` + tt.choice + `],"usage":null,"x":[1]}`))
@@ -78,7 +79,7 @@ func TestParseCompletionForms(t *testing.T) {
 		t.Errorf("tool calls: %+v, %v", tool.choices, err)
 	}
 	for name, bad := range map[string]string{
-		"no JSON": "<html>", "cut off": `{"choices":[`, "no choices": `{"id":"1"}`, "empty": `{"choices":[]}`, "a list": `[]`,
+		"no JSON": "<html>", "events": "data: {\"choices\":[{\"text\":\"a\"}]}\n\n", "cut off": `{"choices":[`, "no choices": `{"id":"1"}`, "empty": `{"choices":[]}`, "a list": `[]`,
 		"error with status 200": `{"error":{"message":"overloaded"}}`, "a number for a text": `{"choices":[{"text":5}]}`, "choices of another type": `{"choices":{"a":1}}`,
 	} {
 		if _, err := parseCompletion([]byte(bad)); err == nil {

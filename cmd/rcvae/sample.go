@@ -102,7 +102,7 @@ func runSample(cmd *cobra.Command, _ []string) error {
 	run.order(problems)
 	record.finish(run)
 	if err := run.store.writeRecord(record); err != nil {
-		return err
+		return fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, run.store.count(), len(problems), run.store.partialPath)
 	}
 	for _, w := range run.warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)

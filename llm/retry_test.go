@@ -146,7 +146,10 @@ func TestAPanicInOnChoiceReachesTheCaller(t *testing.T) {
 		}}, nil)
 		warm(t, u)
 		r := chat(t, question, `,"seed":0`)
-		r.OnChoice = func(llm.Choice) { panic("a bug of the caller") }
+		r.OnChoice = func(llm.Choice) {
+			synctest.Wait() // until all calls are under way
+			panic("a bug of the caller")
+		}
 		func() {
 			defer func() {
 				if recover() == nil {

@@ -43,7 +43,7 @@ that apply):
 	addSamplerFlag(cmd)
 	f.Int("max-questions", 0, "use the first `N` questions of each pool (0: all)")
 	addGraderFlag(cmd)
-	addTauFlag(cmd)
+	addTauFlag(f)
 	f.Uint64("seed", config.Seed, "seed of subsets and resamples")
 	f.Int("subsets", config.Subsets, "random subsets per question and k")
 	f.Bool("timing", false, "measure the time that a selection takes")

@@ -1,4 +1,4 @@
-package gateway
+package edge
 
 import (
 	"bufio"
@@ -47,7 +47,7 @@ func ParseKeys(r io.Reader) ([]Key, error) {
 // guard knows the clients' keys and how much each may ask.
 type guard struct {
 	keys     []Key
-	limiters []*rate.Limiter // one a key, at least one; nil: no limit
+	limiters []*rate.Limiter // one per key, at least one; nil: no limit
 }
 
 func newGuard(c Config) *guard {
@@ -79,17 +79,19 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 	reservation := g.limiters[client].Reserve()
 	if delay := reservation.Delay(); delay > 0 {
 		reservation.Cancel()
-		e := errorf(http.StatusTooManyRequests, "this key may ask %v times a second", float64(g.limiters[client].Limit()))
-		e.retryAfter, e.rejection = min(delay, time.Hour), rejectedRate
+		whose := "all clients together"
+		if len(g.keys) > 0 {
+			whose = "this key"
+		}
+		e := rejected(RejectedRate, http.StatusTooManyRequests, "too many requests: the limit of %s is %v per second; try again later", whose, float64(g.limiters[client].Limit()))
+		e.RetryAfter = min(delay, time.Hour)
 		return name, e
 	}
 	return name, nil
 }
 
 func unauthorized(text string) error {
-	e := errorf(http.StatusUnauthorized, "%s", text)
-	e.rejection = rejectedKey
-	return e
+	return rejected(RejectedKey, http.StatusUnauthorized, "%s", text)
 }
 
 // find compares with every key, in the same time wherever it is and whatever it is.

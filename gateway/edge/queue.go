@@ -1,4 +1,4 @@
-package gateway
+package edge
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func newQueue(concurrent, waiting int, patience time.Duration) *queue {
 }
 
 // enter waits for a turn; the caller leaves afterwards. The error is a 429, or
-// [errClientGone].
+// [ErrClientGone].
 func (q *queue) enter(ctx context.Context) error {
 	select {
 	case q.slots <- struct{}{}:
@@ -39,16 +39,14 @@ func (q *queue) enter(ctx context.Context) error {
 	case <-timer.C:
 		return q.full("the request waited %v for its turn", q.patience)
 	case <-ctx.Done():
-		return errClientGone
+		return ErrClientGone
 	}
 }
 
 func (q *queue) leave() { <-q.slots }
 
 func (q *queue) full(format string, args ...any) error {
-	e := errorf(http.StatusTooManyRequests, format+"; try again later", args...)
-	e.retryAfter, e.rejection = time.Second, rejectedQueue
+	e := rejected(RejectedQueue, http.StatusTooManyRequests, format+"; try again later", args...)
+	e.RetryAfter = time.Second
 	return e
 }
-
-func (q *queue) active() int { return len(q.slots) }

@@ -19,10 +19,11 @@ LATENT, HIDDEN = 32, 256
 class Entropy(nn.Module):
     """The CVAE of docs/model.md on standardised inputs. Scores n pairs and keeps their ELBO, (n)."""
 
-    def __init__(self, d: int, input_dropout: float = 0.2, hidden_dropout: float = 0.1):
+    def __init__(self, d: int, input_dropout: float = 0.2, hidden_dropout: float = 0.1, of_question: int = 0):
         super().__init__()
-        self.enc0, self.enc1 = nn.Linear(2 * d, HIDDEN), nn.Linear(HIDDEN, 2 * LATENT)
-        self.dec0, self.dec1 = nn.Linear(d + LATENT, HIDDEN), nn.Linear(HIDDEN, d)
+        of_question = of_question or d  # dimensions of q, where r has more: signals beside the embedding
+        self.enc0, self.enc1 = nn.Linear(of_question + d, HIDDEN), nn.Linear(HIDDEN, 2 * LATENT)
+        self.dec0, self.dec1 = nn.Linear(of_question + LATENT, HIDDEN), nn.Linear(HIDDEN, d)
         self.log_variance, self.alpha = nn.Parameter(torch.tensor(-0.3)), nn.Parameter(torch.tensor(0.0))
         self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
         self.elbo = None
@@ -94,7 +95,7 @@ def fit_entropy(r, q, group, right, votes, device: str, seed: int = 0, epochs: i
     r, q, group, right, votes = map(tensor, (r, q, group, right, votes))
     r_mean, r_std, q_mean, q_std = r.mean(0), r.std(0).clamp(min=0.01), q.mean(0), q.std(0).clamp(min=0.01)
     x, c = (r - r_mean) / r_std, (q - q_mean) / q_std
-    model = Entropy(r.shape[1]).to(device)
+    model = Entropy(r.shape[1], of_question=q.shape[1]).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
     order = torch.argsort(group, stable=True).cpu().numpy()
     starts = np.flatnonzero(np.diff(group.cpu().numpy()[order], prepend=-1))

@@ -26,6 +26,12 @@ def rounded(w: torch.Tensor) -> torch.Tensor:
     return n.float() * scale.float()
 
 
+def dequantized(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Returns adapters in float32, whether they were stored in eight bits or in float16."""
+    value = lambda name, w: w.float() * stored[name + ".scale"].float() if w.dtype == torch.int8 else w.float()
+    return {name: value(name, w) for name, w in stored.items() if not name.endswith(".scale")}
+
+
 def main():
     source, out, *more = sys.argv[1:]
     with safe_open(source, "pt") as f:

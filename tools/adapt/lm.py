@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from context import Batch, batch, tokenizer
@@ -40,6 +40,7 @@ class Settings:
     depth: int = 0  # layers; 0: all
     epochs: float = 2.0
     seconds: float = 0.0  # the rate falls to zero by then, even before the last epoch; 0: no limit
+    start: str = ""  # name of a run in --out to go on from
     rate: float = 4e-4  # AdamW's for the adapters, at its highest
     head_rate: float = 5e-4
     batch: int = 16  # questions a step
@@ -147,16 +148,15 @@ class Trainer:
         return loss.detach()
 
 
-def train(model: Qwen2, pools: list[Prepared], s: Settings, device: str, log) -> tuple[Trainer, list[float]]:
-    torch.manual_seed(s.seed)
-    trainer = Trainer(model, s, device)
+def train(trainer: Trainer, pools: list[Prepared], s: Settings, device: str, log) -> list[float]:
+    model = trainer.model
     total = int(s.epochs * (sum(len(p.of_part("adapt")) for p in pools) // s.batch))
     model.train()
     losses, tokens, start = [], 0, time.time()
     for n, x in enumerate(steps(pools, s, device)):
         if n == 8:  # compiled by now
             tokens, start = 0, time.time()
-        progress = max(n / total, (time.time() - start) / s.seconds if s.seconds else 0.0)
+        progress = max(n / total, (time.time() - start) / s.seconds if s.seconds and n >= 8 else 0.0)
         if progress >= 1:
             break
         losses.append(trainer.update(x, progress))
@@ -170,7 +170,7 @@ def train(model: Qwen2, pools: list[Prepared], s: Settings, device: str, log) ->
             log(f"{s.name}: step {n + 1}/{total}, done {progress:.3f}, loss {mean:.4f}, {spent:.0f} s, {tokens / spent:.0f} tokens/s, {memory:.0f} GiB")
     model.eval(), trainer.joint.eval()
     log(f"{s.name}: {len(losses)} steps of {total}")
-    return trainer, [round(float(x), 4) for x in torch.stack(losses)[::20]]
+    return [round(float(x), 4) for x in torch.stack(losses)[::20]]
 
 
 def run(s: Settings, a, log):
@@ -184,7 +184,11 @@ def run(s: Settings, a, log):
         model.compiled()
     pools = [Prepared.load(a.tokens / f"{name}.npz") for name in a.train]
     log(f"{s.name}: {sum(p.numel() for p in model.parameters() if p.requires_grad) / 1e6:.1f} M trained values")
-    trainer, losses = train(model, pools, s, device, log)
+    trainer = Trainer(model, s, device)
+    if s.start:
+        model.load_adapters(load_file(a.out / f"{s.start}.safetensors"))
+        trainer.joint.load_state_dict(torch.load(a.out / f"{s.start}.joint.pt"))
+    losses = train(trainer, pools, s, device, log)
     half = {name: p.detach().half().cpu().contiguous() for name, p in model.adapters().items()}
     save_file(half, a.out / f"{s.name}.safetensors", {"rank": str(s.rank), "scale": str(SCALE)})
     torch.save(trainer.joint.state_dict(), a.out / f"{s.name}.joint.pt")

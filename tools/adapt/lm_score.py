@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from context import batch
-from int8 import rounded
+from int8 import dequantized, rounded
 from measure import auroc
 from prepared import Prepared
 from qwen2 import File, Qwen2, pooled
@@ -117,7 +117,7 @@ def main():
     start = time.time()
     log = lambda *x: print(f"[{time.time() - start:5.0f}] {a.name}:", *x, flush=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    stored = load_file(a.adapters) if a.adapters else {}
+    stored = dequantized(load_file(a.adapters)) if a.adapters else {}
     if a.rounded:
         stored = {name: rounded(w) for name, w in stored.items()}
     rank = next(iter(stored.values())).shape[0] if stored else 0

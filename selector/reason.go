@@ -111,14 +111,14 @@ func (r Rule) unlike(e *Evidence) []string {
 			count++
 		}
 	}
-	meaning := "what the model says of them does not count, checked arithmetic does"
+	meaning := "what the model says of them does not count, signals and checked arithmetic do"
 	switch {
 	case count == 0 || 2*count < n:
 		return nil
 	case !r.Votes():
 		meaning = "their scores may mislead"
 	case count == n && r.Weighted() && len(r.Score.Terms) == 0:
-		meaning += ", as in vote:arithmetic"
+		meaning += ", as in vote:signals"
 	}
 	return []string{fmt.Sprintf("%d of %d candidates are unlike the texts that the model was trained on: %s", count, n, meaning)}
 }

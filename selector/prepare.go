@@ -153,7 +153,7 @@ func (p *Prepared) addModels(sources Sources) error {
 		}
 		if len(columns) > 0 {
 			p.need |= NeedSignals
-			silent = silent || slices.ContainsFunc(p.encoded.Candidates, isProgram)
+			silent = silent || p.manyPrograms()
 		}
 		*list = append(*list, &asked{model: model, name: name, info: model.Info(), columns: columns, compares: compares, silent: silent})
 		return nil
@@ -172,9 +172,22 @@ func (p *Prepared) addModels(sources Sources) error {
 	return nil
 }
 
-// isProgram reports whether a candidate is a program. Signals were learned on prose: of
-// a program they say nothing, nor how it compares with prose.
+// isProgram reports whether a candidate is a program, of which signals, learned on
+// prose, say nothing.
 func isProgram(c rcvae.Candidate) bool { return signal.Program(c.Text) }
+
+// manyPrograms reports whether a quarter of the candidates or more are programs: then
+// programs are a kind of their own, and signals of prose say nothing of how the prose
+// compares with them either.
+func (p *Prepared) manyPrograms() bool {
+	programs := 0
+	for _, c := range p.encoded.Candidates {
+		if isProgram(c) {
+			programs++
+		}
+	}
+	return 4*programs >= len(p.encoded.Candidates)
+}
 
 // discounted reports whether checked arithmetic stands in for part of what the model
 // says, see [Column].
@@ -211,7 +224,7 @@ func (p *Prepared) infer(m asked, subset []int, signals [][]float64) ([]rcvae.In
 		if !(*w >= 0 && *w <= 1) {
 			return nil, fmt.Errorf("the in-distribution weight of candidate %d is %v, want 0 to 1", i+1, *w)
 		}
-		if m.silent {
+		if m.silent || len(m.columns) > 0 && isProgram(p.encoded.Candidates[i]) {
 			*w = 0
 		}
 	}

@@ -3,6 +3,9 @@ package selector
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"rcvae/signal"
 )
 
 // reason says in one sentence why the candidate was chosen.
@@ -20,8 +23,42 @@ func (r Rule) reason(e *Evidence, c Choice) string {
 	case len(c.Weights) == 0:
 		return fmt.Sprintf("none of %d candidates has an answer; %s: %s", n, who, r.Score.Best)
 	}
-	return c.voteReason(e) + r.scoreReason(c)
+	return c.voteReason(e) + r.scoreReason(c) + c.wrongRival(e)
 }
+
+// wrongRival names the first wrong equation of a candidate with another answer, the
+// most voted answers first: what signals held against it. It is empty where signals were
+// not read or no equation is wrong.
+func (c Choice) wrongRival(e *Evidence) string {
+	if e.signals == nil {
+		return ""
+	}
+	votes := c.votes()
+	order := positions(e.Len())
+	slices.SortStableFunc(order, func(i, j int) int { return c.votesFor(votes, j) - c.votesFor(votes, i) })
+	for _, i := range order {
+		if c.Class[i] == c.Class[c.Best] || !(e.signals[i][wrongColumn] > 0) {
+			continue
+		}
+		for _, q := range signal.Equations(e.candidates[i].Text) {
+			if !q.Holds {
+				return fmt.Sprintf("; candidate %d says %s, which should be %s", i+1, shorten(strings.Join(strings.Fields(q.Text), " ")), shorten(q.Want))
+			}
+		}
+	}
+	return ""
+}
+
+// votesFor returns the votes for a candidate's answer.
+func (c Choice) votesFor(votes []int, i int) int {
+	if c.Class[i] < 0 {
+		return 0
+	}
+	return votes[c.Class[i]]
+}
+
+// wrongColumn is the column of signals that counts wrong equations.
+var wrongColumn = slices.IndexFunc(signal.Columns(), func(c signal.Column) bool { return c.Name == "wrong" })
 
 // voteReason says how the votes went.
 func (c Choice) voteReason(e *Evidence) string {

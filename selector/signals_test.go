@@ -127,7 +127,7 @@ func TestSignalsOfTexts(t *testing.T) {
 	}
 	wrong := selector.Score{Name: "arithmetic", Best: "fewest wrong equations", Tau: new(1.0), Terms: []selector.Term{{Weight: -1, Score: selector.Signal("wrong")}}}
 	got := selectBy(t, selector.Rule{Score: wrong, Aggregate: selector.Tiebreak}, selector.Sources{}, candidates)
-	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations" {
+	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations; candidate 2 says 3 + 4 = 8, which should be 7" {
 		t.Errorf("a tie-break by wrong equations = %d, %q", got.Index, got.Reason)
 	}
 	if _, err := evidenceOf(t, p, nil).Column(selector.Signal("nonsense")); err == nil {

@@ -21,7 +21,7 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 	if rule.EvaluationOnly() {
 		return parts, nil, usagef("the selector %s needs reference answers and works in eval only; use one of %s", c.Selector, strings.Join(servable(), ", "))
 	}
-	kind, _ := cmd.Flags().GetString("kind")
+	kind, _ := cmd.Flags().GetString("grader")
 	if parts.Grader, err = grade.New(kind); err != nil {
 		return parts, nil, usageError{err}
 	}

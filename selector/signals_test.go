@@ -190,3 +190,53 @@ func TestSignalsStandInForTheModel(t *testing.T) {
 		t.Errorf("weights %v, want the ratio of vote:signals, %v", got, want)
 	}
 }
+
+// namedSignals is a model with these signals, which nobody asks.
+type namedSignals struct {
+	columnModel
+	names []string
+	alone bool // it reads no embedding
+}
+
+func (m namedSignals) Info() rcvae.ModelInfo {
+	info := m.columnModel.Info()
+	info.Signals, info.SignalVersion = m.names, signal.Version
+	if m.alone {
+		info.Fingerprint = rcvae.Fingerprint{}
+	}
+	return info
+}
+
+// Log-probabilities are worth asking for where the rule or a signal of a model that it
+// uses looks at them.
+func TestLooksAtLogProbs(t *testing.T) {
+	with := namedSignals{names: []string{"wrong", "logprob_tail"}}
+	without := namedSignals{names: []string{"wrong"}}
+	alone := func(m namedSignals) rcvae.Model { m.alone = true; return m }
+	for _, tt := range []struct {
+		rule           string
+		model, signals rcvae.Model
+		want           bool
+	}{
+		{"logprob", without, nil, true},
+		{"vote:entropy", with, nil, true},
+		{"vote:entropy", without, nil, false},
+		{"vote:entropy", without, alone(with), true},
+		{"vote:entropy+logprob", without, nil, true},
+		{"vote:signals", without, alone(with), true},
+		{"vote:signals", with, alone(without), false},
+		{"majority", with, alone(with), false},
+		{"vote:arithmetic", with, alone(with), false},
+		{"vote:consensus", with, alone(with), false},
+	} {
+		sources := sourcesOf(tt.model)
+		sources.Signals = tt.signals
+		b, err := selector.New(mustParse(t, tt.rule), sources, selector.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.LooksAtLogProbs(); got != tt.want {
+			t.Errorf("%s with %v and %v looks at log-probabilities: %v, want %v", tt.rule, tt.model, tt.signals, got, tt.want)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func serveRules(cmd *cobra.Command, configured string, sources selector.Sources)
 		if err != nil {
 			return nil, err
 		}
-		rules[name] = gateway.Rule{Selector: bound, Rule: rule}
+		rules[name] = gateway.Rule{Selector: bound, Rule: rule, LogProbs: bound.LooksAtLogProbs()}
 	}
 	return rules, nil
 }

@@ -38,12 +38,12 @@ func TestWordProblem(t *testing.T) {
 	}
 }
 
-// TestScopeOnRealQuestions counts on the pools of training questions: GSM8K's are word
-// problems, few of MATH's are.
+// TestScopeOnRealQuestions counts training questions: GSM8K's are word problems, few of
+// MATH's are.
 func TestScopeOnRealQuestions(t *testing.T) {
 	share := func(name string) float64 {
 		n, all := 0, 0
-		for _, q := range pool(t, name) {
+		for _, q := range problems(t, name) {
 			all++
 			if signal.WordProblem(q.Question) {
 				n++
@@ -52,10 +52,10 @@ func TestScopeOnRealQuestions(t *testing.T) {
 		t.Logf("%s: %d of %d questions are word problems", name, n, all)
 		return float64(n) / float64(all)
 	}
-	if s := share("train-pools/gsm8k-train-qwen2.5-coder-0.5b"); s < 0.95 {
+	if s := share("gsm8k/train"); s < 0.95 {
 		t.Errorf("%.3f of GSM8K's training questions are word problems, want at least 0.95", s)
 	}
-	if s := share("train-pools/math-train-qwen2.5-coder-0.5b"); s > 0.15 {
+	if s := share("math/train"); s > 0.15 {
 		t.Errorf("%.3f of MATH's training questions are word problems, want at most 0.15", s)
 	}
 }

@@ -12,13 +12,29 @@ import (
 // pool reads a pool of the shared data, or skips the test.
 func pool(t testing.TB, name string) []rcvae.Question {
 	t.Helper()
-	root := os.Getenv("RCVAE_SHARED")
-	if root == "" {
-		t.Skip("the shared data folder is absent; set RCVAE_SHARED to it")
-	}
-	items, err := dataset.LoadPool(filepath.Join(root, "data", name+".jsonl.gz"))
+	items, err := dataset.LoadPool(shared(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return items
+}
+
+// problems reads problems of the shared data, or skips the test.
+func problems(t testing.TB, name string) []rcvae.Problem {
+	t.Helper()
+	items, err := dataset.LoadProblems(shared(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
+}
+
+// shared returns the path of a file of the shared data, or skips the test.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	root := os.Getenv("RCVAE_SHARED")
+	if root == "" {
+		t.Skip("the shared data folder is absent; set RCVAE_SHARED to it")
+	}
+	return filepath.Join(root, "data", name+".jsonl.gz")
 }

@@ -40,7 +40,7 @@ func ballots(t testing.TB, name string) []ballot {
 			}
 		}
 		it.Candidates = kept
-		b := ballot{table: signal.Compute(it.Problem.Question, it.Candidates)}
+		b := ballot{table: signal.Compute(it.Question, it.Candidates)}
 		b.class, _ = selector.Classes(it.Candidates, grader)
 		for _, s := range kept {
 			b.correct = append(b.correct, isCorrect(s))

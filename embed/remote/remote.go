@@ -95,7 +95,7 @@ func Open(ctx context.Context, address string, o Options) (*Embedder, error) {
 		err = e.ask(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open embedder %s: %w", address, err)
+		return nil, fmt.Errorf("open embedder %s: %w", redacted(address), err)
 	}
 	return e, nil
 }
@@ -126,11 +126,20 @@ func newEmbedder(address string, o Options) (*Embedder, error) {
 	return e, nil
 }
 
+// redacted returns an address without the password that may be in it.
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "at a URL that cannot be read"
+	}
+	return u.Redacted()
+}
+
 // parse reads the URL behind the kind.
 func (p protocol) parse(text string) (base, model string, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", "", fmt.Errorf("%q is not the URL of a server: want one like %s", text, p.example)
+		return "", "", fmt.Errorf("%q is not the URL of a server: want one like %s", redacted(text), p.example)
 	}
 	query := u.Query()
 	model = query.Get("model")

@@ -26,6 +26,12 @@ const noCache = "none"
 // a flag is said in otherwise, and given to openEmbedder.
 func addEmbedderFlags(cmd *cobra.Command, otherwise string) {
 	addEmbedderNameFlags(cmd, otherwise)
+	addEmbedderSettings(cmd)
+}
+
+// addEmbedderSettings adds the flags that say what an embedder's files or server leave
+// open.
+func addEmbedderSettings(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("pooling", "", "how the embedder pools its states, where its files do not say: mean, cls or last")
 	f.String("task", "", "the embedder's task or named prompt; retrieval is one for questions and one for solutions")

@@ -174,12 +174,10 @@ func runEmbeddersVerify(cmd *cobra.Command, args []string) error {
 // verifyEmbedder checks an embedder that is not built in.
 func verifyEmbedder(cmd *cobra.Command, name string) error {
 	if isHubName(name) && !isFolder(name) {
-		folder, err := findInHub(name)
-		if err == nil {
-			err = hub.Verify(folder)
-		}
-		if err != nil {
-			return fmt.Errorf("verify %s: %w", name, err)
+		if folder, err := findInHub(name); err == nil { // else opening it says what to do
+			if err := hub.Verify(folder); err != nil {
+				return fmt.Errorf("verify %s: %w", name, err)
+			}
 		}
 	}
 	inner, err := newEmbedder(cmd.Context(), name, embedderSettings{}.withFlags(cmd))

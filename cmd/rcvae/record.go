@@ -114,7 +114,8 @@ func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedE
 	}
 	o, err := openEmbedder(cmd, fp.Name, settings)
 	if err != nil && !cmd.Flags().Changed("embedder") {
-		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %v; name where it is with --embedder", path, fp, err)
+		// Not wrapped: a name that is wrong in the model file is no wrong usage.
+		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %s; name where it is with --embedder", path, fp, err.Error())
 	}
 	return o, err
 }

@@ -257,8 +257,11 @@ func (e *Embedder) embed(ctx context.Context, b batch, out []rcvae.Embedding) er
 		}
 		return e.embed(ctx, batch{b.role, b.indices[half:], b.texts[half:]}, out)
 	}
+	if errors.Is(err, embed.ErrTooLong) {
+		return fmt.Errorf("text %d (%d bytes, %.40q): %w; cut it or leave it out, or give the server a larger limit", b.indices[0]+1, len(b.texts[0]), b.texts[0], err)
+	}
 	if err != nil {
-		return fmt.Errorf("text %d (%d bytes, %.40q): %w", b.indices[0]+1, len(b.texts[0]), b.texts[0], err)
+		return err
 	}
 	for i, v := range vectors {
 		if out[b.indices[i]], err = unit(v); err != nil {

@@ -231,7 +231,10 @@ func TestFaultsThatDoNot(t *testing.T) {
 	}{
 		{"refused", func(w http.ResponseWriter) { fail(w, 422, `{"error":"unknown prompt"}`) }, nil, "unknown prompt"},
 		{"key", func(w http.ResponseWriter) { fail(w, 401, `{"detail":"Unauthorized"}`) }, nil, "RCVAE_EMBED_KEY"},
-		{"elsewhere", func(w http.ResponseWriter) { w.Header().Set("Location", "http://other/"); w.WriteHeader(http.StatusTemporaryRedirect) }, nil, "http://other/"},
+		{"elsewhere", func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://other/")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}, nil, "http://other/"},
 		{"not JSON", func(w http.ResponseWriter) { fail(w, 200, "<html>") }, nil, "read the embeddings"},
 		{"zero", nil, nan, "length 0"},
 		{"one missing", nil, func([]string) [][]float32 { return nil }, "0 embeddings for 1 texts"},

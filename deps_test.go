@@ -13,32 +13,43 @@ import (
 // import besides the root package and internal/…. Imports point one way, from the
 // commands down; a new line here wants a reason.
 var allowed = map[string][]string{
-	"rcvae":                                {}, // the vocabulary stands alone
-	"rcvae/cvae":                           {}, //
-	"rcvae/dataset":                        {}, //
-	"rcvae/embed":                          {}, //
+	"rcvae": {}, // the vocabulary stands alone
+
+	"rcvae/cvae":    {},             // the model
+	"rcvae/builtin": {"rcvae/cvae"}, // model files in the binary
+
+	"rcvae/dataset":         {},                // pools
+	"rcvae/dataset/foreign": {"rcvae/dataset"}, // reads records as pools
+
+	"rcvae/embed":                          {}, // the cache, and the border of embedders
 	"rcvae/embed/encoder":                  {"rcvae/embed/encoder/internal/block"},
 	"rcvae/embed/encoder/internal/block":   {},
 	"rcvae/embed/encoder/internal/vectors": {"rcvae/embed/encoder"}, // embeds for comparisons with others
 	"rcvae/embed/hub":                      {},
-	"rcvae/embed/remote":                   {"rcvae/embed"},                 // refuses long texts as embed defines it
-	"rcvae/embed/minilm":                   {"rcvae/embed/encoder"},         // two of its models, as data
-	"rcvae/gateway":                        {"rcvae/llm", "rcvae/selector"}, // serves what an upstream draws, and groups answers as votes do
-	"rcvae/gateway/internal/load":          {},                              // a load generator
-	"rcvae/grade":                          {"rcvae/grade/internal/algebra", "rcvae/grade/internal/latex"},
-	"rcvae/grade/internal/latex":           {},                             // reads answers
-	"rcvae/grade/internal/algebra":         {"rcvae/grade/internal/latex"}, // compares them
-	"rcvae/llm":                            {},                             //
-	"rcvae/selector":                       {"rcvae/signal"},               //
-	"rcvae/signal":                         {},                             // reads texts
-	"rcvae/rcvaetest":                      {},
-	"rcvae/builtin":                        {"rcvae/cvae"},                                                                // a model file
-	"rcvae/train":                          {"rcvae/cvae", "rcvae/embed", "rcvae/eval", "rcvae/selector", "rcvae/signal"}, // the pipeline that joins them
-	"rcvae/eval":                           {"rcvae/eval/stats", "rcvae/selector", "rcvae/signal"},                        // measures rules, and shows signals in its details
-	"rcvae/eval/stats":                     {},                                                                            // numbers alone
-	"rcvae/cmd/rcvae":                      {"*"},                                                                         // wires everything
-	"rcvae/internal/demo/generate":         {"rcvae/dataset", "rcvae/embed/minilm"},                                       // a generator
-	"rcvae/embed/minilm/internal/quantize": {},                                                                            // a generator
+	"rcvae/embed/remote":                   {"rcvae/embed"},         // refuses long texts as embed defines it
+	"rcvae/embed/minilm":                   {"rcvae/embed/encoder"}, // two of its models, as data
+	"rcvae/embed/minilm/internal/quantize": {},                      // a generator
+
+	"rcvae/signal":     {},                                                                            // reads texts
+	"rcvae/selector":   {"rcvae/signal"},                                                              // rules, some by signals
+	"rcvae/eval":       {"rcvae/eval/stats", "rcvae/selector", "rcvae/signal"},                        // measures rules, and shows signals in its details
+	"rcvae/eval/stats": {},                                                                            // numbers alone
+	"rcvae/report":     {"rcvae/eval", "rcvae/eval/stats", "rcvae/signal"},                            // draws what eval measured, and marks wrong equations
+	"rcvae/train":      {"rcvae/cvae", "rcvae/embed", "rcvae/eval", "rcvae/selector", "rcvae/signal"}, // the pipeline that joins them
+
+	"rcvae/grade":                  {"rcvae/grade/internal/algebra", "rcvae/grade/internal/latex"},
+	"rcvae/grade/internal/latex":   {},                             // reads answers
+	"rcvae/grade/internal/algebra": {"rcvae/grade/internal/latex"}, // compares them
+
+	"rcvae/llm":          {},                                                                    // draws candidates from servers
+	"rcvae/bestof":       {"rcvae/selector"},                                                    // the engine: knows no HTTP, stops as votes do
+	"rcvae/gateway":      {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector"}, // serves the best of what an upstream gives
+	"rcvae/gateway/edge": {},                                                                    // the border of an HTTP service, which knows nothing of it
+
+	"rcvae/rcvaetest":                   {},
+	"rcvae/rcvaetest/internal/scripted": {"rcvae/rcvaetest"},                     // the scripted server as a program
+	"rcvae/internal/demo/generate":      {"rcvae/dataset", "rcvae/embed/minilm"}, // a generator
+	"rcvae/cmd/rcvae":                   {"*"},                                   // wires everything
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -21,25 +21,47 @@ const (
 // members), zstd and plain it is.
 func unpack(r io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	magic, err := buffered.Peek(4)
+	magic, err := buffered.Peek(peeked)
 	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err := misplaced(magic); err != nil {
 		return nil, err
 	}
 	var unpacked io.ReadCloser
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		unpacked, err = gzip.NewReader(buffered)
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		var z *zstd.Decoder
 		if z, err = zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdMemory)); err == nil {
 			unpacked = z.IOReadCloser()
 		}
-	case bytes.Equal(magic, []byte("PAR1")):
-		return nil, errors.New("this is a Parquet file; load it by path")
 	default:
 		return io.NopCloser(buffered), nil
 	}
 	return &packedReader{unpacked, maxUnpacked}, explainPacked(err)
+}
+
+const peeked = 40 // bytes of a file that tell what it is
+
+// misplaced says what to do with a file that is none of the formats of this package.
+func misplaced(magic []byte) error {
+	for begin, what := range map[string]string{
+		"PAR1":                               "a Parquet file; load it by path",
+		"version https://git-lfs.github.com": "a Git LFS pointer, which stands in a clone for the file itself; run 'git lfs pull' there, or download the file",
+		"PK\x03\x04":                         "a zip archive; a log of inspect_ai is read by 'rcvae pool import --from inspect', another archive must be unpacked first",
+		"\xfd7zXZ":                           "compressed with xz; unpack it first with xz -d",
+		"BZh":                                "compressed with bzip2; unpack it first with bunzip2",
+		"7z\xbc\xaf":                         "a 7-Zip archive; unpack it first",
+		"SQLite format 3":                    "an SQLite database; export its rows as JSON Lines",
+		"\xff\xfe":                           "text in UTF-16; convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8",
+	} {
+		if bytes.HasPrefix(magic, []byte(begin)) {
+			return fmt.Errorf("this is %s", what)
+		}
+	}
+	return nil
 }
 
 // packedReader limits what comes out of a decompressor and explains its errors.

@@ -3,9 +3,10 @@
 // Problems come as JSON Lines in this project's own form (id, question, solution,
 // answer, subject, level), in the original form of GSM8K (question, answer with
 // "#### 72" in it) or of MATH (problem, solution, level "Level 5", type), and as
-// the Parquet files of these sets. A pool is JSON Lines too: a problem and its
-// candidates, which is a [rcvae.Question]. Files may be compressed with gzip or zstd;
-// that is told from their content.
+// the Parquet files of these sets. A pool is JSON Lines or Parquet too: a problem and
+// its candidates, which is a [rcvae.Question]. A JSON array is read as the lines of its
+// elements. Files may be compressed with gzip or zstd; that is told from their content.
+// Files of other tools are read by package foreign.
 //
 // Readers stream: memory is bounded by the longest line (64 MiB at most), and a
 // compressed file may unfold to 8 GiB at most. Fields that this package does not know
@@ -74,7 +75,7 @@ func (seen ids) settle(p *rcvae.Problem, file string, line int, err error) error
 	}
 	at := LineError{file, line, err}
 	if first, ok := seen[p.ID]; ok && err == nil {
-		at.Err = fmt.Errorf("id %q occurs twice, first at %s:%d; ids must be unique", p.ID, first.File, first.Line)
+		at.Err = fmt.Errorf("id %q occurs twice, first at %s:%d; ids must be unique, and 'rcvae pool import --from completions' joins several samples of one question", p.ID, first.File, first.Line)
 	}
 	if at.Err != nil {
 		return &at

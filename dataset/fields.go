@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"rcvae"
 )
+
+// maxNamed is the largest number of fields that an error names.
+const maxNamed = 20
 
 // maxFields is the largest number of fields of one object.
 const maxFields = 256
@@ -16,8 +21,9 @@ const maxFields = 256
 // fields are the fields of a JSON object that have not been read yet. The first value
 // of a wrong kind is remembered in err, so that it is checked once, at the end.
 type fields struct {
-	raw map[string]json.RawMessage
-	err error
+	raw   map[string]json.RawMessage
+	names []string // all of them, as the object has them
+	err   error
 }
 
 // parseFields splits a JSON object. A field that stands twice is an error, because
@@ -42,6 +48,7 @@ func parseFields(text []byte) (*fields, error) {
 			return nil, fmt.Errorf("field %q occurs twice", key)
 		}
 		f.raw[key] = value
+		f.names = append(f.names, key)
 		if len(f.raw) > maxFields {
 			return nil, fmt.Errorf("more than %d fields in one object", maxFields)
 		}
@@ -57,9 +64,22 @@ func (f *fields) take(key string) (value json.RawMessage, ok bool) {
 }
 
 func (f *fields) fail(key, want string, value json.RawMessage) {
-	if f.err == nil {
-		f.err = fmt.Errorf("field %q: %s is expected, found %.20s", key, want, value)
+	if f.err != nil {
+		return
 	}
+	f.err = fmt.Errorf("field %q: %s is expected, found %.20s", key, want, value)
+	if want == "a string" && value[0] == '[' {
+		f.err = fmt.Errorf("%w; make one text of the list, for example with jq -c '.%s |= join(\"\\n\")'", f.err, key)
+	}
+}
+
+// missing is the error of a field that an object must have; it names those that are there.
+func (f *fields) missing(what string) error {
+	names := f.names
+	if len(names) > maxNamed {
+		names = append(slices.Clone(names[:maxNamed]), "…")
+	}
+	return fmt.Errorf("%s is missing or empty; the fields are %s; 'rcvae pool import' reads files of other tools and maps names", what, strings.Join(names, ", "))
 }
 
 // text reads a string or the text of a number; null is empty.
@@ -73,6 +93,16 @@ func (f *fields) text(key string) (text string) {
 		f.fail(key, "a string", value)
 	}
 	return text
+}
+
+// first reads the first of the fields that is there and not empty.
+func (f *fields) first(keys ...string) string {
+	for _, key := range keys {
+		if text := f.text(key); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // verdict reads true, false, or null, which is ungraded.

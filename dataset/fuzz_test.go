@@ -3,10 +3,14 @@ package dataset_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 
 	"rcvae"
+	"rcvae/dataset"
 )
 
 // What the pool reader accepts is written so that it reads back equal, byte for byte
@@ -77,6 +81,42 @@ func FuzzProblems(f *testing.F) {
 		}
 		if !reflect.DeepEqual(problems, again) {
 			t.Errorf("round trip gives %v, want %v", again, problems)
+		}
+	})
+}
+
+// What is read of a Parquet file is a pool: it is written and reads back equal, as
+// Parquet and as JSON Lines.
+func FuzzParquet(f *testing.F) {
+	dir := f.TempDir()
+	items, err := readPool(poolLine + "\n" + `{"question":"r","candidates":[]}`)
+	if err != nil {
+		f.Fatal(err)
+	}
+	in, out := filepath.Join(dir, "p.parquet"), filepath.Join(dir, "p.jsonl")
+	if err := dataset.SavePool(in, items); err != nil {
+		f.Fatal(err)
+	}
+	seed, err := os.ReadFile(in)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if err := os.WriteFile(in, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		items, err := dataset.LoadPool(in)
+		if err != nil {
+			return
+		}
+		if err := errors.Join(dataset.SavePool(out, items), dataset.SavePool(in, items)); err != nil {
+			t.Fatal(err)
+		}
+		lines, err := dataset.LoadPool(out)
+		table, tableErr := dataset.LoadPool(in)
+		if err != nil || tableErr != nil || write(t, lines) != write(t, table) {
+			t.Errorf("JSON Lines and Parquet differ: %v, %v\n%+v\n%+v", err, tableErr, lines, table)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"unicode/utf8"
 )
 
@@ -20,7 +21,17 @@ type line struct {
 	text   []byte
 }
 
-// lines yields the non-blank lines of r, or one [*LineError] at the end.
+// records yields the records of a file as JSON: the rows of Parquet, the lines of JSON
+// Lines, or the elements of a JSON array.
+func records(file *os.File, name string) iter.Seq2[line, error] {
+	if isParquet(file) {
+		return parquetLines(file, name)
+	}
+	return lines(file, name)
+}
+
+// lines yields the non-blank lines of r, or the elements of the array that it holds. An
+// error is a [*LineError]; after a line that is not JSON, the next one can be read.
 func lines(r io.Reader, name string) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		fail := func(number int, err error) { yield(line{}, &LineError{name, number, err}) }
@@ -31,6 +42,10 @@ func lines(r io.Reader, name string) iter.Seq2[line, error] {
 		}
 		defer unpacked.Close()
 		in := bufio.NewReaderSize(unpacked, 256<<10)
+		if isArray(in) {
+			elements(in, name, yield)
+			return
+		}
 		var buf []byte
 		for number := 1; ; number++ {
 			text, err := readLine(in, buf[:0])
@@ -44,10 +59,13 @@ func lines(r io.Reader, name string) iter.Seq2[line, error] {
 			}
 			text = bytes.TrimSpace(text)
 			if bad := checkJSON(text); len(text) > 0 && bad != nil {
-				fail(number, bad)
-				return
-			}
-			if len(text) > 0 && !yield(line{number, text}, nil) {
+				if number == 1 && err == nil && json.Unmarshal(text, new(any)) != nil && opens(text) {
+					bad = errors.New("the JSON goes on in the next line, and JSON Lines has one object per line; jq -c . FILE writes it so; a log of inspect_ai is read by 'rcvae pool import --from inspect'")
+				}
+				if !yield(line{}, &LineError{name, number, bad}) {
+					return
+				}
+			} else if len(text) > 0 && !yield(line{number, text}, nil) {
 				return
 			}
 			if errors.Is(err, io.EOF) {
@@ -70,6 +88,9 @@ func readLine(in *bufio.Reader, buf []byte) ([]byte, error) {
 		}
 	}
 }
+
+// CheckJSON is an error that says what is wrong with a text that is not JSON in UTF-8.
+func CheckJSON(text []byte) error { return checkJSON(text) }
 
 // checkJSON tells what is wrong with a line that is not JSON.
 func checkJSON(text []byte) error {

@@ -26,9 +26,13 @@ const NoAnswer = "none"
 // A candidate without "correct" is ungraded. Its LogProb is set when sum_logprob,
 // tail_logprob and min_window_logprob are all there; one alone stays in Extra.
 func Pool(r io.Reader, name string) iter.Seq2[rcvae.Question, error] {
+	return poolLines(lines(r, name), name)
+}
+
+func poolLines(records iter.Seq2[line, error], name string) iter.Seq2[rcvae.Question, error] {
 	return func(yield func(rcvae.Question, error) bool) {
 		seen := make(ids)
-		for l, err := range lines(r, name) {
+		for l, err := range records {
 			var q rcvae.Question
 			if err == nil {
 				q, err = parseQuestion(l.text)
@@ -41,14 +45,14 @@ func Pool(r io.Reader, name string) iter.Seq2[rcvae.Question, error] {
 	}
 }
 
-// LoadPool reads the named pools, one after the other. A pool without questions is an
+// LoadPool reads the named pools, JSON Lines or Parquet, one after the other. A pool without questions is an
 // error. An id may stand in several pools, where it must be that of the same question.
 func LoadPool(paths ...string) ([]rcvae.Question, error) {
 	type asked struct{ question, path string }
 	first := make(map[string]asked)
 	return load(paths, "pool", func(file *os.File, path string) iter.Seq2[rcvae.Question, error] {
 		return func(yield func(rcvae.Question, error) bool) {
-			for q, err := range Pool(file, path) {
+			for q, err := range poolLines(records(file, path), path) {
 				before, ok := first[q.ID]
 				if !ok {
 					first[q.ID] = asked{q.Question, path}
@@ -69,17 +73,18 @@ func parseQuestion(text []byte) (q rcvae.Question, err error) {
 	if err != nil {
 		return q, err
 	}
-	q.ID, q.Question = f.text("id"), f.text("question")
+	q.ID, q.Question = f.first("id", "unique_id"), f.first("question", "problem")
 	q.Solution, q.Answer = f.text("solution"), f.text("answer")
+	Settle(&q.Problem)
 	q.Subject, q.Level = f.text("subject"), parseLevel(f.text("level"))
 	value, found := f.take("candidates")
 	switch {
 	case f.err != nil:
 		return q, f.err
 	case q.Question == "":
-		return q, errors.New(`field "question" is missing or empty`)
+		return q, f.missing(`field "question" (or "problem")`)
 	case !found:
-		return q, errors.New(`field "candidates" is missing; is this a file of problems instead of a pool?`)
+		return q, fmt.Errorf("%w; is this a file of problems instead of a pool?", f.missing(`field "candidates"`))
 	}
 	var candidates []json.RawMessage
 	if json.Unmarshal(value, &candidates) != nil {
@@ -126,8 +131,14 @@ func parseCandidate(text []byte) (c rcvae.Candidate, err error) {
 		return c, f.err
 	case !hasText:
 		return c, errors.New(`field "text" is missing`)
-	case len(c.Text) > maxCandidate:
-		return c, fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(c.Text), maxCandidate)
 	}
-	return c, nil
+	return c, CheckCandidate(c)
+}
+
+// CheckCandidate is an error if a pool cannot hold the candidate: its text is too long.
+func CheckCandidate(c rcvae.Candidate) error {
+	if len(c.Text) > maxCandidate {
+		return fmt.Errorf("the text has %d bytes, at most %d are allowed: no model writes such a solution, cut or drop it", len(c.Text), maxCandidate)
+	}
+	return nil
 }

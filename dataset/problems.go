@@ -18,7 +18,7 @@ import (
 // without an id gets "NAME:line-N", with NAME the last element of name; an id that
 // occurs twice is an error.
 func Problems(r io.Reader, name string) iter.Seq2[rcvae.Problem, error] {
-	return problemLines(r, name, make(ids))
+	return problemLines(lines(r, name), name, make(ids), false)
 }
 
 // LoadProblems reads the named files, JSON Lines or Parquet. With several files,
@@ -26,21 +26,22 @@ func Problems(r io.Reader, name string) iter.Seq2[rcvae.Problem, error] {
 func LoadProblems(paths ...string) ([]rcvae.Problem, error) {
 	seen := make(ids)
 	return load(paths, "problems", func(file *os.File, path string) iter.Seq2[rcvae.Problem, error] {
-		magic := make([]byte, 4)
-		if n, _ := file.ReadAt(magic, 0); string(magic[:n]) == "PAR1" {
-			return parquetRows(file, path, seen)
-		}
-		return problemLines(file, path, seen)
+		return problemLines(records(file, path), path, seen, isParquet(file))
 	})
 }
 
-func problemLines(r io.Reader, name string, seen ids) iter.Seq2[rcvae.Problem, error] {
+// problemLines yields the problem of each record. Unknown columns of a table are
+// dropped: they may be as large as images.
+func problemLines(records iter.Seq2[line, error], name string, seen ids, table bool) iter.Seq2[rcvae.Problem, error] {
 	return func(yield func(rcvae.Problem, error) bool) {
-		for l, err := range lines(r, name) {
+		for l, err := range records {
 			var p rcvae.Problem
 			if err == nil {
 				p, err = parseProblem(l.text)
 				err = seen.settle(&p, name, l.number, err)
+			}
+			if table {
+				p.Extra = nil
 			}
 			if !yield(p, err) || err != nil {
 				return
@@ -59,6 +60,9 @@ func parseProblem(text []byte) (rcvae.Problem, error) {
 		values[name] = f.text(name)
 	}
 	delete(f.raw, "candidates") // of a pool that is read as problems
+	if f.err == nil && strings.TrimSpace(cmp.Or(values["question"], values["problem"])) == "" {
+		return rcvae.Problem{}, f.missing(`field "question" (in MATH: "problem")`)
+	}
 	p, err := newProblem(values)
 	p.Extra = f.rest()
 	return p, cmp.Or(f.err, err)
@@ -77,20 +81,24 @@ func newProblem(fields map[string]string) (rcvae.Problem, error) {
 		Subject:  cmp.Or(fields["subject"], fields["type"]),
 		Level:    parseLevel(fields["level"]),
 	}
-	if strings.TrimSpace(p.Question) == "" {
-		return p, errors.New(`field "question" (in MATH: "problem") is missing or empty`)
-	}
-	if p.Solution == "" && strings.Contains(p.Answer, "####") { // the original GSM8K
-		p.Solution, p.Answer = p.Answer, ""
-	}
-	if p.Answer != "" {
-		return p, nil
-	}
-	var ok bool
-	if p.Answer, ok = answerOf(p.Solution); !ok {
+	if !Settle(&p) {
 		return p, errors.New(`field "answer" is missing, and there is no "solution" with "####" or \boxed{} to take it from`)
 	}
 	return p, nil
+}
+
+// Settle takes the final answer from the reference solution where the problem has no
+// answer of its own: a solution in place of the answer, as GSM8K has it, becomes the
+// solution. It reports whether the problem has an answer.
+func Settle(p *rcvae.Problem) (ok bool) {
+	if p.Solution == "" && strings.Contains(p.Answer, "####") {
+		p.Solution, p.Answer = p.Answer, ""
+	}
+	if p.Answer != "" {
+		return true
+	}
+	p.Answer, ok = answerOf(p.Solution)
+	return ok
 }
 
 // answerOf takes the final answer from a reference solution.

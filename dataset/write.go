@@ -1,17 +1,15 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"rcvae"
-	"rcvae/internal/atomicfile"
 )
 
 // logProbFields are the fields of [rcvae.LogProb], in its order.
@@ -126,14 +124,15 @@ func WritePool(w io.Writer, questions []rcvae.Question) error {
 	return nil
 }
 
-// SavePool writes the pool to path, compressed if path ends in .gz or .zst. After an
-// error the file is what it was before.
+// SavePool writes the pool to path: Parquet if path ends in .parquet, else JSON Lines,
+// compressed if it ends in .gz or .zst. Beside it stands path.sha256 for [CheckFile].
+// After an error the file is what it was before.
 func SavePool(path string, questions []rcvae.Question) error {
-	err := atomicfile.Write(path, func(w io.Writer) error {
-		return pack(w, path, func(w io.Writer) error {
-			buffered := bufio.NewWriterSize(w, 64<<10)
-			return errors.Join(WritePool(buffered, questions), buffered.Flush())
-		})
+	err := writeSummed(path, func(w io.Writer) error {
+		if filepath.Ext(path) == ".parquet" {
+			return writeTable(w, questions)
+		}
+		return pack(w, path, func(w io.Writer) error { return WritePool(w, questions) })
 	})
 	if err != nil {
 		return fmt.Errorf("save pool: %w", err)

@@ -9,9 +9,13 @@ import (
 	"rcvae/signal"
 )
 
+// DetailsVersion is the format version of the lines of details.jsonl.gz.
+const DetailsVersion = 1
+
 // Details are what is known of one question and its candidates: one line of
-// details.jsonl.gz.
+// details.jsonl.gz, which [ReadDetails] reads.
 type Details struct {
+	Version    int                `json:"version"` // DetailsVersion
 	Pool       string             `json:"pool"`
 	ID         string             `json:"id"`
 	Question   string             `json:"question"`
@@ -23,11 +27,13 @@ type Details struct {
 
 // CandidateDetails are what is known of one candidate.
 type CandidateDetails struct {
+	Text           string             `json:"text"`
 	Answer         string             `json:"answer"`
 	Class          int                `json:"class"`                     // of equal answers, from 0; −1: does not vote
 	Verdict        string             `json:"verdict"`                   // "correct", "incorrect", "no_answer" or "ungraded"
 	Scores         map[string]float64 `json:"scores"`                    // by the name of the score, as computed: not discounted
 	Signals        []*float64         `json:"signals"`                   // null where a column does not apply
+	Entropy        *float64           `json:"entropy_nats,omitempty"`    // of the posterior, without its constant; mean over the models; absent without a model
 	InDistribution *float64           `json:"in_distribution,omitempty"` // weight of the models' scores, mean over the models; absent without a model
 	Latent         []float32          `json:"latent,omitempty"`          // (d), posterior mean of the first model
 }
@@ -38,17 +44,21 @@ type RuleDetails struct {
 	Best  int     `json:"best"`  // position of the candidate that is chosen in service, from 0
 	Tied  []int   `json:"tied"`  // one candidate per winner of a tie, best included; empty if nobody has an answer
 	Value float64 `json:"value"` // expected correctness
+
+	// Of rules that vote, and absent for others or where nobody has an answer.
+	Weights []float64 `json:"weights,omitempty"` // (classes), what each answer's votes weigh
+	Margin  float64   `json:"margin,omitempty"`  // of the two largest, as a share of all weights
 }
 
 // details describes a question to which the choices belong.
 func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) (Details, error) {
-	d := Details{Pool: p.config.Pool, ID: q.ID, Question: q.Problem.Question, Gold: q.Answer, Candidates: make([]CandidateDetails, len(q.Candidates))}
+	d := Details{Version: DetailsVersion, Pool: p.config.Pool, ID: q.ID, Question: q.Problem.Question, Gold: q.Answer, Candidates: make([]CandidateDetails, len(q.Candidates))}
 	table := signal.Compute(q.Problem.Question, q.Candidates)
 	for _, column := range signal.Columns() {
 		d.Signals = append(d.Signals, column.Name)
 	}
 	for i, c := range q.Candidates {
-		x := CandidateDetails{Answer: c.Answer, Class: e.Class(i), Verdict: verdictName(c), Scores: map[string]float64{}}
+		x := CandidateDetails{Text: c.Text, Answer: c.Answer, Class: e.Class(i), Verdict: verdictName(c), Scores: map[string]float64{}}
 		for _, v := range table.Values[i] {
 			if math.IsNaN(v) {
 				x.Signals = append(x.Signals, nil)
@@ -57,12 +67,16 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 			}
 		}
 		if e.Models() > 0 {
-			x.InDistribution, x.Latent = new(e.InDistribution(i)), e.Inferences(0)[i].Posterior.Mu
+			entropy, _ := e.Entropy(i)
+			x.Entropy, x.InDistribution, x.Latent = &entropy, new(e.InDistribution(i)), e.Inferences(0)[i].Posterior.Mu
 		}
 		d.Candidates[i] = x
 	}
 	for c, x := range p.contenders {
-		d.Chosen = append(d.Chosen, RuleDetails{x.rule.Name(), choices[c].Best, choices[c].Tied, g.of(choices[c], every(e.Len()), x.rule.Votes())})
+		d.Chosen = append(d.Chosen, RuleDetails{
+			Rule: x.rule.Name(), Best: choices[c].Best, Tied: choices[c].Tied, Value: g.of(choices[c], every(e.Len()), x.rule.Votes()),
+			Weights: choices[c].Weights, Margin: choices[c].Margin(),
+		})
 		if x.rule.Score.Name == "" {
 			continue
 		}

@@ -14,9 +14,10 @@ const Version = 2
 
 // Result is what result.json holds. Accuracies and differences are fractions.
 type Result struct {
-	Version int     `json:"version"`
-	Run     RunInfo `json:"run"`
-	Pools   []Pool  `json:"pools"`
+	Version int        `json:"version"`
+	Run     RunInfo    `json:"run"`
+	Pools   []Pool     `json:"pools"`
+	Models  []Training `json:"models,omitempty"` // how the models were trained; set by the caller
 }
 
 // RunInfo says where a result comes from. [Run] sets Seed and Config, the caller

@@ -402,9 +402,10 @@ func TestDetails(t *testing.T) {
 				t.Errorf("rule %d is %s, want %s", r, chosen.Rule, c.Selectors[r])
 			}
 			sum[r] += chosen.Value / 24
+			checkVote(t, d, chosen)
 		}
 		for j, x := range d.Candidates {
-			if x.Answer != q.Candidates[j].Answer || (x.Verdict == "correct") != (x.Answer == "1") || (x.Verdict == "no_answer") != (x.Answer == "") ||
+			if x.Text != q.Candidates[j].Text || x.Answer != q.Candidates[j].Answer || !near(*x.Entropy, float64(x.Latent[0])/2) || (x.Verdict == "correct") != (x.Answer == "1") || (x.Verdict == "no_answer") != (x.Answer == "") ||
 				(x.Class < 0) != (x.Answer == "") || len(x.Latent) != 2 || *x.InDistribution != 1 || !near(x.Scores["entropy"], -float64(x.Latent[0])/2) || len(x.Signals) != len(d.Signals) {
 				t.Errorf("%s, candidate %d = %+v", d.ID, j, x)
 			}
@@ -420,6 +421,33 @@ func TestDetails(t *testing.T) {
 		if !near(sum[r], s.Accuracy) {
 			t.Errorf("%s: mean of the details %v, accuracy %v", s.Name, sum[r], s.Accuracy)
 		}
+	}
+}
+
+// checkVote compares weights and margin with a count of the votes.
+func checkVote(t *testing.T, d eval.Details, chosen eval.RuleDetails) {
+	t.Helper()
+	if chosen.Rule != "majority" {
+		if (len(chosen.Weights) > 0) != strings.HasPrefix(chosen.Rule, "vote:") {
+			t.Errorf("%s: rule %s has weights %v", d.ID, chosen.Rule, chosen.Weights)
+		}
+		return
+	}
+	votes := make([]float64, len(chosen.Weights))
+	var sum float64
+	for _, c := range d.Candidates {
+		if c.Class >= 0 {
+			votes[c.Class]++
+			sum++
+		}
+	}
+	if !slices.Equal(chosen.Weights, votes) {
+		t.Errorf("%s: weights %v, want the votes %v", d.ID, chosen.Weights, votes)
+	}
+	slices.Sort(votes)
+	votes = append([]float64{0, 0}, votes...)
+	if want := (votes[len(votes)-1] - votes[len(votes)-2]) / max(sum, 1); !near(chosen.Margin, want) {
+		t.Errorf("%s: margin %v, want %v", d.ID, chosen.Margin, want)
 	}
 }
 

@@ -6,24 +6,28 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
+	"rcvae/llm"
 )
 
 // block is the field "rcvae" of an answer.
 type block struct {
-	K          int         `json:"k"`         // candidates at most
-	Requested  int         `json:"requested"` // the same, by the name that partial failures use
-	Drawn      int         `json:"drawn"`     // candidates asked for: fewer than k when adaptive drawing stopped
-	Returned   int         `json:"returned"`  // candidates that came back
-	Selector   string      `json:"selector"`
-	Chosen     int         `json:"chosen"` // index among those that came back
-	Scores     scoreList   `json:"scores"` // one each
-	Reason     string      `json:"reason"`
-	Fallback   string      `json:"fallback,omitempty"` // why nothing was selected
-	Stopped    string      `json:"stopped,omitempty"`  // why fewer were drawn
-	Order      []int       `json:"order,omitempty"`    // candidates of the choices, when n > 1
-	Warnings   []string    `json:"warnings,omitempty"`
-	Candidates []candidate `json:"candidates,omitempty"`
+	K          int               `json:"k"`        // candidates at most
+	Drawn      int               `json:"drawn"`    // candidates asked for: fewer than k when adaptive drawing stopped
+	Returned   int               `json:"returned"` // candidates that came back
+	Selector   string            `json:"selector"`
+	Chosen     int               `json:"chosen"` // index among those that came back
+	Scores     scoreList         `json:"scores"` // one each
+	Reason     string            `json:"reason"`
+	Fallback   string            `json:"fallback,omitempty"`       // why nothing was selected
+	Stopped    string            `json:"stopped,omitempty"`        // why fewer were drawn
+	Order      []int             `json:"order,omitempty"`          // candidates of the choices, when n > 1
+	Failed     map[llm.Cause]int `json:"failed,omitempty"`         // calls to the upstream that failed, by cause
+	Billed     *openaiapi.Usage  `json:"upstream_usage,omitempty"` // what the upstream counted in all
+	Warnings   []string          `json:"warnings,omitempty"`
+	Candidates []candidate       `json:"candidates,omitempty"`
 }
 
 // candidate is one of a block's candidates, and the data of an event "candidate".
@@ -50,48 +54,59 @@ func (l scoreList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(values)
 }
 
-func blockOf(c *call, p *pool, d decision) block {
+// block returns what is told of a part.
+func (p part) block() block {
+	c := p.call
 	b := block{
-		K: c.k, Requested: c.k, Drawn: p.drawn, Returned: len(p.choices), Selector: d.selector, Chosen: d.chosen, Scores: d.scores,
-		Reason: d.reason, Fallback: d.fallback, Stopped: p.stopped, Warnings: d.warnings,
+		K: c.k, Drawn: p.Drawn, Returned: len(p.Candidates), Selector: p.Rule, Chosen: p.Chosen, Scores: p.Scores,
+		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.failed,
+	}
+	if p.Stopped == stopGreedy {
+		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")
+	}
+	if !p.billed.IsZero() {
+		b.Billed = &p.billed
 	}
 	if c.n > 1 {
-		b.Order = d.best(c.n)
+		b.Order = p.best()
 	}
 	if c.Candidates {
-		for i := range p.choices {
-			b.Candidates = append(b.Candidates, candidateView(p, i))
+		for _, each := range p.Candidates {
+			b.Candidates = append(b.Candidates, candidateView(each))
 		}
 	}
 	return b
 }
 
-func candidateView(p *pool, i int) candidate {
-	choice := p.choices[i]
-	return candidate{choice.Index, choice.Text, p.candidates[i].Answer, choice.Finish, choice.Tokens, choice.ToolCalls}
+func candidateView(c bestof.Candidate) candidate {
+	return candidate{c.Place, c.Text, c.Answer, c.Finish, c.Tokens, c.Raw.(llm.Choice).ToolCalls}
 }
 
-// best returns the n best indices, or all when there are fewer.
-func (d decision) best(n int) []int { return d.order[:min(n, len(d.order))] }
+// best returns the best candidates, as many as the client wants and there are.
+func (p part) best() []int { return p.Order[:min(p.call.n, len(p.Order))] }
 
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
-func answer(c *call, p *pool, d decision) ([]byte, error) {
-	body := p.envelope.Clone()
+func answer(parts []part) ([]byte, error) {
+	body := parts[0].envelope.Clone()
 	var choices []json.RawMessage
-	for place, i := range d.best(c.n) {
-		choice, err := choiceBody(c, p.choices[i].Raw, place)
-		if err != nil {
-			return nil, err
+	for _, p := range parts {
+		for _, i := range p.best() {
+			choice, err := choiceBody(p.call, p.choice(i).Raw, len(choices))
+			if err != nil {
+				return nil, err
+			}
+			choices = append(choices, choice.Bytes())
 		}
-		choices = append(choices, choice.Bytes())
 	}
 	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
 	body.SetRaw("choices", joinRaw(choices))
-	if err := body.Set("usage", p.usage); err != nil {
-		return nil, err
+	if usage := usageOf(parts); !usage.IsZero() { // an upstream that counts nothing is not made to
+		if err := body.Set("usage", usage); err != nil {
+			return nil, err
+		}
 	}
-	if err := body.Set(blockField, blockOf(c, p, d)); err != nil {
+	if err := setBlock(&body, parts); err != nil {
 		return nil, err
 	}
 	return body.Bytes(), nil
@@ -102,7 +117,7 @@ func answer(c *call, p *pool, d decision) ([]byte, error) {
 func choiceBody(c *call, raw json.RawMessage, place int) (openaiapi.Body, error) {
 	choice, err := openaiapi.ParseBody(raw)
 	if err != nil {
-		return choice, errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+		return choice, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
 	}
 	choice = choice.Clone()
 	choice.SetRaw("index", []byte(strconv.Itoa(place)))

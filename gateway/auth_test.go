@@ -1,18 +1,16 @@
 package gateway_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
 
-	"rcvae/gateway"
+	"rcvae/gateway/edge"
 )
 
 func TestKeys(t *testing.T) {
 	s := start(t, func(s *setup) {
-		s.config.Keys = []gateway.Key{gateway.NewKey("one", "Ann"), gateway.NewKey("two", "")}
+		s.config.Keys = []edge.Key{edge.NewKey("one", "Ann"), edge.NewKey("two", "")}
 	})
 	for name, test := range map[string]struct {
 		header string
@@ -51,7 +49,7 @@ func TestKeysStayOnTheirSide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, func(s *setup) {
 				s.llm.Key, s.config.ForwardKeys = "upstream-key", test.forward
-				s.config.Keys = []gateway.Key{gateway.NewKey("client-key", "")}
+				s.config.Keys = []edge.Key{edge.NewKey("client-key", "")}
 			})
 			for _, k := range []string{"1", "3"} {
 				got := s.post(chat, ask("q"), "Authorization", "Bearer client-key", "X-RCVAE-K", k, "Cookie", "a=b")
@@ -72,7 +70,7 @@ func TestKeysStayOnTheirSide(t *testing.T) {
 
 func TestEachKeyHasItsRate(t *testing.T) {
 	s := start(t, func(s *setup) {
-		s.config.Keys = []gateway.Key{gateway.NewKey("one", ""), gateway.NewKey("two", "")}
+		s.config.Keys = []edge.Key{edge.NewKey("one", ""), edge.NewKey("two", "")}
 		s.config.Rate, s.config.Burst = 0.001, 2
 	})
 	for i, test := range []struct {
@@ -86,59 +84,5 @@ func TestEachKeyHasItsRate(t *testing.T) {
 		if got.status == http.StatusTooManyRequests && got.header.Get("Retry-After") == "" {
 			t.Error("429 without Retry-After")
 		}
-	}
-}
-
-func TestParseKeys(t *testing.T) {
-	hash := sha256.Sum256([]byte("secret"))
-	line := hex.EncodeToString(hash[:])
-	keys, err := gateway.ParseKeys(strings.NewReader("# clients\n\n" + line + " Ann\n" + strings.ToUpper(line) + "  -\n"))
-	if err != nil || len(keys) != 2 || keys[0] != gateway.NewKey("secret", "Ann") || keys[1] != gateway.NewKey("secret", "") {
-		t.Errorf("ParseKeys = %v, %v, want the key twice, once with a name", keys, err)
-	}
-	_, err = gateway.ParseKeys(strings.NewReader(line + "\nplain-secret\n"))
-	if err == nil || !strings.Contains(err.Error(), "line 2") || strings.Contains(err.Error(), "plain-secret") {
-		t.Errorf("a line that is no hash: %v, want its number and not its content", err)
-	}
-}
-
-// FuzzParseKeys: what was read is found again in the text, and errors quote nothing.
-func FuzzParseKeys(f *testing.F) {
-	f.Add("# a\n" + strings.Repeat("ab", 32) + " Ann\n")
-	f.Add("xyz")
-	f.Fuzz(func(t *testing.T, text string) {
-		keys, err := gateway.ParseKeys(strings.NewReader(text))
-		if err != nil {
-			return
-		}
-		for _, k := range keys {
-			if !strings.Contains(strings.ToLower(text), hex.EncodeToString(k.Hash[:])) || !strings.Contains(text, k.Name) {
-				t.Errorf("ParseKeys(%q) found a key that is not there", text)
-			}
-		}
-	})
-}
-
-func TestCrossOriginRequests(t *testing.T) {
-	preflight := func(s *stand, origin string) reply {
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.url+chat, nil)
-		request.Header.Set("Origin", origin)
-		request.Header.Set("Access-Control-Request-Method", "POST")
-		return s.send(request)
-	}
-	off := start(t, func(*setup) {})
-	if got := preflight(off, "https://a.example"); got.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Error("an origin is allowed by default")
-	}
-	on := start(t, func(s *setup) { s.config.Origins = []string{"https://a.example"} })
-	if got := preflight(on, "https://a.example"); got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "https://a.example" {
-		t.Errorf("preflight: %d, %v, want 204 and the origin", got.status, got.header)
-	}
-	if got := preflight(on, "https://b.example"); got.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Error("a foreign origin is allowed")
-	}
-	got := on.post(chat, ask("q"), "Origin", "https://a.example")
-	if got.status != http.StatusOK || got.header.Get("Access-Control-Allow-Origin") != "https://a.example" {
-		t.Errorf("a request of the origin: %d, %v", got.status, got.header)
 	}
 }

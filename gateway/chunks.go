@@ -6,41 +6,31 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 )
 
 // sendChunks sends the best choices as chunks: the role first, the text in pieces, the
 // tool calls, the finish reason, at last the usage and the end.
-func sendChunks(out *eventWriter, c *call, p *pool, d decision) error {
-	best := d.best(c.n)
-	for place, i := range best {
-		choice, err := choiceBody(c, p.choices[i].Raw, place)
-		if err != nil {
-			return err
-		}
-		pieces, err := piecesOf(c, choice)
-		if err != nil {
-			return err
-		}
-		for a, piece := range pieces {
-			chunk, err := chunkOf(c, p, piece)
-			if err != nil {
+func sendChunks(out *eventWriter, parts []part) error {
+	place := 0
+	for n, p := range parts {
+		best := p.best()
+		for a, i := range best {
+			last := n == len(parts)-1 && a == len(best)-1
+			if err := sendChoice(out, parts, p, i, place, last); err != nil {
 				return err
 			}
-			if a == len(pieces)-1 && place == len(best)-1 {
-				if err := chunk.Set(blockField, blockOf(c, p, d)); err != nil {
-					return err
-				}
-			}
-			out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
+			place++
 		}
 	}
-	if c.includeUsage {
-		chunk, err := chunkOf(c, p, nil)
+	first := parts[0]
+	if first.call.includeUsage {
+		chunk, err := chunkOf(first, nil)
 		if err != nil {
 			return err
 		}
-		if err := chunk.Set("usage", p.usage); err != nil {
+		if err := chunk.Set("usage", usageOf(parts)); err != nil {
 			return err
 		}
 		out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
@@ -49,10 +39,35 @@ func sendChunks(out *eventWriter, c *call, p *pool, d decision) error {
 	return nil
 }
 
+// sendChoice sends choice i of a part. The last chunk of all has the block.
+func sendChoice(out *eventWriter, parts []part, p part, i, place int, last bool) error {
+	choice, err := choiceBody(p.call, p.choice(i).Raw, place)
+	if err != nil {
+		return err
+	}
+	pieces, err := piecesOf(p.call, choice)
+	if err != nil {
+		return err
+	}
+	for a, piece := range pieces {
+		chunk, err := chunkOf(parts[0], piece)
+		if err != nil {
+			return err
+		}
+		if last && a == len(pieces)-1 {
+			if err := setBlock(&chunk, parts); err != nil {
+				return err
+			}
+		}
+		out.send(openaiapi.AppendEvent(nil, "", chunk.Bytes()))
+	}
+	return nil
+}
+
 // chunkOf puts a piece of a choice into the envelope; nil is a chunk without choices.
-func chunkOf(c *call, p *pool, piece json.RawMessage) (openaiapi.Body, error) {
+func chunkOf(p part, piece json.RawMessage) (openaiapi.Body, error) {
 	chunk := p.envelope.Clone()
-	if c.chat() {
+	if p.call.chat() {
 		if err := chunk.Set("object", "chat.completion.chunk"); err != nil {
 			return chunk, err
 		}
@@ -81,7 +96,7 @@ func piecesOf(c *call, choice openaiapi.Body) ([]json.RawMessage, error) {
 	raw, _ := choice.Get("message")
 	message, err := openaiapi.ParseBody(raw)
 	if err != nil {
-		return nil, errorf(http.StatusBadGateway, "the upstream's message: %v", err)
+		return nil, edge.Errorf(http.StatusBadGateway, "the upstream's message: %v", err)
 	}
 	message = message.Clone()
 	content, calls := message.Text("content"), json.RawMessage(nil)
@@ -137,16 +152,19 @@ func deltaPiece(choice openaiapi.Body, delta, logProbs, finish json.RawMessage) 
 func indexedCalls(message openaiapi.Body) (json.RawMessage, error) {
 	var raws []json.RawMessage
 	if _, err := message.Decode("tool_calls", &raws); err != nil {
-		return nil, errorf(http.StatusBadGateway, "the upstream's tool calls: %v", err)
+		return nil, edge.Errorf(http.StatusBadGateway, "the upstream's tool calls: %v", err)
 	}
 	for i, raw := range raws {
 		call, err := openaiapi.ParseBody(raw)
 		if err != nil {
-			return nil, errorf(http.StatusBadGateway, "the upstream's tool call: %v", err)
+			return nil, edge.Errorf(http.StatusBadGateway, "the upstream's tool call: %v", err)
 		}
 		call = call.Clone()
 		call.SetRaw("index", []byte(strconv.Itoa(i)))
 		raws[i] = call.Bytes()
+	}
+	if len(raws) == 0 { // some servers send a list without calls
+		return nil, nil
 	}
 	return joinRaw(raws), nil
 }

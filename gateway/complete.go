@@ -4,74 +4,83 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
+
+	"rcvae/gateway/edge"
 )
 
 // chosenHeader tells which candidate was chosen.
 const chosenHeader = "X-Rcvae-Chosen"
 
+// record is what is known of a completion for the log, the metrics and the traces. It
+// holds no text of a prompt or an answer.
+type record struct {
+	route string
+	call  *call
+	parts []part // empty: nothing was drawn
+}
+
 // complete answers a request for a completion.
-func (s *Server) complete(path string) handler {
-	return func(w http.ResponseWriter, r *http.Request, x *exchange) error {
-		if err := s.queue.enter(r.Context()); err != nil {
-			return err
-		}
-		defer s.queue.leave()
-		data, err := s.readBody(w, r)
+func (s *Server) complete(path string) edge.Handler {
+	return func(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+		c, err := s.parse(path, r.Header, x.Body)
 		if err != nil {
 			return err
 		}
-		c, err := s.parse(path, r.Header, data)
-		if err != nil {
-			return err
-		}
-		x.model, x.k, x.rule, x.stream = c.model, c.k, c.rule, c.stream
-		ctx, end := s.traceRequest(r, x)
+		rec := &record{route: x.Route, call: c}
+		defer func() { rec.log(x) }()
+		ctx, end := s.traceRequest(r, rec)
 		defer end()
-		header := s.upstreamHeader(ctx, r.Header)
+		header := s.upHeader(ctx, r.Header, x, c.k == 1)
 		switch {
 		case c.k == 1:
-			return s.proxy(ctx, w, http.MethodPost, path, header, c.body.Bytes(), x)
+			err = s.proxy(ctx, w, forwarded{http.MethodPost, path, header, c.body.Bytes(), c.stream}, x)
 		case c.stream:
-			return s.stream(ctx, w, c, header, x)
+			err = s.stream(ctx, w, c, header, rec)
+		default:
+			err = s.answerWhole(ctx, w, c, header, rec)
 		}
-		return s.answerWhole(ctx, w, c, header, x)
+		return s.explain(x, header, err)
 	}
 }
 
+// log adds to the request's line in the log.
+func (r *record) log(x *edge.Exchange) {
+	x.Log("model", r.call.model)
+	x.Log("k", r.call.k)
+	if len(r.parts) == 0 {
+		return
+	}
+	drawn, returned := 0, 0
+	for _, p := range r.parts {
+		drawn, returned = drawn+p.Drawn, returned+len(p.Candidates)
+		if p.Kind != "" {
+			x.Log("fallback", p.Kind)
+		}
+		logCause(x, p.err)
+	}
+	x.Log("selector", r.call.rule)
+	x.Log("drawn", drawn)
+	x.Log("returned", returned)
+	x.Log("chosen", r.parts[0].Chosen)
+	x.Log("tokens", usageOf(r.parts).TotalTokens)
+}
+
 // answerWhole draws, chooses and answers in one piece.
-func (s *Server) answerWhole(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, x *exchange) error {
-	p, err := s.draw(ctx, c, header, nil)
+func (s *Server) answerWhole(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, rec *record) error {
+	parts, err := s.answerParts(ctx, c, header, rec, nil)
 	if err != nil {
 		return err
 	}
-	d := s.decide(ctx, c, p, x)
-	if ctx.Err() != nil {
-		return errClientGone
-	}
-	body, err := answer(c, p, d)
+	body, err := answer(parts)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set(chosenHeader, strconv.Itoa(d.chosen))
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.config.WriteTimeout))
+	h.Set(chosenHeader, strconv.Itoa(parts[0].Chosen))
 	if _, err := w.Write(body); err != nil {
-		return errClientGone
+		return edge.ErrClientGone
 	}
 	return nil
-}
-
-// decide chooses and tells metrics, traces and the decision log.
-func (s *Server) decide(ctx context.Context, c *call, p *pool, x *exchange) decision {
-	ctx, end := s.traceSelection(ctx, c)
-	d := s.choose(ctx, c, p)
-	end(d)
-	x.drawn, x.returned, x.chosen, x.fallback = p.drawn, len(p.choices), d.chosen, d.kind
-	x.usage, x.finish = p.usage, p.choices[d.chosen].Finish
-	s.metrics.decided(c.rule, p, d)
-	s.record(c, p, d)
-	return d
 }

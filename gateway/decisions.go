@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -48,6 +49,14 @@ type decisionLog struct {
 }
 
 func openDecisions(path string, texts bool, dropped func(n int)) (*decisionLog, error) {
+	// The file is made here: SQLite would let others read what clients asked.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open decision log: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open decision log: %w", err)
+	}
 	query := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
 	if err != nil {
@@ -127,32 +136,32 @@ func (l *decisionLog) close() error {
 }
 
 // record puts a decision into the log, if there is one, without waiting for the disk.
-func (s *Server) record(c *call, p *pool, d decision) {
+func (s *Server) record(p part) {
 	l := s.decisions
 	if l == nil {
 		return
 	}
-	hash := sha256.Sum256([]byte(c.question))
-	scores, _ := json.Marshal(scoreList(d.scores)) // numbers and nulls always encode
+	hash := sha256.Sum256([]byte(p.call.question))
+	scores, _ := json.Marshal(scoreList(p.Scores)) // numbers and nulls always encode
 	milliseconds := func(t time.Duration) float64 { return float64(t) / float64(time.Millisecond) }
 	var fallback, texts any
-	if d.kind != "" {
-		fallback = d.kind
+	if p.Kind != "" {
+		fallback = p.Kind
 	}
 	if l.texts {
 		view := struct {
 			Question   string      `json:"question"`
 			Candidates []candidate `json:"candidates"`
 			Reason     string      `json:"reason"` // it can quote an answer
-		}{Question: c.question, Reason: d.reason}
-		for i := range p.choices {
-			view.Candidates = append(view.Candidates, candidateView(p, i))
+		}{Question: p.call.question, Reason: p.Reason}
+		for _, c := range p.Candidates {
+			view.Candidates = append(view.Candidates, candidateView(c))
 		}
 		raw, _ := json.Marshal(view)
 		texts = string(raw)
 	}
-	row := []any{time.Now().UTC().Format(time.RFC3339Nano), hash[:], c.model, d.selector, c.k, p.drawn, len(p.choices), d.chosen, string(scores), fallback,
-		milliseconds(p.took), milliseconds(d.embedding), milliseconds(d.selection), texts}
+	row := []any{time.Now().UTC().Format(time.RFC3339Nano), hash[:], p.call.model, p.Rule, p.call.k, p.Drawn, len(p.Candidates), p.Chosen, string(scores), fallback,
+		milliseconds(p.Sampling), milliseconds(p.embedding), milliseconds(max(p.Selection-p.embedding, 0)), texts}
 	select {
 	case l.rows <- row:
 	default:

@@ -8,134 +8,154 @@ import (
 	"time"
 
 	"rcvae"
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
-	"rcvae/selector"
 )
 
-// pool is what has been drawn for one call.
-type pool struct {
-	choices    []llm.Choice      // the survivors, in draw order
-	candidates []rcvae.Candidate // (len(choices)), as selectors see them
-	first      int               // index of the choice that finished first
-	drawn      int               // choices asked for
-	usage      openaiapi.Usage   // sum over all
-	envelope   openaiapi.Body    // the first response without choices and usage
-	mode       string            // [llm.ModeN] or [llm.ModeFanOut]
-	stopped    string            // why adaptive drawing ended before k; empty when it did not
-	took       time.Duration     // by the upstream
+// part is the answer to one prompt of a request. All requests have one but raw
+// completions with a list of prompts.
+type part struct {
+	call *call
+	bestof.Result
+	upstream
+	embedding time.Duration // of the selection
 }
 
-// onChoice is told of a candidate as it arrives: its place in the draw, the candidate
-// and the number that has arrived.
-type onChoice func(place int, choice llm.Choice, candidate rcvae.Candidate, arrived int)
+// choice returns what the upstream sent for candidate i.
+func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice) }
 
-// draw asks the upstream for the call's candidates, in rounds when k is adaptive. It
-// works with the survivors when some fail.
-func (s *Server) draw(ctx context.Context, c *call, header http.Header, notify onChoice) (*pool, error) {
-	p := &pool{first: -1}
-	start := time.Now()
-	defer func() { p.took = time.Since(start) }()
-	for p.drawn < c.k {
-		size := min(c.kMin, c.k-p.drawn)
-		if err := s.drawRound(ctx, c, header, p, size, notify); err != nil {
-			if ctx.Err() != nil {
-				return nil, errClientGone
-			}
-			if len(p.choices) == 0 {
-				return nil, err
-			}
-			break // an earlier round has candidates
-		}
-		if p.drawn < c.k {
-			if p.stopped = s.settled(ctx, c, p); p.stopped != "" {
-				break
-			}
-		}
+// upstream is what the upstream said besides its choices.
+type upstream struct {
+	usage    openaiapi.Usage   // the prompt once, the tokens of all candidates
+	billed   openaiapi.Usage   // sum over all calls
+	failed   map[llm.Cause]int // calls by cause; nil when none failed
+	err      error             // the first cause; nil when none failed
+	envelope openaiapi.Body    // the first response without choices and usage
+}
+
+// stopGreedy is why a request was sampled once whose candidates would all be the same.
+const stopGreedy = "greedy"
+
+// answerOne samples and chooses for one prompt.
+func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arrivals chan<- bestof.Arrival) (part, error) {
+	sampler := &upstreamSampler{server: s, call: c, header: header}
+	watch := &stopwatch{}
+	most := c.k
+	if c.greedy {
+		most = min(c.n, c.k)
 	}
+	result, err := s.engine.Run(context.WithValue(ctx, stopwatchKey{}, watch), bestof.Request{
+		Question: c.question, K: most, Round: c.kMin, Keep: c.n, Margin: s.config.Margin,
+		Rule: s.engineRule(c.rule), Sampler: sampler, Arrivals: arrivals,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return part{}, edge.ErrClientGone
+	case errors.Is(err, bestof.ErrLost):
+		return part{}, edge.Errorf(http.StatusInternalServerError, "the gateway has a bug: no answer could be extracted; its log has more")
+	case err != nil:
+		return part{}, err
+	}
+	if c.greedy {
+		result.Stopped = stopGreedy
+	}
+	p := part{call: c, Result: result, upstream: sampler.upstream, embedding: watch.total()}
+	s.traceSelection(ctx, p)
+	s.metrics.decided(p)
+	s.record(p)
 	return p, nil
 }
 
-// drawRound draws size more candidates.
-func (s *Server) drawRound(ctx context.Context, c *call, header http.Header, p *pool, size int, notify onChoice) error {
-	offset, firstPlace, arrived := p.drawn, -1, len(p.choices)
-	candidates := make(map[int]rcvae.Candidate, size)
-	start := time.Now()
-	request := llm.Request{Path: c.path, Body: c.body, K: size, Header: header}
-	request.OnChoice = func(choice llm.Choice) {
-		candidate := s.candidateOf(c, choice)
-		candidates[choice.Index] = candidate
-		if firstPlace < 0 {
-			firstPlace = choice.Index
-		}
-		arrived++
-		s.traceCandidate(ctx, start, offset+choice.Index, choice)
-		if notify != nil {
-			notify(offset+choice.Index, choice, candidate, arrived)
-		}
-	}
-	var seed int64
-	if ok, err := c.body.Decode("seed", &seed); ok && err == nil {
-		seed += int64(offset)
-		request.Seed = &seed
-	}
-	d, err := s.drawWithLogProbs(ctx, c, request)
-	p.drawn += size
-	s.metrics.drew(d, size, time.Since(start))
-	if err != nil {
-		return err
-	}
-	if len(p.choices) == 0 {
-		p.envelope, p.mode = d.Envelope, d.Mode
-	}
-	p.usage = p.usage.Add(d.Usage)
-	for _, choice := range d.Choices {
-		candidate, ok := candidates[choice.Index]
-		if !ok { // an upstream that does not report arrivals
-			candidate = s.candidateOf(c, choice)
-		}
-		if p.first < 0 && (choice.Index == firstPlace || !ok) {
-			p.first = len(p.choices)
-		}
-		choice.Index += offset
-		p.choices, p.candidates = append(p.choices, choice), append(p.candidates, candidate)
-	}
-	return nil
+// upstreamSampler samples the candidates of a call from the upstream.
+type upstreamSampler struct {
+	server *Server
+	call   *call
+	header http.Header
+	upstream
 }
 
-// drawWithLogProbs draws, and asks for log-probabilities where the rule looks at them
-// and the client did not. An upstream that refuses them is asked without.
-func (s *Server) drawWithLogProbs(ctx context.Context, c *call, request llm.Request) (llm.Draw, error) {
+var _ bestof.Sampler = (*upstreamSampler)(nil)
+
+// Sample implements [bestof.Sampler].
+func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
+	s, start := u.server, time.Now()
+	request := llm.Request{Path: u.call.path, Body: u.call.body, K: k, First: first, Header: u.header}
+	s.askLogProbs(u.call, &request)
+	told := make(map[int]bool, k)
+	send := func(choice llm.Choice) {
+		told[choice.Index] = true
+		choice.Index += first
+		s.traceCandidate(ctx, start, choice)
+		arrived <- candidateOf(u.call, choice) // there is room for k
+	}
+	request.OnChoice = send
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
-	if c.logProbs || !s.parts.Rules[c.rule].Rule.Needs().Has(selector.NeedLogProbs) {
-		return s.parts.Upstream.Draw(ctx, request)
+	d, err := s.parts.Upstream.Draw(ctx, request)
+	s.metrics.drew(d, k, time.Since(start))
+	u.add(d)
+	for _, choice := range d.Choices {
+		if !told[choice.Index] { // an upstream that does not report arrivals
+			send(choice)
+		}
 	}
-	plain := request.Body
-	request.Body = plain.Clone()
+	return err
+}
+
+// add adds what a round said.
+func (u *upstream) add(d llm.Draw) {
+	if u.err == nil {
+		u.err = d.Err
+	}
+	for cause, n := range d.Failed {
+		if u.failed == nil {
+			u.failed = map[llm.Cause]int{}
+		}
+		u.failed[cause] += n
+	}
+	if len(d.Choices) > 0 && u.envelope.Len() == 0 {
+		u.envelope = d.Envelope
+	}
+	u.usage, u.billed = u.usage.AddChoices(d.Usage), u.billed.Add(d.Billed)
+}
+
+// askLogProbs asks for log-probabilities where the rule looks at them and the client
+// did not. An upstream that refuses them is asked without.
+func (s *Server) askLogProbs(c *call, r *llm.Request) {
+	if c.logProbs || !s.parts.Rules[c.rule].logProbs() {
+		return
+	}
 	value := "true"
 	if !c.chat() {
 		value = "1"
 	}
-	request.Body.SetRaw("logprobs", []byte(value))
-	d, err := s.parts.Upstream.Draw(ctx, request)
-	status, refused := errors.AsType[*llm.StatusError](err)
-	if refused && status.Status < http.StatusInternalServerError && strings.Contains(status.Message, "logprobs") {
-		request.Body = plain
-		return s.parts.Upstream.Draw(ctx, request)
-	}
-	return d, err
+	r.Body = r.Body.Clone()
+	r.Body.SetRaw("logprobs", []byte(value))
+	r.Optional = []string{"logprobs"}
 }
 
-// candidateOf returns a choice as selectors see it.
-func (s *Server) candidateOf(c *call, choice llm.Choice) rcvae.Candidate {
-	candidate := rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb}
-	switch {
-	case len(choice.ToolCalls) > 0:
-	case s.parts.Extract != nil:
-		candidate.Answer, candidate.AnswerFrom = s.parts.Extract(choice.Text)
-	case s.parts.Grader != nil:
-		candidate.Answer, _ = s.parts.Grader.Answer(choice.Text)
+// candidateOf returns a choice as the engine sees it.
+func candidateOf(c *call, choice llm.Choice) bestof.Candidate {
+	var calls strings.Builder
+	for _, call := range choice.ToolCalls {
+		calls.WriteString(call.Does())
 	}
-	return candidate
+	return bestof.Candidate{
+		Candidate: rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb},
+		Place:     choice.Index, Calls: calls.String(), Raw: choice,
+	}
+}
+
+// extract finds the answer in a text, behind what the model thought.
+func (s *Server) extract(text string) (answer, from string) {
+	text = llm.WithoutThinking(text)
+	switch {
+	case s.parts.Extract != nil:
+		return s.parts.Extract(text)
+	case s.parts.Grader != nil:
+		answer, _ = s.parts.Grader.Answer(text)
+	}
+	return answer, ""
 }

@@ -3,107 +3,96 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"time"
 
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
-// statusClientGone is what the log and the metrics call a request whose client left;
-// nobody reads its answer.
-const statusClientGone = 499
-
-// apiError is an error with the status and the envelope that a client gets.
-type apiError struct {
-	status     int
-	detail     openaiapi.Error
-	retryAfter time.Duration // 0: the header is left out
-	allow      string        // of status 405
-	rejection  string        // reason, for the metrics, of a request refused before any work
-}
-
-// Error implements error.
-func (e *apiError) Error() string { return fmt.Sprintf("%d: %s", e.status, e.detail.Message) }
-
-func errorf(status int, format string, args ...any) *apiError {
-	return &apiError{status: status, detail: openaiapi.NewError(status, format, args...)}
-}
-
-// badField is a 400 that names the field.
-func badField(field, format string, args ...any) *apiError {
-	e := errorf(http.StatusBadRequest, format, args...)
-	e.detail.Param = &field
-	return e
-}
-
-// errClientGone ends a request that nobody waits for.
-var errClientGone = errors.New("the client has gone")
-
 // errUpstreamTimeout is the cause of contexts that end a call to the upstream.
 var errUpstreamTimeout = errors.New("the upstream took too long")
 
-// asAPIError maps every error to what a client may see of it. The upstream's own
-// message is passed on, but not when it is about the upstream's key.
-func asAPIError(err error) *apiError {
-	if e, ok := errors.AsType[*apiError](err); ok {
+// sayings are what a client may know of a call that came to nothing.
+var sayings = map[llm.Cause]string{
+	llm.CauseRefused: "the upstream refused the connection: it is not running, or not at its address",
+	llm.CauseDial:    "the upstream cannot be reached",
+	llm.CauseReset:   "the upstream closed the connection without an answer",
+	llm.CauseCut:     "the upstream's answer stopped in its middle",
+	llm.CauseFormat:  "the upstream's answer is not a completion",
+}
+
+// clientError maps an error to what a client may see of it. header is what the upstream
+// got: a key in it is the client's own.
+func clientError(err error, header http.Header) *edge.Error {
+	if e, ok := errors.AsType[*edge.Error](err); ok {
 		return e
 	}
+	var answer *edge.Error
 	if status, ok := errors.AsType[*llm.StatusError](err); ok {
-		return fromStatus(status.Status, status.Detail, status.RetryAfter)
+		answer = fromStatus(status, header.Get("Authorization") != "")
+	} else if cause := causeOf(err); cause == llm.CauseTimeout {
+		answer = edge.Errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
+	} else if text, ok := sayings[cause]; ok {
+		answer = edge.Errorf(http.StatusBadGateway, "%s", text)
+	} else {
+		answer = edge.Errorf(http.StatusBadGateway, "the upstream's answer cannot be used")
 	}
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.Is(err, llm.ErrUnavailable):
-		e := errorf(http.StatusServiceUnavailable, "the upstream failed several times in a row and is left alone for some seconds")
-		e.retryAfter = 5 * time.Second
-		return e
-	case errors.Is(err, errUpstreamTimeout), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
-	}
-	return errorf(http.StatusBadGateway, "the upstream cannot be reached or its answer cannot be understood")
+	answer.Cause = err
+	return answer
 }
 
-// fromStatus maps an error of the upstream.
-func fromStatus(status int, detail openaiapi.Error, retryAfter time.Duration) *apiError {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
-		return errorf(http.StatusBadGateway, "the upstream refuses the gateway's key")
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return &apiError{status: status, detail: detail, retryAfter: max(retryAfter, time.Second)}
-	case status == http.StatusGatewayTimeout:
-		return errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
-	case status >= http.StatusInternalServerError:
-		e := errorf(http.StatusBadGateway, "the upstream answered %d: %s", status, detail.Message)
-		return e
+// causeOf is [llm.CauseOf] with the gateway's own limits.
+func causeOf(err error) llm.Cause {
+	if errors.Is(err, errUpstreamTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		return llm.CauseTimeout
 	}
-	return &apiError{status: status, detail: detail}
+	return llm.CauseOf(err)
 }
 
-// fromResponse reads the error that a forwarded response carries.
-func fromResponse(response *http.Response) *apiError {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what came is enough
-	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
-	return fromStatus(response.StatusCode, openaiapi.ParseError(response.StatusCode, body), time.Duration(min(max(seconds, 0), 3600))*time.Second)
+// fromStatus maps an error of the upstream. What it says about a request is passed on
+// with all its fields; what it says about a key is the client's only if the key is.
+func fromStatus(e *llm.StatusError, ownKey bool) *edge.Error {
+	pass := func(status int) *edge.Error {
+		return &edge.Error{Status: status, Message: e.Message, Envelope: e.Detail.Envelope(), RetryAfter: e.RetryAfter}
+	}
+	switch s := e.Status; {
+	case e.AboutKey() && !ownKey:
+		return edge.Errorf(http.StatusBadGateway, "the upstream refuses the gateway's key; its operator must set another")
+	case s == http.StatusTooManyRequests, s == http.StatusServiceUnavailable:
+		answer := pass(s)
+		answer.RetryAfter = max(answer.RetryAfter, time.Second)
+		return answer
+	case s == 529: // overloaded
+		answer := pass(http.StatusServiceUnavailable)
+		answer.RetryAfter = max(answer.RetryAfter, time.Second)
+		return answer
+	case s == http.StatusGatewayTimeout, s == 524: // Cloudflare's
+		return edge.Errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
+	case s >= http.StatusBadRequest && s < http.StatusInternalServerError:
+		return pass(s)
+	}
+	answer := pass(http.StatusBadGateway)
+	detail := e.Detail
+	detail.Message = openaiapi.NewError(e.Status, "the upstream answered %d: %s", e.Status, e.Message).Message
+	answer.Message, answer.Envelope = detail.Message, detail.Envelope()
+	return answer
 }
 
-// writeError is the one place that answers with an error.
-func writeError(w http.ResponseWriter, e *apiError) {
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Del("Content-Length")
-	if e.retryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int((e.retryAfter+time.Second-1)/time.Second)))
+// logCause adds to a request's line in the log why the upstream failed it. An
+// upstream's message is left out: it may quote the prompt.
+func logCause(x *edge.Exchange, err error) {
+	if err == nil {
+		return
 	}
-	if e.allow != "" {
-		header.Set("Allow", e.allow)
+	x.Log("cause", string(causeOf(err)))
+	if status, ok := errors.AsType[*llm.StatusError](err); ok {
+		x.Log("upstream_status", status.Status)
+		if id := status.Header.Get("X-Request-Id"); id != "" {
+			x.Log("upstream_request_id", id)
+		}
+	} else if call, ok := errors.AsType[*llm.CallError](err); ok {
+		x.Log("error", call.Error())
 	}
-	if e.status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", "Bearer")
-	}
-	w.WriteHeader(e.status)
-	_, _ = w.Write(e.detail.Envelope()) // a client that has gone cannot be told
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -16,6 +17,12 @@ import (
 // TraceTo sends the server's spans to a processor of the test.
 func (s *Server) TraceTo(p sdktrace.SpanProcessor) {
 	s.tracing = tracingTo(sdktrace.WithSpanProcessor(p))
+}
+
+// AskUpstreamEvery asks the upstream whether it is ready at another pace.
+func (s *Server) AskUpstreamEvery(d time.Duration) {
+	s.readiness.close()
+	s.readiness.start(s.parts.Upstream, d)
 }
 
 // Gatherer returns the server's metrics.
@@ -37,6 +44,8 @@ func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) 
 	return d, nil
 }
 
+func (l *listUpstream) Ready(context.Context) error { return nil }
+
 // DecideForTest chooses among texts by majority without HTTP and returns the index, and
 // why no more were drawn.
 func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen int, stopped string) {
@@ -55,16 +64,17 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	if err != nil {
 		panic(err)
 	}
+	defer s.Close() // it holds nothing that could be lost
 	body, err := openaiapi.ParseBody([]byte(`{"messages":[]}`))
 	if err != nil {
 		panic(err)
 	}
 	call := &call{path: llm.ChatPath, body: body, rule: "majority", n: 1, k: kMax, kMin: kMin}
-	p, err := s.draw(ctx, call, http.Header{}, nil)
+	p, err := s.answerOne(ctx, call, http.Header{}, nil)
 	if err != nil {
 		panic(err)
 	}
-	return s.choose(ctx, call, p).chosen, p.stopped
+	return p.Chosen, p.Stopped
 }
 
 // OpenDecisionsForTest opens and closes a decision log.

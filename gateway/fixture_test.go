@@ -192,11 +192,11 @@ type completion struct {
 	}
 	Usage openaiapi.Usage
 	Block struct {
-		K, Requested, Drawn, Returned, Chosen int
-		Selector, Reason, Fallback, Stopped   string
-		Scores                                []*float64
-		Order                                 []int
-		Candidates                            []struct {
+		K, Drawn, Returned, Chosen          int
+		Selector, Reason, Fallback, Stopped string
+		Scores                              []*float64
+		Order                               []int
+		Candidates                          []struct {
 			Index        int
 			Text, Answer string
 		}

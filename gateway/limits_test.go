@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,8 +53,10 @@ func TestBadRequestsAreExplained(t *testing.T) {
 	} else {
 		got.wantError(t, 405)
 	}
-	if calls := s.upstream.Calls(); len(calls) != 0 {
-		t.Errorf("the upstream got %d calls for bad requests, want none", len(calls))
+	for _, c := range s.upstream.Calls() {
+		if c.Method == http.MethodPost {
+			t.Errorf("the upstream got %s for a bad request", c.Raw)
+		}
 	}
 }
 
@@ -59,6 +64,7 @@ func TestABodyWithoutALengthIsLimitedToo(t *testing.T) {
 	s := start(t, func(s *setup) { s.config.MaxBody = 100 })
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+chat, io.MultiReader(strings.NewReader(ask(strings.Repeat("x", 5000)))))
 	request.ContentLength = -1
+	request.Header.Set("Content-Type", "application/json")
 	s.send(request).wantError(t, 413)
 }
 
@@ -108,7 +114,7 @@ func TestSlowBodiesAndHeadersEnd(t *testing.T) {
 	})
 	t.Run("body", func(t *testing.T) {
 		conn := dial(t, strings.TrimPrefix(s.url, "http://"))
-		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", chat)
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", chat)
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -180,9 +186,7 @@ func TestDrainingFinishesWhatRuns(t *testing.T) {
 		response.Body.Close()
 		return response.StatusCode
 	}
-	if got := status(); got != http.StatusOK {
-		t.Fatalf("readyz is %d, want 200", got)
-	}
+	eventually(t, "readyz turns 200", func() bool { return status() == http.StatusOK })
 	answer := make(chan int, 1)
 	go func() {
 		response, err := http.Post(base+chat, "application/json", strings.NewReader(ask("q")))
@@ -212,23 +216,28 @@ func TestDrainingFinishesWhatRuns(t *testing.T) {
 	}
 }
 
+// TestReadyNeedsTheUpstream: and strangers who ask for it cost the upstream nothing.
 func TestReadyNeedsTheUpstream(t *testing.T) {
-	down := false
+	var down atomic.Bool
 	s := start(t, func(s *setup) {
 		s.script.Fault = func(rcvaetest.Call) *rcvaetest.Fault {
-			if down {
+			if down.Load() {
 				return &rcvaetest.Fault{Status: 500}
 			}
 			return nil
 		}
 	})
-	if got := s.get("/readyz"); got.status != http.StatusOK {
-		t.Errorf("readyz is %d, want 200", got.status)
+	eventually(t, "readyz turns 200", func() bool { return s.get("/readyz").status == http.StatusOK })
+	before := len(s.upstream.Calls())
+	for range 50 {
+		s.get("/readyz")
 	}
-	down = true
-	if got := s.get("/readyz"); got.status != http.StatusServiceUnavailable {
-		t.Errorf("readyz is %d without the upstream, want 503", got.status)
+	if calls := len(s.upstream.Calls()) - before; calls > 1 {
+		t.Errorf("50 requests of readyz made %d calls", calls)
 	}
+	down.Store(true)
+	s.server.AskUpstreamEvery(time.Millisecond)
+	eventually(t, "readyz turns 503", func() bool { return s.get("/readyz").status == http.StatusServiceUnavailable })
 	if got := s.get("/healthz"); got.status != http.StatusOK {
 		t.Errorf("healthz is %d without the upstream, want 200", got.status)
 	}
@@ -260,5 +269,45 @@ func TestBadConfigurationsAreAllReported(t *testing.T) {
 	upstream, _ := llm.New(llm.DefaultOptions("http://127.0.0.1:1"))
 	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Parts{Upstream: upstream}); err == nil || !strings.Contains(err.Error(), "consensus") {
 		t.Errorf("New without the configured rule = %v, want its name", err)
+	}
+}
+
+// TestStopEndsADrainAtOnce: a second signal does not wait for running requests.
+func TestStopEndsADrainAtOnce(t *testing.T) {
+	s := start(t, func(s *setup) {
+		s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
+			if c.Question == "q" {
+				return &rcvaetest.Fault{Silent: true}
+			}
+			return nil
+		}
+	})
+	address, stop := s.listen()
+	go func() {
+		response, err := http.Post("http://"+address+chat, "application/json", strings.NewReader(ask("q")))
+		if err == nil {
+			response.Body.Close()
+		}
+	}()
+	eventually(t, "the request is under way", func() bool { return len(s.upstream.CallsOf("q")) > 0 })
+	s.server.Stop()
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "stopped while 1 requests") {
+		t.Errorf("Serve() = %v, want it to say what it cut off", err)
+	}
+	eventually(t, "the upstream's call ends", func() bool { return s.upstream.Cancelled() > 0 })
+}
+
+func TestDecisionsAreTheOwners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "decisions.sqlite")
+	s := start(t, func(s *setup) { s.config.Decisions, s.config.DecisionTexts = path, true })
+	s.post(chat, ask("q")).completion(t)
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there is no log", err)
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v, want it for its owner alone", file, info.Mode(), err)
+		}
 	}
 }

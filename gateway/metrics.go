@@ -9,24 +9,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
 	"rcvae/llm"
 )
 
 const modeProxy = "proxy" // besides [llm.ModeN] and [llm.ModeFanOut]
 
-// The reasons for which requests are refused before any work.
-const (
-	rejectedKey   = "key"
-	rejectedRate  = "rate"
-	rejectedQueue = "queue"
-	rejectedBody  = "body"
-)
-
 // other is the label of what is not in a closed set.
 const other = "other"
 
 // codeList holds the status codes that have a label of their own.
-var codeList = []int{200, 400, 401, 404, 405, 408, 413, 422, 429, statusClientGone, 500, 502, 503, 504}
+var codeList = []int{200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, edge.StatusClientGone, 500, 502, 503, 504}
 
 func codeLabel(status int) string {
 	for _, code := range codeList {
@@ -51,12 +45,13 @@ type metrics struct {
 	drawn      prometheus.Histogram
 	fallbacks  *prometheus.CounterVec
 	rejected   *prometheus.CounterVec
+	failures   *prometheus.CounterVec
 	tokens     *prometheus.CounterVec
 	entropy    prometheus.Histogram
 	dropped    prometheus.Counter
 }
 
-func newMetrics(rules map[string]Rule, q *queue) *metrics {
+func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	seconds := prometheus.ExponentialBuckets(0.0005, 2, 19) // 0.5 ms to 131 s
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcvae_" + name, Help: help}, labels)
@@ -64,7 +59,7 @@ func newMetrics(rules map[string]Rule, q *queue) *metrics {
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rcvae_" + name, Help: help, Buckets: seconds}, labels)
 	}
-	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{toolVote: true}}
+	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{bestof.ToolVote: true}}
 	for name := range rules {
 		m.known[name] = true
 	}
@@ -77,6 +72,7 @@ func newMetrics(rules map[string]Rule, q *queue) *metrics {
 	m.drawn = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_request_candidates", Help: "Candidates drawn for a request.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128}})
 	m.fallbacks = counter("fallbacks_total", "Answers that no rule chose, by reason.", "reason")
 	m.rejected = counter("rejections_total", "Requests refused before any work, by reason.", "reason")
+	m.failures = counter("upstream_failures_total", "Calls to the upstream that failed, by cause.", "cause")
 	m.tokens = counter("tokens_total", "Tokens of all candidates as the upstream counts them; forwarded calls are not counted.", "kind")
 	m.entropy = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "rcvae_chosen_entropy_nats", Help: "Posterior entropy of the chosen candidate without its constant, half the sum of log variances.",
@@ -86,24 +82,44 @@ func newMetrics(rules map[string]Rule, q *queue) *metrics {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_" + name, Help: help}, value)
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.candidates, m.drawn, m.fallbacks, m.rejected, m.tokens, m.entropy, m.dropped,
-		gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(q.waiting.Load()) }),
-		gauge("requests_active", "Requests under way.", func() float64 { return float64(q.active()) }),
+	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.candidates, m.drawn, m.fallbacks, m.rejected, m.failures, m.tokens, m.entropy, m.dropped,
+		gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(e.Waiting()) }),
+		gauge("requests_active", "Requests under way.", func() float64 { return float64(e.Active()) }),
+		gauge("request_bytes_held", "Bytes of the bodies of all requests under way or waiting.", func() float64 { return float64(e.HeldBytes()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, kind := range fallbackKinds { // so that rates start at zero
+	for _, kind := range bestof.FallbackKinds() { // so that rates start at zero
 		m.fallbacks.WithLabelValues(kind)
 	}
+	for _, cause := range llm.Causes() {
+		m.failures.WithLabelValues(string(cause))
+	}
+	for _, reason := range edge.Rejections() {
+		m.rejected.WithLabelValues(reason)
+	}
 	return m
+}
+
+// watch adds whether requests should be sent here.
+func (m *metrics) watch(r *readiness) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_ready", Help: "1 while the upstream answers and the gateway is not draining."}, r.state))
 }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// served counts an answered request.
-func (m *metrics) served(route string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, codeLabel(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+// served counts a request that has ended.
+func (m *metrics) served(x *edge.Exchange) {
+	m.requests.WithLabelValues(x.Route, codeLabel(x.Status)).Inc()
+	m.duration.WithLabelValues(x.Route).Observe(x.Took.Seconds())
+	if x.Rejection != "" {
+		m.rejected.WithLabelValues(x.Rejection).Inc()
+	}
+}
+
+// failed counts calls to the upstream that failed.
+func (m *metrics) failed(cause llm.Cause, n int) {
+	m.failures.WithLabelValues(string(cause)).Add(float64(n))
 }
 
 // forwarded counts a call that was passed on.
@@ -118,25 +134,31 @@ func (m *metrics) drew(d llm.Draw, asked int, took time.Duration) {
 	if d.Mode == llm.ModeN || d.Mode == llm.ModeFanOut {
 		m.upstream.WithLabelValues(d.Mode).Observe(took.Seconds())
 	}
-	m.tokens.WithLabelValues("prompt").Add(float64(d.Usage.PromptTokens))
+	m.tokens.WithLabelValues("prompt").Add(float64(d.Billed.PromptTokens))
 	m.tokens.WithLabelValues("completion").Add(float64(d.Usage.CompletionTokens))
+	if len(d.Choices) > 0 { // else the whole request failed, and is counted so
+		for cause, n := range d.Failed {
+			m.failed(cause, n)
+		}
+	}
 }
 
 // decided counts a choice.
-func (m *metrics) decided(name string, p *pool, d decision) {
-	m.drawn.Observe(float64(p.drawn))
-	if d.kind != "" {
-		m.fallbacks.WithLabelValues(d.kind).Inc()
+func (m *metrics) decided(p part) {
+	m.drawn.Observe(float64(p.Drawn))
+	if p.Kind != "" {
+		m.fallbacks.WithLabelValues(p.Kind).Inc()
 		return
 	}
-	if d.embedding > 0 {
-		m.embedding.Observe(d.embedding.Seconds())
+	if p.embedding > 0 {
+		m.embedding.Observe(p.embedding.Seconds())
 	}
+	name := p.call.rule
 	if !m.known[name] {
 		name = other
 	}
-	m.selection.WithLabelValues(name).Observe(d.selection.Seconds())
-	if d.modelled {
-		m.entropy.Observe(d.entropy)
+	m.selection.WithLabelValues(name).Observe(max(p.Selection-p.embedding, 0).Seconds())
+	if p.Entropy != nil {
+		m.entropy.Observe(*p.Entropy)
 	}
 }

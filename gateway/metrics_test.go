@@ -19,6 +19,7 @@ import (
 
 	"rcvae"
 	"rcvae/gateway"
+	"rcvae/gateway/edge"
 )
 
 // metric returns the value of a counter or gauge, or the count of a histogram; labels
@@ -181,7 +182,7 @@ func TestTracesFollowTheConventions(t *testing.T) {
 func TestLogsHoldNoTextsAndNoKeys(t *testing.T) {
 	s := start(t, func(s *setup) {
 		s.llm.Key, s.script.Key = "sk-upstream", "sk-upstream"
-		s.config.Keys = []gateway.Key{gateway.NewKey("client-key", "Ann")}
+		s.config.Keys = []edge.Key{edge.NewKey("client-key", "Ann")}
 	})
 	s.post(chat, ask("a secret question"), "Authorization", "Bearer client-key").completion(t)
 	s.post(chat, ask("a secret question"), "Authorization", "Bearer client-key", "X-RCVAE-K", "1").completion(t)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"rcvae/gateway/edge"
 )
 
 //go:embed page/index.html
@@ -12,7 +14,7 @@ var pageHTML string
 
 // page serves the page to try the gateway with. It is one file and loads nothing: the
 // policy forbids every host but this one.
-func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) page(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
 	settings, _ := json.Marshal(map[string]any{ // strings and numbers always encode, with < > & escaped
 		"k": s.config.K, "maxK": s.config.MaxK, "selector": s.config.Selector, "selectors": s.ruleNames(), "key": len(s.config.Keys) > 0,
 	})
@@ -22,4 +24,5 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	_, _ = w.Write([]byte(strings.Replace(pageHTML, `"SETTINGS"`, string(settings), 1))) // a client that has gone cannot be told
+	return nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,79 +10,63 @@ import (
 	"sync"
 	"time"
 
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
+	"rcvae/llm"
 )
 
-// passedUp are the header fields of a client that the upstream gets; names that start
-// with "Openai-" are passed too. A client's key is not among them.
-var passedUp = []string{"Accept", "Content-Type", "User-Agent", "X-Request-Id", "Traceparent", "Tracestate"}
-
-// passedDown are the header fields of the upstream that a client gets.
-var passedDown = []string{"Content-Type", "Content-Length", "Cache-Control", "X-Request-Id"}
-
-// upstreamHeader returns what of a client's header goes to the upstream.
-func (s *Server) upstreamHeader(ctx context.Context, from http.Header) http.Header {
-	header := make(http.Header, 4)
-	for _, name := range passedUp {
-		if value, ok := from[name]; ok {
-			header[name] = value
-		}
-	}
-	for name, value := range from {
-		if strings.HasPrefix(name, "Openai-") {
-			header[name] = value
-		}
-	}
-	if value, ok := from["Authorization"]; ok && s.config.ForwardKeys {
-		header["Authorization"] = value
-	}
-	s.injectTrace(ctx, header)
-	return header
+// forwarded is one call that is passed on as it is.
+type forwarded struct {
+	method, path string
+	header       http.Header
+	body         []byte
+	stream       bool // the client asked for one
 }
 
 var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // proxy passes one call to the upstream and its answer back as it comes.
-func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, method, path string, header http.Header, body []byte, x *exchange) error {
+func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, x *edge.Exchange) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := time.AfterFunc(s.config.UpstreamTimeout, func() { cancel(errUpstreamTimeout) })
 	defer silence.Stop()
 	start := time.Now()
-	response, err := s.parts.Upstream.Forward(ctx, method, path, header, body)
+	response, err := s.parts.Upstream.Forward(ctx, f.method, f.path, f.header, f.body)
 	if err != nil {
-		return s.proxyError(ctx, err)
+		if status, ok := errors.AsType[*llm.StatusError](err); ok {
+			s.downHeader(w.Header(), status.Header)
+		}
+		return proxyError(ctx, err)
 	}
 	defer response.Body.Close()
 	s.metrics.forwarded(time.Since(start))
-	if response.StatusCode >= http.StatusBadRequest {
-		return fromResponse(response)
-	}
-	x.mode = modeProxy
 	h := w.Header()
-	for _, name := range passedDown {
-		if value, ok := response.Header[name]; ok {
-			h[name] = value
-		}
+	s.downHeader(h, response.Header)
+	if id := response.Header.Get("X-Request-Id"); id != "" {
+		x.Log("upstream_request_id", id)
 	}
-	if method == http.MethodPost {
+	if f.method == http.MethodPost {
 		h[chosenHeader] = []string{"0"}
 	}
-	events := strings.HasPrefix(h.Get("Content-Type"), "text/event-stream")
+	events := f.stream || strings.HasPrefix(h.Get("Content-Type"), "text/event-stream")
 	if events {
 		h.Set("X-Accel-Buffering", "no")
+		h.Del("Content-Length") // an error event may come behind
 	}
-	a := &copying{server: s, to: w, from: response.Body, silence: silence, events: events}
-	return a.run(ctx, response.StatusCode)
+	c := &copying{server: s, header: f.header, to: w, from: response.Body, silence: silence, events: events}
+	return c.run(ctx, response.StatusCode)
 }
 
 // copying passes an answer on.
 type copying struct {
 	server  *Server
+	header  http.Header // that the upstream got
 	to      http.ResponseWriter
 	from    io.Reader
 	silence *time.Timer // ends the call when the upstream says nothing
 	events  bool        // an event stream, which is passed on piece by piece
+	half    []byte      // of an event that is not complete
 }
 
 // run copies. An answer that is no stream starts when its first 32 KiB are there, so
@@ -101,8 +86,12 @@ func (c *copying) run(ctx context.Context, status int) error {
 			started = true
 			c.to.WriteHeader(status)
 		}
-		if werr := c.write(buffer[:n]); werr != nil {
-			return errClientGone
+		piece := buffer[:n]
+		if c.events {
+			piece = c.whole(piece, err == io.EOF) //nolint:errorlint // readers return it bare
+		}
+		if werr := c.write(piece); werr != nil {
+			return edge.ErrClientGone
 		}
 		if err != nil {
 			return nil
@@ -126,40 +115,56 @@ func (c *copying) read(buffer []byte) (n int, err error) {
 	return n, err
 }
 
+// maxHalf bounds what is held back of one event, in bytes.
+const maxHalf = 1 << 20
+
+// whole returns the complete events of what was held back and a new piece, and holds
+// back the rest: if the stream breaks off, a client must get a whole event that says
+// so. At the end, and of an event that is too long, everything is passed on.
+func (c *copying) whole(piece []byte, end bool) []byte {
+	data := append(c.half, piece...)
+	cut := len(data)
+	if !end && len(data) < maxHalf {
+		cut = 0
+		for _, blank := range []string{"\n\n", "\r\n\r\n", "\r\r"} {
+			if i := bytes.LastIndex(data, []byte(blank)); i >= 0 {
+				cut = max(cut, i+len(blank))
+			}
+		}
+	}
+	c.half = bytes.Clone(data[cut:])
+	return data[:cut]
+}
+
 func (c *copying) write(piece []byte) error {
 	if len(piece) == 0 {
 		return nil
 	}
-	control := http.NewResponseController(c.to)
-	_ = control.SetWriteDeadline(time.Now().Add(c.server.config.WriteTimeout)) // a writer without deadlines is a test's
 	if _, err := c.to.Write(piece); err != nil || !c.events {
 		return err
 	}
-	return control.Flush()
+	return http.NewResponseController(c.to).Flush()
 }
 
 // fail returns why the upstream broke off, and tells a stream's client.
 func (c *copying) fail(ctx context.Context, err error) error {
-	cause := c.server.proxyError(ctx, err)
-	if c.events && cause != errClientGone { //nolint:errorlint // it is never wrapped
-		_ = c.write(openaiapi.AppendEvent(nil, "", asAPIError(cause).detail.Envelope())) // a client that has gone cannot be told
+	cause := proxyError(ctx, err)
+	if _, known := errors.AsType[*llm.CallError](cause); !known && !errors.Is(cause, edge.ErrClientGone) && !errors.Is(cause, errUpstreamTimeout) {
+		cause = &llm.CallError{Server: "the upstream", Cause: llm.CauseCut, Err: cause}
+	}
+	if c.events && !errors.Is(cause, edge.ErrClientGone) {
+		_ = c.write(openaiapi.AppendEvent(nil, "", clientError(cause, c.header).Envelope)) // a client that has gone cannot be told
 	}
 	return cause
 }
 
 // proxyError returns the reason why a forwarded call ended.
-func (s *Server) proxyError(ctx context.Context, err error) error {
+func proxyError(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
 		return err
 	case errors.Is(cause, errUpstreamTimeout):
 		return errUpstreamTimeout
 	}
-	return errClientGone
-}
-
-// models passes the upstream's list of models on.
-func (s *Server) models(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v1")
-	return s.proxy(r.Context(), w, http.MethodGet, path, s.upstreamHeader(r.Context(), r.Header), nil, x)
+	return edge.ErrClientGone
 }

@@ -7,10 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/textproto"
+	"net/url"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"time"
 
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
 	"rcvae/llm"
 )
 
@@ -26,14 +30,15 @@ const (
 type Server struct {
 	config    Config
 	parts     Parts
+	passed    []string // canonical names of [Config.PassHeaders]
 	log       *slog.Logger
+	edge      *edge.Edge
+	engine    *bestof.Engine
 	handler   http.Handler
-	queue     *queue
-	guard     *guard
 	metrics   *metrics
 	tracing   *tracing
 	decisions *decisionLog
-	draining  atomic.Bool
+	readiness readiness
 }
 
 // New returns a server. The caller closes it.
@@ -41,12 +46,19 @@ func New(c Config, p Parts) (*Server, error) {
 	if err := errors.Join(c.Validate(), p.check(c)); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, parts: p, log: p.Logger, queue: newQueue(c.MaxConcurrent, c.MaxQueue, c.QueueTimeout), guard: newGuard(c)}
+	s := &Server{config: c, parts: p, log: p.Logger}
+	for _, name := range c.PassHeaders {
+		s.passed = append(s.passed, textproto.CanonicalMIMEHeaderKey(name))
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.metrics = newMetrics(p.Rules, s.queue)
 	var err error
+	if s.edge, err = edge.New(c.Config, s.log, s.served); err != nil {
+		return nil, err
+	}
+	s.metrics = newMetrics(p.Rules, s.edge)
+	s.engine = &bestof.Engine{Extract: s.extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
 	}
@@ -56,13 +68,16 @@ func New(c Config, p Parts) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.handler = s.routes()
+	s.metrics.watch(&s.readiness)
+	s.readiness.start(p.Upstream, readyEvery)
+	s.handler = s.edge.Guard(s.routes())
 	return s, nil
 }
 
-// Close writes what the decision log and the traces still hold. No request may be
-// under way.
+// Close ends what runs beside requests and writes what the decision log and the traces
+// still hold. No request may be under way.
 func (s *Server) Close() error {
+	s.readiness.close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return errors.Join(s.decisions.close(), s.tracing.close(ctx))
@@ -71,56 +86,104 @@ func (s *Server) Close() error {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// Serve answers on the listener until ctx ends, then drains: readyz turns 503 at once,
+// after [edge.Config.DrainDelay] no connection is accepted any more, and running
+// requests have [edge.Config.DrainTimeout] to finish. It closes the listener and
+// returns nil after a complete drain.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	return s.edge.Serve(ctx, listener, s, func() { s.readiness.draining.Store(true) })
+}
+
+// Stop ends a drain at once. It may be called once.
+func (s *Server) Stop() { s.edge.Stop() }
+
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /v1/chat/completions", s.api(routeChat, s.complete(llm.ChatPath)))
-	mux.Handle("POST /v1/completions", s.api(routeCompletions, s.complete(llm.CompletionPath)))
-	mux.Handle("GET /v1/models", s.api(routeModels, s.models))
-	mux.Handle("GET /v1/models/{model...}", s.api(routeModels, s.models))
-	for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
-		mux.Handle(path, s.api(routeOther, wrongMethod("POST")))
+	completion := func(name, path string) {
+		route := edge.Route{Name: name, Body: true}
+		mux.Handle("POST /v1"+path, s.edge.Handle(route, s.complete(path)))
+		mux.Handle("/v1"+path, s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("POST")))
 	}
-	mux.Handle("/v1/models", s.api(routeOther, wrongMethod("GET")))
-	mux.Handle("GET /metrics", s.metrics.handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("GET /{$}", s.page)
-	mux.Handle("/", s.api(routeOther, notFound))
+	completion(routeChat, llm.ChatPath)
+	completion(routeCompletions, llm.CompletionPath)
+	mux.Handle("GET /v1/models", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
+	mux.Handle("GET /v1/models/{model...}", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
+	mux.Handle("/v1/models", s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("GET")))
+	open := func(pattern string, h edge.Handler) {
+		mux.Handle(pattern, s.edge.Handle(edge.Route{Name: routeOther, Open: true}, h))
+	}
+	metrics := s.metrics.handler()
+	open("GET /metrics", func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
+		metrics.ServeHTTP(w, r)
+		return nil
+	})
+	open("GET /healthz", func(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
+		writeText(w, http.StatusOK, "ok")
+		return nil
+	})
+	open("GET /readyz", s.ready)
+	open("GET /{$}", s.page)
+	mux.Handle("/", s.edge.Handle(edge.Route{Name: routeOther}, notFound))
 	return mux
 }
 
-func wrongMethod(allow string) handler {
-	return func(_ http.ResponseWriter, r *http.Request, _ *exchange) error {
-		e := errorf(http.StatusMethodNotAllowed, "%s is not allowed here; use %s", r.Method, allow)
-		e.allow = allow
+func wrongMethod(allow string) edge.Handler {
+	return func(_ http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
+		e := edge.Errorf(http.StatusMethodNotAllowed, "%s is not allowed here; use %s", r.Method, allow)
+		e.Allow = allow
 		return e
 	}
 }
 
-func notFound(http.ResponseWriter, *http.Request, *exchange) error {
-	return errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions and /v1/models")
+func notFound(http.ResponseWriter, *http.Request, *edge.Exchange) error {
+	return edge.Errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions and /v1/models")
 }
 
-// ready says whether requests should be sent here.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.draining.Load() {
-		writeText(w, http.StatusServiceUnavailable, "draining")
-		return
+// models passes the upstream's list of models on, or what it says of one.
+func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	path := "/models"
+	if name := r.PathValue("model"); name != "" {
+		if !modelName(name) {
+			return edge.Errorf(http.StatusNotFound, "there is no such model")
+		}
+		for segment := range strings.SplitSeq(name, "/") {
+			path += "/" + url.PathEscape(segment)
+		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := s.parts.Upstream.Ready(ctx); err != nil {
-		writeText(w, http.StatusServiceUnavailable, "the upstream is not ready")
-		return
-	}
-	writeText(w, http.StatusOK, "ready")
+	header := s.upHeader(r.Context(), r.Header, x, true)
+	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, header: header}, x))
 }
 
-func writeText(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, text)
+// modelName reports whether a name is one that an upstream may be asked for. Note: a
+// path with dots would reach other paths of the upstream with the gateway's key.
+func modelName(name string) bool {
+	for segment := range strings.SplitSeq(name, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, `\%?#`) {
+			return false
+		}
+	}
+	return true
 }
+
+// explain turns an error into what the client may see, and tells the log and the
+// metrics why.
+func (s *Server) explain(x *edge.Exchange, header http.Header, err error) error {
+	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
+		return err
+	}
+	s.metrics.failed(causeOf(err), 1)
+	logCause(x, err)
+	return clientError(err, header)
+}
+
+// logPanic tells the log of a panic that was caught. The panic's value may quote a
+// text, so only its type is told.
+func (s *Server) logPanic(value any, stack []byte) {
+	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
+}
+
+// served counts a request that has ended.
+func (s *Server) served(x *edge.Exchange) { s.metrics.served(x) }
 
 func (s *Server) ruleNames() []string {
 	var names []string
@@ -129,39 +192,4 @@ func (s *Server) ruleNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Serve answers on the listener until ctx ends, then drains: readyz turns 503 at once,
-// after [Config.DrainDelay] no connection is accepted any more, and running requests
-// have [Config.DrainTimeout] to finish. It closes the listener and returns nil after a
-// complete drain.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: s.config.HeaderTimeout, IdleTimeout: s.config.IdleTimeout,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() {
-		if s.config.TLSCert != "" {
-			failed <- server.ServeTLS(listener, s.config.TLSCert, s.config.TLSKey)
-			return
-		}
-		failed <- server.Serve(listener)
-	}()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
-	case <-ctx.Done():
-	}
-	s.draining.Store(true)
-	s.log.Info("draining", "active", s.queue.active(), "waiting", s.queue.waiting.Load())
-	time.Sleep(s.config.DrainDelay)
-	limit, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
-	defer cancel()
-	err := server.Shutdown(limit)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("drain: requests were still running after %v", s.config.DrainTimeout), server.Close())
-	}
-	<-failed //nolint:errcheck // it is http.ErrServerClosed now
-	return err
 }

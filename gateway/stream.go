@@ -3,14 +3,15 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
-	"rcvae"
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
-	"rcvae/llm"
 )
 
 // eventWriter writes server-sent events. The response starts with the first event, so
@@ -19,13 +20,12 @@ type eventWriter struct {
 	mu      sync.Mutex
 	writer  http.ResponseWriter
 	control *http.ResponseController
-	timeout time.Duration // of one write
 	started bool
 	err     error // the first one: the client has gone
 }
 
-func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
-	return &eventWriter{writer: w, control: http.NewResponseController(w), timeout: timeout}
+func newEventWriter(w http.ResponseWriter) *eventWriter {
+	return &eventWriter{writer: w, control: http.NewResponseController(w)}
 }
 
 // send writes and flushes what is one event or more.
@@ -43,7 +43,6 @@ func (e *eventWriter) send(data []byte) {
 		h.Set("X-Accel-Buffering", "no") // proxies must not hold the stream back
 		e.writer.WriteHeader(http.StatusOK)
 	}
-	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // a writer without deadlines is a test's
 	if _, e.err = e.writer.Write(data); e.err == nil {
 		e.err = e.control.Flush()
 	}
@@ -78,53 +77,64 @@ func (e *eventWriter) beat(every time.Duration, text func() string) (stop func()
 }
 
 // stream draws while it sends heartbeats, chooses, and sends the answer in chunks.
-func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, x *exchange) error {
-	out := newEventWriter(w, s.config.WriteTimeout)
-	stop := out.beat(s.config.Heartbeat, func() string { return "drawing candidates" })
-	var notify onChoice
-	if c.Events {
-		notify = func(place int, choice llm.Choice, cand rcvae.Candidate, arrived int) {
-			_ = out.sendJSON("candidate", struct { // these types always encode
-				candidate
-				Arrived int `json:"arrived"`
-				K       int `json:"k"`
-			}{candidate{place, choice.Text, cand.Answer, choice.Finish, choice.Tokens, choice.ToolCalls}, arrived, c.k})
-		}
-	}
-	p, err := s.draw(ctx, c, header, notify)
-	if err != nil {
-		stop()
-		return out.fail(err)
-	}
-	d := s.decide(ctx, c, p, x)
+func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, rec *record) error {
+	out := newEventWriter(w)
+	stop := sync.OnceFunc(out.beat(s.config.Heartbeat, func() string { return "drawing candidates" }))
+	defer stop() // a panic must not leave it writing to an answer that has ended
+	fail := func(err error) error { return out.fail(err, header) }
+	parts, err := s.tell(out, c, func(arrivals chan<- bestof.Arrival) ([]part, error) {
+		return s.answerParts(ctx, c, header, rec, arrivals)
+	})
 	stop()
-	if ctx.Err() != nil {
-		return errClientGone
+	if err != nil {
+		return fail(err)
 	}
-	chosen := strconv.Itoa(d.chosen)
+	chosen := strconv.Itoa(parts[0].Chosen)
 	if out.started { // the header has gone
 		w.Header().Set(http.TrailerPrefix+chosenHeader, chosen)
 	} else {
 		w.Header().Set(chosenHeader, chosen)
 	}
 	if c.Events {
-		if err := out.sendJSON("selection", blockOf(c, p, d)); err != nil {
-			return out.fail(err)
+		if err := out.sendJSON("selection", parts[0].block()); err != nil {
+			return fail(err)
 		}
 	}
-	if err := sendChunks(out, c, p, d); err != nil {
-		return out.fail(err)
+	if err := sendChunks(out, parts); err != nil {
+		return fail(err)
 	}
 	if out.err != nil {
-		return errClientGone
+		return edge.ErrClientGone
 	}
 	return nil
 }
 
+// tell sends an event for each candidate, where the client asked for them, while
+// answer works. It returns when the last is sent.
+func (s *Server) tell(out *eventWriter, c *call, answer func(chan<- bestof.Arrival) ([]part, error)) ([]part, error) {
+	if !c.Events {
+		return answer(nil)
+	}
+	arrivals := make(chan bestof.Arrival, c.k) // a slow reader holds no candidate back
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(arrivals)
+	group.Go(func() {
+		for a := range arrivals {
+			_ = out.sendJSON("candidate", struct { // these types always encode
+				candidate
+				Arrived int `json:"arrived"`
+				K       int `json:"k"`
+			}{candidateView(a.Candidate), a.Arrived, c.k})
+		}
+	})
+	return answer(arrivals)
+}
+
 // fail ends a stream with an error event, or returns the error when nothing was sent.
-func (e *eventWriter) fail(err error) error {
-	if e.started && err != errClientGone { //nolint:errorlint // it is never wrapped
-		e.send(openaiapi.AppendEvent(nil, "", asAPIError(err).detail.Envelope()))
+func (e *eventWriter) fail(err error, header http.Header) error {
+	if e.started && !errors.Is(err, edge.ErrClientGone) {
+		e.send(openaiapi.AppendEvent(nil, "", clientError(err, header).Envelope))
 	}
 	return err
 }

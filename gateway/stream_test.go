@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,6 +180,7 @@ func (s *stand) open(body string) *http.Response {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Fatal(err)
@@ -197,10 +197,9 @@ func TestErrorsOfStreams(t *testing.T) {
 		release := make(chan struct{})
 		s := start(t, func(s *setup) {
 			s.config.Heartbeat = time.Millisecond
-			var waited atomic.Bool
 			s.script.Fault = func(c rcvaetest.Call) *rcvaetest.Fault {
-				if c.Method == http.MethodPost && !waited.Swap(true) {
-					return &rcvaetest.Fault{Wait: release}
+				if c.Method == http.MethodPost {
+					<-release
 				}
 				return &rcvaetest.Fault{Status: http.StatusBadRequest, Message: "no"}
 			}

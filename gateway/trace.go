@@ -49,30 +49,31 @@ func (t *tracing) close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// traceRequest starts the span of a request; end finishes it from what x holds then.
-func (s *Server) traceRequest(r *http.Request, x *exchange) (ctx context.Context, end func()) {
+// traceRequest starts the span of a request; end finishes it from what the record holds then.
+func (s *Server) traceRequest(r *http.Request, rec *record) (ctx context.Context, end func()) {
 	ctx = r.Context()
 	if s.tracing == nil {
 		return ctx, func() {}
 	}
 	ctx = s.tracing.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	operation := "chat"
-	if x.route == routeCompletions {
+	if rec.route == routeCompletions {
 		operation = "text_completion"
 	}
-	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+x.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+rec.call.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("gen_ai.operation.name", operation),
 		attribute.String("gen_ai.provider.name", "openai"),
-		attribute.String("gen_ai.request.model", x.model),
-		attribute.Int("gen_ai.request.choice.count", x.k),
-		attribute.Bool("rcvae.stream", x.stream),
+		attribute.String("gen_ai.request.model", rec.call.model),
+		attribute.Int("gen_ai.request.choice.count", rec.call.k),
+		attribute.Bool("rcvae.stream", rec.call.stream),
 	))
 	return ctx, func() {
-		if x.finish != "" {
+		if len(rec.parts) > 0 {
+			usage, first := usageOf(rec.parts), rec.parts[0]
 			span.SetAttributes(
-				attribute.Int("gen_ai.usage.input_tokens", x.usage.PromptTokens),
-				attribute.Int("gen_ai.usage.output_tokens", x.usage.CompletionTokens),
-				attribute.StringSlice("gen_ai.response.finish_reasons", []string{x.finish}),
+				attribute.Int("gen_ai.usage.input_tokens", usage.PromptTokens),
+				attribute.Int("gen_ai.usage.output_tokens", usage.CompletionTokens),
+				attribute.StringSlice("gen_ai.response.finish_reasons", []string{first.Candidates[first.Chosen].Finish}),
 			)
 		}
 		span.End()
@@ -80,33 +81,31 @@ func (s *Server) traceRequest(r *http.Request, x *exchange) (ctx context.Context
 }
 
 // traceCandidate records the span of a candidate that has arrived.
-func (s *Server) traceCandidate(ctx context.Context, start time.Time, place int, choice llm.Choice) {
+func (s *Server) traceCandidate(ctx context.Context, start time.Time, choice llm.Choice) {
 	if s.tracing == nil {
 		return
 	}
 	_, span := s.tracing.tracer.Start(ctx, "candidate", trace.WithTimestamp(start), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 		attribute.String("gen_ai.operation.name", "chat"),
-		attribute.Int("rcvae.candidate.index", place),
+		attribute.Int("rcvae.candidate.index", choice.Index),
 		attribute.Int("gen_ai.usage.output_tokens", choice.Tokens),
 		attribute.StringSlice("gen_ai.response.finish_reasons", []string{choice.Finish}),
 	))
 	span.End()
 }
 
-// traceSelection starts the span of a selection.
-func (s *Server) traceSelection(ctx context.Context, c *call) (context.Context, func(decision)) {
+// traceSelection records the span of a selection that has ended.
+func (s *Server) traceSelection(ctx context.Context, p part) {
 	if s.tracing == nil {
-		return ctx, func(decision) {}
+		return
 	}
-	ctx, span := s.tracing.tracer.Start(ctx, "select "+c.rule, trace.WithAttributes(attribute.String("rcvae.selector", c.rule)))
-	return ctx, func(d decision) {
-		span.SetAttributes(attribute.Int("rcvae.chosen", d.chosen))
-		if d.kind != "" {
-			span.SetAttributes(attribute.String("rcvae.fallback", d.kind))
-			span.SetStatus(codes.Error, d.kind)
-		}
-		span.End()
+	_, span := s.tracing.tracer.Start(ctx, "select "+p.call.rule, trace.WithTimestamp(time.Now().Add(-p.Selection)), trace.WithAttributes(
+		attribute.String("rcvae.selector", p.call.rule), attribute.Int("rcvae.chosen", p.Chosen)))
+	if p.Kind != "" {
+		span.SetAttributes(attribute.String("rcvae.fallback", p.Kind))
+		span.SetStatus(codes.Error, p.Kind)
 	}
+	span.End()
 }
 
 // injectTrace puts the trace's parent into the header for the upstream.

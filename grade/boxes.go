@@ -78,10 +78,10 @@ func cutJoiner(s string) (rest string, joined bool) {
 		for _, joiner := range [...]string{`\(`, `\)`, `\[`, `\]`, "and", "or", `\text{and}`, `\text{ and }`, `\text{or}`, `\text{ or }`, `\quad`, `\qquad`, `\,`, `\;`, `\ `} {
 			cut = strings.TrimSuffix(cut, joiner)
 		}
-		if cut == s {
+		if cut == s && cutLabel(cut) == s {
 			break
 		}
-		s = cut
+		s = cutLabel(cut)
 	}
 	if !strings.HasSuffix(s, "}") && strings.Contains(before[len(s):], "and") { // \boxed{1} pen and \boxed{2} cups
 		s = strings.TrimRight(strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz"), " $")
@@ -89,9 +89,18 @@ func cutJoiner(s string) (rest string, joined bool) {
 	return s, strings.HasSuffix(s, "}") && len(before)-len(s) < 60
 }
 
+// cutLabel removes the name of a part: (b), (ii).
+func cutLabel(s string) string {
+	i := strings.LastIndexByte(s, '(')
+	if i < 0 || !strings.HasSuffix(s, ")") || len(s)-i > len("(iii)") || strings.Trim(s[i+1:len(s)-1], "abcdefghijABCDEFGHIJ123456789v") != "" {
+		return s
+	}
+	return s[:i]
+}
+
 // stripDelimiters removes $…$ around a whole answer.
 func stripDelimiters(s string) string {
-	for _, d := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
+	for _, d := range delimiters {
 		inner, ok := strings.CutPrefix(s, d[0])
 		if inner, ok2 := strings.CutSuffix(inner, d[1]); ok && ok2 && !strings.Contains(hideEscapes(inner), d[0]) && !strings.HasSuffix(inner, `\`) {
 			return strings.TrimSpace(inner)

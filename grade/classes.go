@@ -1,5 +1,12 @@
 package grade
 
+import (
+	"context"
+	"fmt"
+
+	"rcvae/grade/internal/algebra"
+)
+
 // Classes groups equivalent answers: class[i] is the class of answers[i], numbered in
 // the order of their first members, and −1 for an empty answer or one that cannot be
 // read. Answers that are equivalent in pairs share a class, and so do answers that a
@@ -7,6 +14,14 @@ package grade
 // relation even where pairwise tests are not transitive. The grouping does not depend
 // on the order of the answers.
 func (g *Grader) Classes(answers []string) (class []int, count int) {
+	class, count, _ = g.ClassesContext(context.Background(), answers) // never cancelled
+	return class, count
+}
+
+// ClassesContext is [Grader.Classes] until the context ends, whose error it returns. All
+// comparisons together have a budget, too: where there are many answers that are hard to
+// compare, each pair gets less of it.
+func (g *Grader) ClassesContext(ctx context.Context, answers []string) (class []int, count int, err error) {
 	distinct := make(map[string]int, len(answers))
 	forms := make([]*form, 0, len(answers))
 	position := make([]int, len(answers)) // of an answer among the forms
@@ -24,7 +39,10 @@ func (g *Grader) Classes(answers []string) (class []int, count int) {
 		}
 		position[i] = at
 	}
-	parent := g.connect(forms)
+	parent, err := g.connect(ctx, forms)
+	if err != nil {
+		return nil, 0, err
+	}
 	class = make([]int, len(answers))
 	number := make(map[int]int, len(forms))
 	for i, at := range position {
@@ -38,27 +56,48 @@ func (g *Grader) Classes(answers []string) (class []int, count int) {
 		}
 		class[i] = number[root]
 	}
-	return class, len(number)
+	return class, len(number), nil
 }
 
 // connect joins the forms that are the same, as a forest of parents.
-func (g *Grader) connect(forms []*form) []int {
+func (g *Grader) connect(ctx context.Context, forms []*form) ([]int, error) {
 	parent := make([]int, len(forms))
 	for i := range parent {
 		parent[i] = i
 	}
+	limits := sharedLimits(forms)
 	for i, f := range forms {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("group answers: %w", err)
+		}
 		for j := range i {
 			a, b := find(parent, i), find(parent, j)
 			if a == b {
 				continue
 			}
-			if outcome, _ := g.compare(forms[j], f); outcome == same {
+			if outcome, _ := g.compare(forms[j], f, limits); outcome == same {
 				parent[max(a, b)] = min(a, b)
 			}
 		}
 	}
-	return parent
+	return parent, nil
+}
+
+// sharedLimits divides the work of a few comparisons among all pairs. The share does not
+// depend on the order of the answers.
+func sharedLimits(forms []*form) algebra.Limits {
+	const comparisons, least = 8, 10_000
+	hard := 0
+	for _, f := range forms {
+		if !f.plain {
+			hard++
+		}
+	}
+	limits := algebra.DefaultLimits()
+	if pairs := hard * len(forms); pairs > comparisons {
+		limits.Work = max(least, limits.Work/pairs*comparisons)
+	}
+	return limits
 }
 
 func find(parent []int, i int) int {

@@ -3,7 +3,7 @@ package grade
 import (
 	"errors"
 	"hash/fnv"
-	"strings"
+	"math/big"
 
 	"rcvae/grade/internal/algebra"
 	"rcvae/grade/internal/latex"
@@ -11,13 +11,14 @@ import (
 
 // form is an answer made ready to be compared.
 type form struct {
-	text   string      // normal form, "=" before a number; empty if the answer cannot be read
-	number bool        // text is a number
-	plain  bool        // the answer is one number and nothing that may mean another
-	tree   *latex.Node // at the level symbolic, unless plain
-	budget bool        // the answer is beyond the limits
-	hash   uint64      // of the answer
-	answer string
+	answer  string
+	text    string      // normal form, of MATH with "=" before a number; empty if the answer cannot be read
+	integer bool        // the answer is a short integer, whose value is read when it is needed
+	value   *big.Rat    // of any other answer that is a number
+	decimal bool        // value was written with a decimal point
+	plain   bool        // the answer is its value and nothing that may mean another
+	tree    *latex.Node // nil for plain numbers, which get theirs when it is needed
+	budget  bool        // the answer is beyond the limits
 }
 
 // sameness is the outcome of a comparison.
@@ -31,92 +32,119 @@ const (
 
 // form makes an answer ready for the grader's kind and level.
 func (g *Grader) form(answer string) *form {
-	if answer == "" {
+	switch answer = plain(answer); {
+	case answer == "":
 		return &form{}
-	}
-	if len(answer) > maxAnswer {
+	case len(answer) > maxAnswer:
 		return &form{budget: true}
-	}
-	if g.level == String {
-		return &form{text: normalString(answer)}
-	}
-	if g.kind != "math" {
-		if text, ok := canonicalNumber(answer); ok {
-			return &form{text: text, number: true, plain: true}
+	case g.level == String:
+		return &form{answer: answer, text: latex.Normal(answer)}
+	case g.readsNumbers():
+		if isInteger(answer) {
+			return &form{answer: answer, text: answer, integer: true, plain: true}
+		}
+		if n, ok := numberIn(answer); ok {
+			return &form{answer: answer, text: n.String(), value: &n.Rat, decimal: n.decimal, plain: true}
 		}
 		if g.level == Numeric {
 			return &form{}
 		}
 	}
-	return g.mathForm(answer)
+	return mathForm(answer)
 }
 
-func (g *Grader) mathForm(answer string) *form {
+func mathForm(answer string) *form {
+	f := &form{answer: answer}
 	if isInteger(answer) {
-		return &form{text: "=" + answer, number: true, plain: true, answer: answer, hash: hashOf(answer)}
-	}
-	f := &form{answer: answer, hash: hashOf(answer)}
-	f.text, f.number = canonicalLaTeX(answer)
-	if f.text == "" {
-		return f
-	}
-	f.plain = f.number && !strings.ContainsAny(answer, "%_") && !strings.Contains(answer, "percent")
-	if f.plain {
+		f.integer, f.plain, f.text = true, true, "="+answer
 		return f
 	}
 	tree, err := latex.Parse(answer, latex.DefaultLimits())
-	switch {
-	case errors.Is(err, latex.ErrBudget):
-		f.budget = g.level == Symbolic
-	case err == nil:
-		if value, ok := algebra.Rational(tree); ok && !f.number && !tree.Has(latex.Based) {
-			f.text, f.number = "="+(&number{*value}).String(), true
+	if err != nil {
+		f.budget = errors.Is(err, latex.ErrBudget)
+		f.text = latex.Normal(answer)
+		return f
+	}
+	f.tree = tree
+	if value, ok := algebra.Number(tree, numberLimits()); ok {
+		f.value, f.decimal = value, algebra.HasDecimal(tree)
+		f.plain = !tree.Has(latex.Percent)
+		const shown = 2048 // bits
+		if value.Num().BitLen()+value.Denom().BitLen() <= shown {
+			f.text = "=" + (&number{*value, f.decimal}).String()
+			return f
 		}
-		if g.level == Symbolic {
-			f.tree = tree
-		}
+	}
+	if f.text = latex.Normal(answer); f.text == "" && tree.Kind == latex.Set {
+		f.text = `\emptyset`
 	}
 	return f
 }
 
 // isInteger reports whether s is a short integer in its shortest form.
 func isInteger(s string) bool {
-	if s == "" || len(s) > 18 || s[0] == '0' && len(s) > 1 {
-		return false
-	}
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= 18 && (s[0] != '0' || len(s) == 1) && digitsEnd(s, 0) == len(s)
 }
 
 // compare compares two forms and names the rule that decided.
-func (g *Grader) compare(a, b *form) (sameness, string) {
+func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 	switch {
-	case a.text != "" && a.text == b.text && a.number:
-		return same, "number"
-	case a.text != "" && a.text == b.text:
+	case a.integer && b.integer:
+		return sameIf(a.answer == b.answer), "number"
+	case a.plain && b.plain:
+		x, y := a.number(), b.number()
+		return sameIf(x.Cmp(y) == 0 || (a.decimal || b.decimal) && algebra.Rounded(x, y)), "number"
+	case a.text != "" && (a.text == b.text || a.isNumber() != b.isNumber() && a.normal() == b.normal()):
 		return same, "string"
 	case a.budget || b.budget:
 		return unknown, "budget"
 	case a.text == "" || b.text == "":
 		return different, "unreadable"
-	case a.plain && b.plain:
-		return different, "number"
-	case g.level != Symbolic:
-		return different, "string"
+	case g.level == Numeric && isWord(a.tree) && isWord(b.tree), g.level == Symbolic:
+		return compareTrees(a, b, limits)
 	}
-	return compareTrees(a, b)
+	return different, "string"
 }
 
-func compareTrees(a, b *form) (sameness, string) {
+// isNumber reports whether the text is that of a number.
+func (f *form) isNumber() bool { return f.integer || f.value != nil }
+
+// normal returns the answer as it is at the level string: what is the same there is the
+// same at each level.
+func (f *form) normal() string {
+	switch {
+	case f.integer:
+		return f.answer
+	case f.isNumber():
+		return latex.Normal(f.answer)
+	}
+	return f.text
+}
+
+func sameIf(equal bool) sameness {
+	if equal {
+		return same
+	}
+	return different
+}
+
+// number returns the value of a plain form.
+func (f *form) number() *big.Rat {
+	if !f.integer {
+		return f.value
+	}
+	n, _ := parseLiteral(f.answer)
+	return &n.Rat
+}
+
+func isWord(n *latex.Node) bool { return n != nil && (n.Kind == latex.Text || n.Kind == latex.Symbol) }
+
+func compareTrees(a, b *form, limits algebra.Limits) (sameness, string) {
 	x, y := a.node(), b.node()
 	if x == nil || y == nil {
 		return different, "string"
 	}
-	result := algebra.Compare(x, y, a.hash^b.hash, algebra.DefaultLimits())
+	result := algebra.Compare(x, y, hashOf(a.answer)^hashOf(b.answer), limits)
 	switch result.Outcome {
 	case algebra.Same:
 		return same, result.Rule
@@ -131,11 +159,7 @@ func (f *form) node() *latex.Node {
 	if f.tree != nil || !f.plain {
 		return f.tree
 	}
-	tree, err := latex.Parse(f.answer, latex.DefaultLimits())
-	if err != nil {
-		return nil
-	}
-	return tree
+	return &latex.Node{Kind: latex.Number, Value: f.number(), Decimal: f.decimal}
 }
 
 // isValue reports whether an answer was read and is no equation.
@@ -153,7 +177,7 @@ func (f *form) side() *form {
 	if !ok {
 		return nil
 	}
-	return &form{text: f.text, tree: last, hash: f.hash}
+	return &form{answer: f.answer, text: f.text, tree: last}
 }
 
 // hashOf seeds the points of a comparison: verdicts must not depend on the process.
@@ -161,4 +185,17 @@ func hashOf(s string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(s)) // never fails
 	return h.Sum64()
+}
+
+// numberLimits are less than those of a comparison: a number that is not found here is
+// compared as a formula.
+func numberLimits() algebra.Limits {
+	limits := algebra.DefaultLimits()
+	limits.Work /= 4
+	return limits
+}
+
+// isNumber reports whether an answer in LaTeX is a number.
+func isNumber(answer string) bool {
+	return mathForm(answer).isNumber()
 }

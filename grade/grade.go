@@ -1,10 +1,12 @@
 // Package grade finds the final answer of a solution and tells whether it is the
 // reference answer.
 //
-// A kind says where to look. "gsm8k" looks for "#### 72", a field "answer" of a JSON
+// A kind says where to look. "gsm8k" reads numbers: "#### 72", a field "answer" of a JSON
 // object, a box, "the answer is", and at last the last number. "gsm8k-strict" accepts
-// "####" only. "math" looks for a box or several, "the answer is", the last formula,
-// and at last the last number.
+// "####" only. "math" reads mathematics: a box or several, "the answer is", the last
+// formula, and at last the last number. "auto" is gsm8k where the gold answer is a
+// number, and math where it is not. All of them skip what a model thinks before it
+// answers, and what it writes behind its answer as if it were asked again.
 //
 // A level says what is the same. At [String], answers are the same when their LaTeX is
 // after the usual normalisation. At [Numeric], the default of GSM8K, also when their
@@ -12,7 +14,8 @@
 // mathematics, see the packages below grade/internal. Whatever the level, equivalence
 // is reflexive and symmetric; [Grader.Classes] makes it transitive.
 //
-// Every answer ends within a budget of size and steps. What exceeds it is neither right
+// Numbers are rounded only where one of two is written with a decimal point. Every
+// comparison ends within a budget of size and of work. What exceeds it is neither right
 // nor wrong but [Ungraded].
 package grade
 
@@ -23,6 +26,7 @@ import (
 	"sync"
 
 	"rcvae"
+	"rcvae/grade/internal/algebra"
 )
 
 const (
@@ -46,16 +50,17 @@ func Levels() []Level { return []Level{String, Numeric, Symbolic} }
 // Kinds returns the names that [New] knows: a kind at its default level, and the kind
 // "math" with a level behind it. New knows every kind with every level.
 func Kinds() []string {
-	return []string{"gsm8k", "gsm8k-strict", "math", "math-string", "math-numeric"}
+	return []string{"auto", "gsm8k", "gsm8k-strict", "math", "math-string", "math-numeric"}
 }
 
 // Grader is one kind of grading at one level. It is safe for concurrent use, and
 // remembers the answers that it compared last.
 type Grader struct {
-	kind    string
-	level   Level
-	extract func(solution string) Extraction
-	memory  memory
+	kind   string
+	level  Level
+	memory memory
+	// Of "auto": the graders of gold answers that are numbers, and of others.
+	numbers, mathematics *Grader
 }
 
 var _ rcvae.Grader = (*Grader)(nil)
@@ -70,14 +75,13 @@ func New(name string) (*Grader, error) {
 		}
 	}
 	g := &Grader{kind: kind, level: level}
-	usual := Numeric
+	usual := Symbolic
 	switch kind {
-	case "gsm8k":
-		g.extract = extractGSM8K
-	case "gsm8k-strict":
-		g.extract = extractStrict
+	case "gsm8k", "gsm8k-strict":
+		usual = Numeric
 	case "math":
-		g.extract, usual = extractMATH, Symbolic
+	case "auto":
+		g.numbers, g.mathematics = &Grader{kind: "gsm8k", level: Numeric}, &Grader{kind: "math", level: Symbolic}
 	default:
 		return nil, fmt.Errorf("unknown grader %q; known are %s", name, strings.Join(Kinds(), ", "))
 	}
@@ -90,56 +94,58 @@ func New(name string) (*Grader, error) {
 // Level returns the level at which the grader compares.
 func (g *Grader) Level() Level { return g.level }
 
-// Answer returns the final answer of a solution, for GSM8K as a plain number. It
-// finds none in a text of more than 1 MiB.
-func (g *Grader) Answer(solution string) (answer string, ok bool) {
-	if len(solution) > maxText {
-		return "", false
+// readsNumbers reports whether answers are numbers and nothing else.
+func (g *Grader) readsNumbers() bool { return strings.HasPrefix(g.kind, "gsm8k") }
+
+// ForGold returns the name of the grader that fits a gold answer: "gsm8k" if it is a
+// number or a solution that ends in one, and else "math".
+func ForGold(gold string) string {
+	g := Grader{kind: "gsm8k", level: Numeric}
+	if _, ok := numberIn(g.goldAnswer(gold)); ok {
+		return g.kind
 	}
-	answer = g.extract(solution).Answer
+	return "math"
+}
+
+// forGold returns the grader that judges by a gold answer: of "auto" the one that fits.
+func (g *Grader) forGold(gold string) *Grader {
+	switch {
+	case g.kind != "auto":
+		return g
+	case ForGold(gold) == g.numbers.kind:
+		return g.numbers
+	}
+	return g.mathematics
+}
+
+// Answer returns the final answer of a solution, as [Grader.Extract] does.
+func (g *Grader) Answer(solution string) (answer string, ok bool) {
+	answer = g.Extract(solution).Answer
 	return answer, answer != ""
 }
 
 // Equivalent reports whether two answers, as [Grader.Answer] returns them, are the
 // same. Answers beyond the budget are not.
 func (g *Grader) Equivalent(gold, answer string) bool {
-	outcome, _ := g.compare(g.remembered(gold), g.remembered(answer))
+	outcome, _ := g.compare(g.remembered(gold), g.remembered(answer), algebra.DefaultLimits())
 	return outcome == same
 }
 
-// Extraction is a final answer and how it was found.
-type Extraction struct {
-	Answer string // empty when there is none
-	Rule   string // "hash", "boxed", "field", "phrase", "bare", "formula" or "number"; empty when there is none
-}
-
-// Extract returns the final answer of a solution, for kinds of GSM8K as a plain
-// number such as "72" or "0.5". It is an error if the kind is unknown or the
-// solution is larger than 1 MiB.
-func Extract(kind, solution string) (Extraction, error) {
-	g, err := New(kind)
+// Extract returns the final answer of a solution as a new grader of the name does, see
+// [Grader.Extract]. It is an error if the name is unknown or the solution is larger than
+// 1 MiB.
+func Extract(name, solution string) (Extraction, error) {
+	g, err := New(name)
 	if err != nil {
 		return Extraction{}, err
 	}
 	if len(solution) > maxText {
 		return Extraction{}, errTooLarge
 	}
-	return g.extract(solution), nil
+	return g.Extract(solution), nil
 }
 
 var errTooLarge = errors.New("the text is larger than 1 MiB")
-
-// Canonical returns the normal form of an answer. Answers with the same form are
-// equivalent, and at the levels string and numeric only those are. Forms are not made
-// to be shown.
-func Canonical(kind, answer string) (form string, ok bool) {
-	g, err := New(kind)
-	if err != nil {
-		return "", false
-	}
-	f := g.form(answer)
-	return f.text, f.text != ""
-}
 
 // memory holds the forms of answers that were compared.
 type memory struct {

@@ -1,6 +1,8 @@
 package grade_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,34 +16,34 @@ func TestExtractGSM8K(t *testing.T) {
 		text string
 		want grade.Extraction
 	}{
-		{"2 + 3 = 5\n#### 5", grade.Extraction{Answer: "5", Rule: "hash"}},
-		{"#### $1,234.50 in all", grade.Extraction{Answer: "1234.5", Rule: "hash"}},
-		{"#### -7", grade.Extraction{Answer: "-7", Rule: "hash"}},
-		{"#### 1. Count the apples\nThere are 9.", grade.Extraction{Answer: "9", Rule: "number"}},
-		{`So $\boxed{12}$ of 30.`, grade.Extraction{Answer: "12", Rule: "boxed"}},
-		{`\boxed{\$1{,}250.00}`, grade.Extraction{Answer: "1250", Rule: "boxed"}},
-		{`\boxed{3 + 4 = 7 \text{ apples}}`, grade.Extraction{Answer: "7", Rule: "boxed"}},
-		{`\boxed{\text{none}} The answer is 4`, grade.Extraction{Answer: "4", Rule: "phrase"}},
+		{"2 + 3 = 5\n#### 5", grade.Extraction{Answer: "5", From: "hash"}},
+		{"#### $1,234.50 in all", grade.Extraction{Answer: "1234.5", From: "hash"}},
+		{"#### -7", grade.Extraction{Answer: "-7", From: "hash"}},
+		{"#### 1. Count the apples\nThere are 9.", grade.Extraction{Answer: "9", From: "number"}},
+		{`So $\boxed{12}$ of 30.`, grade.Extraction{Answer: "12", From: "boxed"}},
+		{`\boxed{\$1{,}250.00}`, grade.Extraction{Answer: "1250", From: "boxed"}},
+		{`\boxed{3 + 4 = 7 \text{ apples}}`, grade.Extraction{Answer: "7", From: "boxed"}},
+		{`\boxed{\text{none}} The answer is 4`, grade.Extraction{Answer: "4", From: "phrase"}},
 		{`Of the 4, the tallest is \boxed{\text{Sarah}}.`, grade.Extraction{}},
-		{`Of the 4, the answer is: \boxed{}`, grade.Extraction{Answer: "4", Rule: "number"}},
-		{`\boxed{\dfrac{3}{4}}`, grade.Extraction{Answer: "0.75", Rule: "boxed"}},
-		{`\boxed{15\%}`, grade.Extraction{Answer: "15", Rule: "boxed"}},
-		{"The answer is $72. I hope it is correct, as 3 of 4 are.", grade.Extraction{Answer: "72", Rule: "phrase"}},
-		{"**Answer:** 2 1/2 hours", grade.Extraction{Answer: "2.5", Rule: "phrase"}},
-		{"ANSWER: 18", grade.Extraction{Answer: "18", Rule: "phrase"}},
-		{"The final answer is: **1,000**.", grade.Extraction{Answer: "1000", Rule: "phrase"}},
-		{"The answer is 24 - 9 = 15.", grade.Extraction{Answer: "15", Rule: "phrase"}},
-		{"The answer would be 3.\nThe answer isn't known, 8.", grade.Extraction{Answer: "3", Rule: "phrase"}},
-		{"The answer is correct.\nThe answer is 5.\nThe answer is clear.", grade.Extraction{Answer: "5", Rule: "phrase"}},
-		{`{"steps": "2*3", "ans": 6} and {"ans": 9}`, grade.Extraction{Answer: "6", Rule: "field"}},
-		{`{"answer": "$40"}` + "\nThe answer is 41.", grade.Extraction{Answer: "41", Rule: "phrase"}},
-		{`{"ans": <number>} 12`, grade.Extraction{Answer: "12", Rule: "number"}},
-		{"There are 9-4 = 5 left, or -5?", grade.Extraction{Answer: "-5", Rule: "number"}},
-		{"It was 9-4", grade.Extraction{Answer: "4", Rule: "number"}},
-		{"He owes -$1,200.", grade.Extraction{Answer: "-1200", Rule: "number"}},
-		{"between 12,34", grade.Extraction{Answer: "34", Rule: "number"}},
-		{"It is .5", grade.Extraction{Answer: "0.5", Rule: "number"}},
-		{"version 3.14.15", grade.Extraction{Answer: "0.15", Rule: "number"}},
+		{`Of the 4, the answer is: \boxed{}`, grade.Extraction{Answer: "4", From: "number"}},
+		{`\boxed{\dfrac{3}{4}}`, grade.Extraction{Answer: "0.75", From: "boxed"}},
+		{`\boxed{15\%}`, grade.Extraction{Answer: "15", From: "boxed"}},
+		{"The answer is $72. I hope it is correct, as 3 of 4 are.", grade.Extraction{Answer: "72", From: "phrase"}},
+		{"**Answer:** 2 1/2 hours", grade.Extraction{Answer: "2.5", From: "phrase"}},
+		{"ANSWER: 18", grade.Extraction{Answer: "18", From: "phrase"}},
+		{"The final answer is: **1,000**.", grade.Extraction{Answer: "1000", From: "phrase"}},
+		{"The answer is 24 - 9 = 15.", grade.Extraction{Answer: "15", From: "phrase"}},
+		{"The answer would be 3.\nThe answer isn't known, 8.", grade.Extraction{Answer: "3", From: "phrase"}},
+		{"The answer is correct.\nThe answer is 5.\nThe answer is clear.", grade.Extraction{Answer: "5", From: "phrase"}},
+		{`{"steps": "2*3", "ans": 6} and {"ans": 9}`, grade.Extraction{Answer: "6", From: "field"}},
+		{`{"answer": "$40"}` + "\nThe answer is 41.", grade.Extraction{Answer: "41", From: "phrase"}},
+		{`{"ans": <number>} 12`, grade.Extraction{Answer: "12", From: "number"}},
+		{"There are 9-4 = 5 left, or -5?", grade.Extraction{Answer: "-5", From: "number"}},
+		{"It was 9-4", grade.Extraction{Answer: "4", From: "number"}},
+		{"He owes -$1,200.", grade.Extraction{Answer: "-1200", From: "number"}},
+		{"between 12,34", grade.Extraction{Answer: "34", From: "number"}},
+		{"It is .5", grade.Extraction{Answer: "0.5", From: "number"}},
+		{"version 3.14.15", grade.Extraction{Answer: "0.15", From: "number"}},
 		{"I do not know.", grade.Extraction{}},
 		{"", grade.Extraction{}},
 	}
@@ -53,7 +55,7 @@ func TestExtractStrict(t *testing.T) {
 		text string
 		want grade.Extraction
 	}{
-		{"#### 5", grade.Extraction{Answer: "5", Rule: "hash"}},
+		{"#### 5", grade.Extraction{Answer: "5", From: "hash"}},
 		{`The answer is \boxed{5}.`, grade.Extraction{}},
 	})
 }
@@ -63,17 +65,17 @@ func TestExtractMATH(t *testing.T) {
 		text string
 		want grade.Extraction
 	}{
-		{`Thus $x = \boxed{ \frac{1}{2} }$.`, grade.Extraction{Answer: `\frac{1}{2}`, Rule: "boxed"}},
-		{`Thus \boxed{1} or \boxed{2}`, grade.Extraction{Answer: "1, 2", Rule: "boxed"}},
-		{`Thus \boxed{1} and then \boxed{2}`, grade.Extraction{Answer: "2", Rule: "boxed"}},
-		{"Final Answer: The final answer is $\\pi$. I hope it is correct.", grade.Extraction{Answer: `\pi`, Rule: "phrase"}},
-		{`The answer is $\$10$.`, grade.Extraction{Answer: `\$10`, Rule: "phrase"}},
-		{`The answer is \((1, 2)\), as shown.`, grade.Extraction{Answer: "(1, 2)", Rule: "phrase"}},
-		{"The answer is 1, 2, 3.", grade.Extraction{Answer: "1, 2, 3", Rule: "phrase"}},
-		{"The answer is Evelyn, who is fastest. Yes.", grade.Extraction{Answer: "Evelyn", Rule: "phrase"}},
-		{`\frac{3}{4}`, grade.Extraction{Answer: `\frac{3}{4}`, Rule: "bare"}},
-		{`(-\infty, 3] \cup [5, \infty)`, grade.Extraction{Answer: `(-\infty, 3] \cup [5, \infty)`, Rule: "bare"}},
-		{"We have shown that there are 12 of them", grade.Extraction{Answer: "12", Rule: "number"}},
+		{`Thus $x = \boxed{ \frac{1}{2} }$.`, grade.Extraction{Answer: `\frac{1}{2}`, From: "boxed"}},
+		{`Thus \boxed{1} or \boxed{2}`, grade.Extraction{Answer: "1, 2", From: "boxed"}},
+		{`Thus \boxed{1} and then \boxed{2}`, grade.Extraction{Answer: "2", From: "boxed"}},
+		{"Final Answer: The final answer is $\\pi$. I hope it is correct.", grade.Extraction{Answer: `\pi`, From: "phrase"}},
+		{`The answer is $\$10$.`, grade.Extraction{Answer: `\$10`, From: "phrase"}},
+		{`The answer is \((1, 2)\), as shown.`, grade.Extraction{Answer: "(1, 2)", From: "phrase"}},
+		{"The answer is 1, 2, 3.", grade.Extraction{Answer: "1, 2, 3", From: "phrase"}},
+		{"The answer is Evelyn, who is fastest. Yes.", grade.Extraction{Answer: "Evelyn", From: "phrase"}},
+		{`\frac{3}{4}`, grade.Extraction{Answer: `\frac{3}{4}`, From: "bare"}},
+		{`(-\infty, 3] \cup [5, \infty)`, grade.Extraction{Answer: `(-\infty, 3] \cup [5, \infty)`, From: "bare"}},
+		{"We have shown that there are 12 of them", grade.Extraction{Answer: "12", From: "number"}},
 		{`An empty \boxed{}`, grade.Extraction{}},
 		{"No idea how to solve this!", grade.Extraction{}},
 	})
@@ -176,6 +178,35 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// The automatic grader reads a gold answer as a number only if it is one.
+func TestAuto(t *testing.T) {
+	g := newGrader(t, "auto")
+	for gold, want := range map[string]string{
+		"72": "gsm8k", "$1,234.50": "gsm8k", "2+3=5\n#### 5": "gsm8k", "72 clips": "gsm8k", `\frac{1}{2}`: "gsm8k", "He has 17 coins. He needs 26.": "gsm8k",
+		`2\sqrt{3}`: "math", "(1,2)": "math", "[2,5)": "math", "x^2+3": "math", `\text{even}`: "math", "p - q": "math", "1,-2": "math", "": "math",
+	} {
+		if got := grade.ForGold(gold); got != want {
+			t.Errorf("ForGold(%q) = %q, want %q", gold, got, want)
+		}
+		if got := g.Judge(gold, gold); gold != "" && (got.Verdict != grade.Correct || got.Grader != want) {
+			t.Errorf("Judge(%q, itself) = %+v, want correct by %s", gold, got, want)
+		}
+	}
+}
+
+// ClassesContext ends with its context.
+func TestClassesContext(t *testing.T) {
+	g := newGrader(t, "math")
+	ctx, cancel := context.WithCancel(t.Context())
+	if class, count, err := g.ClassesContext(ctx, []string{"1/2", "0.5"}); err != nil || count != 1 || class[0] != class[1] {
+		t.Errorf("ClassesContext() = %v, %d, %v, want one class", class, count, err)
+	}
+	cancel()
+	if _, _, err := g.ClassesContext(ctx, []string{"1/2", "0.5"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ClassesContext() after the end: %v, want context.Canceled", err)
+	}
+}
+
 func TestUnknownKind(t *testing.T) {
 	if _, err := grade.New("aime"); err == nil || !strings.Contains(err.Error(), "gsm8k-strict") {
 		t.Errorf("New() = %v, want an error that lists the kinds", err)
@@ -227,15 +258,4 @@ func ExampleNew() {
 	answer, ok := math.Answer(`Hence $x = \boxed{\dfrac{1}{2}}$.`)
 	fmt.Println(answer, ok, math.Equivalent(`\frac12`, answer))
 	// Output: \dfrac{1}{2} true true
-}
-
-func ExampleCanonical() {
-	for _, answer := range []string{"$1,500", "1500.00 dollars", "3000/2"} {
-		form, ok := grade.Canonical("gsm8k", answer)
-		fmt.Println(form, ok)
-	}
-	// Output:
-	// 1500 true
-	// 1500 true
-	// 1500 true
 }

@@ -3,6 +3,8 @@ package grade
 import (
 	"iter"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -10,43 +12,102 @@ const (
 	maxPhrases = 64   // phrases of a solution that are looked at
 )
 
+func runeAt(s string, i int) rune {
+	r, _ := utf8.DecodeRuneInString(s[i:])
+	return r
+}
+
+func runeSize(s string, i int) int {
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return n
+}
+
 // lineAt returns the rest of the line at s[i:], cut at maxLine bytes.
 func lineAt(s string, i int) string {
 	line, _, _ := strings.Cut(s[i:min(len(s), i+maxLine)], "\n")
 	return line
 }
 
-// phrases yields what follows "answer is", "answer:" and the like up to the end of
-// the line, the last one first.
+// phrases yields what follows "answer is", "answer:" and the like, the last one first;
+// in the languages of the table if there is none in English.
 func phrases(s string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		const word = "answer"
-		left := maxPhrases
+		left, found := maxPhrases, false
 		for i := len(s) - len(word); i >= 0 && left > 0; i-- {
 			if s[i]|0x20 != 'a' || !strings.EqualFold(s[i:i+len(word)], word) {
 				continue
 			}
-			rest, ok := afterVerb(s[i+len(word):])
+			rest, ok := afterVerb(s[i+len(word):], verbs)
 			if !ok {
 				continue
 			}
 			left--
-			line := strings.Trim(lineAt(rest, 0), " \t\r*")
-			if line != "" && !yield(line) {
+			found = true
+			if rest = strings.Trim(rest, " \t\r\n*"); rest != "" && !yield(rest) {
 				return
 			}
+		}
+		if !found {
+			foreignPhrases(s, yield)
 		}
 	}
 }
 
+// answers are the words for "answer" in other languages, without a first letter that
+// may be large or small.
+var answers = [...]string{"答案", "答え", "解答", "答", "정답", "답", "твет", "ідповідь", "espuesta", "éponse", "ntwort", "rgebnis", "isposta", "esposta", "dpowiedź", "ntwoord", "evap", "awaban", "áp án", "áp số",
+	"الجواب", "الإجابة", "উত্তর", "उत्तर", "సమాధానం", "คำตอบ", "ibu ni", "svar"}
+
+// foreignPhrases yields what follows the last word of each language.
+func foreignPhrases(s string, yield func(string) bool) {
+	for _, english := range [...]string{" the ", " is ", "The ", " are "} {
+		if strings.Contains(s, english) {
+			return
+		}
+	}
+	ascii := isASCII(s)
+	for _, word := range answers {
+		if ascii && word[0] >= utf8.RuneSelf {
+			continue
+		}
+		i := strings.LastIndex(s, word)
+		if i < 0 {
+			continue
+		}
+		rest, ok := afterVerb(s[i+len(word):], foreignVerbs)
+		if !ok {
+			rest = strings.TrimLeft(s[i+len(word):], " *")
+			ok = rest != "" && (isDigit(rest[0]) || strings.ContainsAny(rest[:1], `$\-`))
+		}
+		if rest = strings.Trim(rest, " \t\r\n*"); ok && rest != "" && !yield(rest) {
+			return
+		}
+	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// verbs join "answer" with the answer.
+var verbs = []string{":", "is", "=", "would be", "will be"}
+
+var foreignVerbs = []string{":", "=", "final es", "finale est", "final é", "final", "es", "est", "ist", "è", "é", "wynosi", "to", "is", "är", "adalah", "là", "应为", "是", "为", "為", "は", "은", "는", "هو", "هي", "है", "হল", "হলো", "это", "равен", "-", "—"}
+
 // afterVerb skips the word that joins "answer" with the answer.
-func afterVerb(s string) (rest string, ok bool) {
+func afterVerb(s string, verbs []string) (rest string, ok bool) {
 	s = strings.TrimLeft(s, " \t\r\n*_")
-	for _, verb := range [...]string{":", "is", "=", "would be", "will be"} {
+	for _, verb := range verbs {
 		if len(s) >= len(verb) && strings.EqualFold(s[:len(verb)], verb) {
 			rest = s[len(verb):]
-			if verb[0] >= 'a' && rest != "" && isLetter(rest[0]) {
-				return "", false // "answer isn't"
+			if isLetter(verb[0]) && rest != "" && isLetter(rest[0]) {
+				continue // "answer isn't"
 			}
 			return strings.TrimLeft(rest, ": \t\r\n*_"), true
 		}
@@ -55,64 +116,132 @@ func afterVerb(s string) (rest string, ok bool) {
 }
 
 // closingNumber returns the number of a phrase on the last line.
-func closingNumber(s string) (string, bool) {
+func closingNumber(s string) (*number, bool) {
 	s = strings.TrimRight(s, " \t\r\n")
 	for rest := range phrases(s[strings.LastIndexByte(s, '\n')+1:]) {
 		return phraseNumber(rest)
 	}
-	return "", false
+	return nil, false
 }
 
 // phraseNumber returns the number that a phrase states: in its first sentence if
 // it has one there, else anywhere on the line. Where an explanation follows instead
 // of an answer, its last number counts.
-func phraseNumber(rest string) (string, bool) {
+func phraseNumber(rest string) (*number, bool) {
 	const shortest = 40 // bytes of a sentence that explains
+	if formula := leadingFormula(rest); strings.Contains(formula, "\n") || strings.HasPrefix(rest, "$$") || strings.HasPrefix(rest, `\[`) {
+		if n, ok := numberIn(formula); ok {
+			return n, true
+		}
+	}
+	rest = lineAt(rest, 0)
 	first := sentence(rest)
-	if len(rest) > len(first)+3 && (len(first) > shortest || strings.Contains(rest[len(first):], " = ")) {
+	if len(rest) > len(first)+3 && (len(first) > shortest && firstWordIsLong(first) || strings.Contains(rest[len(first):], " = ")) {
 		return lastNumber(rest)
 	}
 	if i := strings.IndexByte(first, '$'); i > 0 && isLetter(first[0]) { // "after 2 years she has $600"
 		first = first[i:]
 	}
-	if answer, ok := canonicalNumber(first); ok {
-		return answer, true
+	if n, ok := numberOfWords(plainNumbers(first)); ok {
+		return n, true
 	}
-	return canonicalNumber(rest)
+	if n, ok := numberOfWords(plainNumbers(rest)); ok {
+		return n, true
+	}
+	return numberIn(first) // eighteen
 }
 
+// firstWordIsLong reports whether a sentence begins with a word and not with a number.
+func firstWordIsLong(s string) bool { return s != "" && !isDigit(s[0]) && s[0] != '$' && s[0] != '-' }
+
 // phraseText returns the formula or the words that a phrase states. Of a sentence of
-// many words it takes what stands behind the last "is", or the only number.
+// many words it takes what stands behind the last "is", or its first formula.
 func phraseText(rest string) string {
+	rest = strings.TrimLeft(rest, "} ")
+	if fenced, ok := strings.CutPrefix(rest, "```"); ok { // ```latex
+		_, rest, _ = strings.Cut(fenced, "\n")
+		rest, _, _ = strings.Cut(rest, "```")
+	}
 	if formula := leadingFormula(rest); formula != "" {
 		return formula
 	}
-	text := sentence(rest)
-	clause := beforeClause(text)
-	if !isBare(clause) {
-		if i := strings.LastIndex(text, " is "); i >= 0 {
-			return phraseText(text[i+len(" is "):])
-		}
-		if n, ok := onlyNumber(text); ok {
-			return n
-		}
+	text := withoutClosers(sentence(strings.TrimSpace(lineAt(rest, 0))))
+	clause := withoutReason(text)
+	if isAnswer(clause) {
+		return strings.Trim(clause, " *")
+	}
+	if i := strings.LastIndex(text, " is "); i >= 0 {
+		return phraseText(text[i+len(" is "):])
+	}
+	if run, ok := formulaIn(clause, true); ok {
+		return run
 	}
 	return strings.Trim(clause, " *")
 }
 
-// beforeClause cuts a clause that follows behind a comma, but no list.
-func beforeClause(text string) string {
-	for i := range len(text) - 2 {
-		if text[i] == ',' && text[i+1] == ' ' && isLetter(text[i+2]) && !strings.ContainsAny(text[:i], "([{") {
-			return text[:i]
+// withoutClosers removes signs that close what was opened before the answer: \], $ or }.
+func withoutClosers(s string) string {
+	for {
+		before := s
+		for _, closer := range [...][2]string{{`\]`, `\[`}, {`\)`, `\(`}, {"$$", "$$"}, {"$", "$"}, {"}", "{"}} {
+			if cut, ok := strings.CutSuffix(s, closer[0]); ok && strings.Count(cut, closer[1]) <= strings.Count(cut, closer[0]) {
+				if closer[0] == closer[1] && strings.Count(cut, closer[0])%2 == 1 {
+					continue
+				}
+				s = strings.TrimRight(cut, " .")
+			}
 		}
+		if s == before {
+			return s
+		}
+	}
+}
+
+// reasons begin what stands behind an answer and is no part of it.
+var reasons = [...]string{" since ", " because ", " as there ", " as we ", " as it ", " and we ", " and so ", " so ", " which ", " where ", " given ", " when ", " assuming ", " after ", " for all ", " for each ", " per ", " considering "}
+
+// withoutReason cuts reasons, clauses behind a comma that are no list, and words in
+// brackets.
+func withoutReason(text string) string {
+	lower := strings.ToLower(text)
+	for _, reason := range reasons {
+		if i := strings.Index(lower, reason); i > 0 && len(lower) == len(text) {
+			text, lower = text[:i], lower[:i]
+		}
+	}
+	bracket := strings.IndexAny(text, "([{")
+	for i := range len(text) - 1 {
+		if text[i] != ',' && text[i] != ' ' {
+			continue
+		}
+		next := strings.TrimLeft(text[i+1:], " ")
+		switch {
+		case next == "" || bracket >= 0 && bracket < i:
+		case text[i] == ',' && startsProse(next), text[i] == ' ' && next[0] == '(' && hasProse(next):
+			return strings.TrimSpace(text[:i])
+		}
+	}
+	if i := strings.IndexByte(text, '('); i > 0 && isDigit(text[i-1]) && hasProse(text[i:]) {
+		return text[:i]
 	}
 	return text
 }
 
-// leadingFormula returns the formula with which a phrase begins.
+// startsProse reports whether a text begins with a word of a language.
+func startsProse(s string) bool {
+	if r := runeAt(s, 0); r >= utf8.RuneSelf {
+		return unicode.IsLetter(r)
+	}
+	return len(s) > 1 && isLetter(s[0]) && (isLetter(s[1]) || s[1] == ' ' && s[0] == 'a')
+}
+
+// delimiters stand around formulas.
+var delimiters = [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}}
+
+// leadingFormula returns the formula with which a phrase begins, over several lines too.
 func leadingFormula(rest string) string {
-	for _, delimiter := range [...][2]string{{"$$", "$$"}, {"$", "$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
+	rest = rest[:min(len(rest), maxLine)]
+	for _, delimiter := range delimiters {
 		inner, ok := strings.CutPrefix(rest, delimiter[0])
 		if !ok {
 			continue
@@ -122,19 +251,6 @@ func leadingFormula(rest string) string {
 		}
 	}
 	return ""
-}
-
-// onlyNumber returns the number of a text of words that holds exactly one.
-func onlyNumber(text string) (string, bool) {
-	if strings.ContainsAny(text, "$\\=^(") {
-		return "", false
-	}
-	n, ok := lastNumber(text)
-	i := strings.IndexAny(text, "0123456789")
-	if !ok || i < 0 || literalEnd(text, i) <= strings.LastIndexAny(text, "0123456789") {
-		return "", false
-	}
-	return n, true
 }
 
 // hideEscapes replaces each escaped dollar sign by two other bytes.
@@ -147,47 +263,3 @@ func sentence(line string) string {
 	}
 	return strings.TrimRight(line, ". *")
 }
-
-// bareAnswer returns a text that is an answer and nothing else, without the word
-// "answer" and the delimiters around it.
-func bareAnswer(s string) (string, bool) {
-	s = strings.TrimSpace(s)
-	const word = "answer"
-	if len(s) > len(word) && strings.EqualFold(s[:len(word)], word) {
-		s = strings.TrimSpace(s[len(word):])
-	}
-	if inner := stripDelimiters(s); inner != s && len(inner) <= maxBare {
-		return inner, true
-	}
-	return s, isBare(s)
-}
-
-const maxBare = 200 // bytes of an answer without a solution
-
-// isBare reports whether a text is an answer and not a solution: one short line of
-// at most two words outside commands.
-func isBare(s string) bool {
-	s = strings.TrimSpace(s)
-	if len(s) > maxBare || strings.ContainsAny(s, "\n?!") {
-		return false
-	}
-	words, letters := 0, 0
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\':
-			for i+1 < len(s) && isLetter(s[i+1]) {
-				i++
-			}
-		case isLetter(s[i]):
-			letters++
-			if letters == 2 {
-				words++
-			}
-			continue
-		}
-		letters = 0
-	}
-	return words <= 2
-}
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

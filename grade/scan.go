@@ -5,53 +5,8 @@ import (
 	"strings"
 )
 
-// lastNumber returns the last number of a whole solution, as [number.String] does.
-// A minus sign belongs to it unless a letter, a digit or a bracket stands before:
-// the last number of "9-4" is 4.
-func lastNumber(s string) (string, bool) {
-	last := strings.LastIndexAny(s, "0123456789")
-	if last < 0 {
-		return "", false
-	}
-	begin := last
-	for begin > 0 && last-begin < maxDigits && (isDigit(s[begin-1]) || s[begin-1] == '.' || s[begin-1] == ',') {
-		begin--
-	}
-	literal, at := "", 0
-	for i := begin; i <= last; { // "2,15" holds two numbers
-		end := literalEnd(s, i)
-		if end == i {
-			i++
-			continue
-		}
-		literal, at = s[i:end], i
-		i = end
-	}
-	n, ok := parseLiteral(literal)
-	if !ok {
-		return "", false
-	}
-	if isNegative(s[:at]) {
-		n.Neg(&n.Rat)
-	}
-	return n.String(), true
-}
-
-// isNegative reports whether before ends in a minus sign, or in "-$".
-func isNegative(before string) bool {
-	before, ok := strings.CutSuffix(strings.TrimSuffix(before, "$"), "-")
-	if !ok {
-		return false
-	}
-	if before == "" {
-		return true
-	}
-	c := before[len(before)-1]
-	return !isLetter(c) && !isDigit(c) && c != '_' && c != ')' && c != '}'
-}
-
 // scanNumber reads the number that begins at s[i]: 12, -1,234.5, .5, 3/4, 2 1/2,
-// \frac{3}{4}, 2\frac{3}{4}.
+// \frac{3}{4}, 2\frac{3}{4}, 1.5e3, 2^{10}, 1.2 million, 5 dollars and 50 cents.
 func scanNumber(s string, i int) (n *number, end int, ok bool) {
 	begin := i
 	negative := i < len(s) && s[i] == '-'
@@ -66,15 +21,20 @@ func scanNumber(s string, i int) (n *number, end int, ok bool) {
 		}
 		end = scanRest(s, end, n)
 	}
+	end = scanScale(s, end, n)
 	if negative {
 		n.Neg(&n.Rat)
 	}
 	return n, end, true
 }
 
-// scanRest reads what makes a fraction or a mixed number of the literal n that ends
-// before s[i]: "/4", "\frac{3}{4}", " 3/4". It changes n and returns the new end.
+// scanRest reads what makes a power, a fraction or a mixed number of the literal n that
+// ends before s[i]: "^3", "/4", "\frac{3}{4}", " 3/4". It changes n and returns the new
+// end.
 func scanRest(s string, i int, n *number) (end int) {
+	if end, ok := scanPower(s, i, n); ok {
+		return end
+	}
 	after := skipSpaces(s, i)
 	if f, end, ok := scanFraction(s, after); ok {
 		n.Add(&n.Rat, &f.Rat)
@@ -82,6 +42,7 @@ func scanRest(s string, i int, n *number) (end int) {
 	}
 	if d, end, ok := scanDivisor(s, after); ok {
 		n.Quo(&n.Rat, &d.Rat)
+		n.decimal = n.decimal || d.decimal
 		return end
 	}
 	over, overEnd, ok := scanLiteral(s, after)
@@ -89,7 +50,7 @@ func scanRest(s string, i int, n *number) (end int) {
 		return i
 	}
 	d, end, ok := scanDivisor(s, overEnd)
-	if !ok {
+	if !ok || !over.IsInt() || !d.IsInt() {
 		return i
 	}
 	n.Add(&n.Rat, over.Quo(&over.Rat, &d.Rat))
@@ -103,6 +64,116 @@ func scanDivisor(s string, i int) (d *number, end int, ok bool) {
 	}
 	d, end, ok = scanLiteral(s, skipSpaces(s, i+1))
 	return d, end, ok && d.Sign() != 0
+}
+
+// scanPower reads "^3" and "^{-3}" behind the number n, and the "e3" of 1.5e3. It changes n.
+func scanPower(s string, i int, n *number) (end int, ok bool) {
+	if i >= len(s) {
+		return i, false
+	}
+	e, end, ok := scanExponent(s, i+1)
+	switch {
+	case !ok:
+		return i, false
+	case s[i] == '^':
+		return end, n.raise(e)
+	case s[i]|0x20 == 'e' && (end == len(s) || !isLetter(s[end])):
+		return end, n.shift(e)
+	}
+	return i, false
+}
+
+// scanExponent reads 3, -3 or {-3}, of at most three digits.
+func scanExponent(s string, i int) (e int64, end int, ok bool) {
+	braced := i < len(s) && s[i] == '{'
+	if braced {
+		i++
+	}
+	begin := i
+	if i < len(s) && (s[i] == '-' || s[i] == '+') {
+		i++
+	}
+	end = digitsEnd(s, i)
+	if end == i || end-i > 3 {
+		return 0, begin, false
+	}
+	for _, c := range s[i:end] {
+		e = e*10 + int64(c-'0')
+	}
+	if s[begin] == '-' {
+		e = -e
+	}
+	if braced {
+		ok = end < len(s) && s[end] == '}'
+		return e, end + 1, ok
+	}
+	return e, end, true
+}
+
+// raise makes n its power, and shift multiplies it with a power of ten, unless that is
+// too large.
+func (n *number) raise(e int64) bool {
+	over, under := n.Num(), n.Denom()
+	if e < 0 {
+		over, under, e = under, over, -e
+	}
+	if under.Sign() == 0 || int64(over.BitLen()+under.BitLen())*e > 4*maxDigits {
+		return false
+	}
+	exponent := big.NewInt(e)
+	n.SetFrac(new(big.Int).Exp(over, exponent, nil), new(big.Int).Exp(under, exponent, nil))
+	return true
+}
+
+func (n *number) shift(e int64) bool {
+	ten := number{Rat: *big.NewRat(10, 1)}
+	ok := ten.raise(e)
+	if ok {
+		n.Mul(&n.Rat, &ten.Rat)
+	}
+	return ok
+}
+
+// scales are words for powers of ten.
+var scales = [...]struct {
+	word  string
+	value int64
+}{{"thousand", 1e3}, {"million", 1e6}, {"billion", 1e9}, {"trillion", 1e12}}
+
+// scanScale reads what multiplies the number n that ends before s[i]: "× 10^3",
+// " million". It adds the cents of "5 dollars and 50 cents".
+func scanScale(s string, i int, n *number) (end int) {
+	after := skipSpaces(s, i)
+	for _, times := range [...]string{`\times`, `\cdot`, "×", "·", "*", "x"} {
+		rest, ok := strings.CutPrefix(s[after:], times)
+		if !ok {
+			continue
+		}
+		at := skipSpaces(s, len(s)-len(rest))
+		if !strings.HasPrefix(s[at:], "10^") {
+			continue
+		}
+		if e, end, ok := scanExponent(s, at+len("10^")); ok && n.shift(e) {
+			return end
+		}
+	}
+	for _, scale := range scales {
+		if strings.HasPrefix(s[after:], scale.word) {
+			n.Mul(&n.Rat, new(big.Rat).SetInt64(scale.value))
+			return after + len(scale.word)
+		}
+	}
+	if n.decimal && i < len(s) && s[i] == 'k' && (i+1 == len(s) || !isLetter(s[i+1])) { // 1.5k, but 2k may be a formula
+		n.Mul(&n.Rat, big.NewRat(1000, 1))
+		return i + 1
+	}
+	if rest, ok := strings.CutPrefix(s[after:], "dollars and "); ok {
+		if cents, end, ok := scanLiteral(rest, 0); ok && strings.HasPrefix(rest[end:], " cent") {
+			n.Add(&n.Rat, cents.Mul(&cents.Rat, big.NewRat(1, 100)))
+			return len(s) - len(rest) + end + len(" cent")
+		}
+	}
+	return i
 }
 
 // scanFraction reads \frac{3}{4} or \frac34 with numbers in it.
@@ -146,59 +217,3 @@ func scanArgument(s string, i int) (n *number, end int, ok bool) {
 	}
 	return n, i + 1, true
 }
-
-func scanLiteral(s string, i int) (n *number, end int, ok bool) {
-	end = literalEnd(s, i)
-	if end == i {
-		return nil, i, false
-	}
-	n, ok = parseLiteral(s[i:end])
-	return n, end, ok
-}
-
-// literalEnd returns the end of the literal that begins at s[i]: 12, 1,234.5, .5.
-// It returns i when there is none.
-func literalEnd(s string, i int) int {
-	end := digitsEnd(s, i)
-	if n := end - i; n >= 1 && n <= 3 {
-		for end < len(s) && s[end] == ',' && digitsEnd(s, end+1) == end+4 {
-			end += 4
-		}
-	}
-	if end < len(s) && s[end] == '.' {
-		if after := digitsEnd(s, end+1); after > end+1 {
-			end = after
-		}
-	}
-	return end
-}
-
-func digitsEnd(s string, i int) int {
-	for i < len(s) && isDigit(s[i]) {
-		i++
-	}
-	return i
-}
-
-func parseLiteral(literal string) (*number, bool) {
-	if literal == "" || len(literal) > maxDigits {
-		return nil, false
-	}
-	if strings.IndexByte(literal, ',') >= 0 {
-		literal = strings.ReplaceAll(literal, ",", "")
-	}
-	r, ok := new(big.Rat).SetString(literal)
-	if !ok {
-		return nil, false
-	}
-	return &number{*r}, true
-}
-
-func skipSpaces(s string, i int) int {
-	for i < len(s) && s[i] == ' ' {
-		i++
-	}
-	return i
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }

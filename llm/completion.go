@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"rcvae/internal/openaiapi"
@@ -21,12 +22,15 @@ type completion struct {
 
 // parseCompletion reads a response. A response without choices is an error.
 func parseCompletion(data []byte) (completion, error) {
-	body, err := openaiapi.ParseBody(data)
+	if bytes.HasPrefix(bytes.TrimLeft(data, "\r\n"), []byte("data:")) {
+		return completion{}, errors.New("the answer is a stream of events, which was not asked for")
+	}
+	body, err := openaiapi.ParseBody(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) // some servers begin with a byte order mark
 	if err != nil {
 		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)
 	}
 	if body.Has("error") { // some servers send it with status 200
-		return completion{}, errors.New(openaiapi.ParseError(500, data).Message)
+		return completion{}, errorBody(data)
 	}
 	var raws []json.RawMessage
 	if _, err := body.Decode("choices", &raws); err != nil {
@@ -47,6 +51,17 @@ func parseCompletion(data []byte) (completion, error) {
 	return c, nil
 }
 
+// errorBody returns the error that a server sent under status 200, with the status that
+// its code names.
+func errorBody(data []byte) *StatusError {
+	detail := openaiapi.ParseError(http.StatusBadGateway, data)
+	status := http.StatusBadGateway
+	if code, ok := detail.Code.(float64); ok && code >= 400 && code < 600 {
+		status = int(code)
+	}
+	return &StatusError{Status: status, Message: detail.Message, Detail: detail, Under200: true}
+}
+
 // wireChoice is a choice of a chat or of a raw completion.
 type wireChoice struct {
 	Text    string `json:"text"`
@@ -55,6 +70,7 @@ type wireChoice struct {
 		ReasoningContent string               `json:"reasoning_content"`
 		Reasoning        string               `json:"reasoning"`
 		ToolCalls        []openaiapi.ToolCall `json:"tool_calls"`
+		FunctionCall     openaiapi.Function   `json:"function_call"`
 	} `json:"message"`
 	Finish   string        `json:"finish_reason"`
 	LogProbs *wireLogProbs `json:"logprobs"`
@@ -73,9 +89,12 @@ func (c *completion) add(raw json.RawMessage) error {
 			return err
 		}
 		choice.Text, choice.ToolCalls = text, m.ToolCalls
+		if m.FunctionCall.Name != "" {
+			choice.ToolCalls = append(choice.ToolCalls, openaiapi.ToolCall{Type: "function", Function: m.FunctionCall})
+		}
 		weight = len(text) + len(m.ReasoningContent) + len(m.Reasoning)
-		for _, call := range m.ToolCalls {
-			weight += len(call.Function.Name) + len(call.Function.Arguments)
+		for _, call := range choice.ToolCalls {
+			weight += call.Size()
 		}
 	}
 	logProbs := wire.LogProbs.values()

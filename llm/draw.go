@@ -2,255 +2,264 @@ package llm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"math/big"
+	"slices"
+	"strconv"
 	"sync"
 
-	"rcvae"
 	"rcvae/internal/openaiapi"
 )
-
-// Paths of the two kinds of requests.
-const (
-	ChatPath       = "/chat/completions"
-	CompletionPath = "/completions"
-)
-
-// The ways in which a server is asked for several choices.
-const (
-	ModeN      = "n"       // one call
-	ModeFanOut = "fan-out" // several calls
-)
-
-// Request asks for several choices of one completion.
-type Request struct {
-	Path     string         // [ChatPath] or [CompletionPath]
-	Body     openaiapi.Body // of the request; not changed. All fields but n, seed, stream, stream_options and best_of go to the server as they are
-	K        int            // choices to draw, at least 1
-	Seed     *int64         // of the first choice; nil: the body's own, if it has one
-	Header   http.Header    // more header fields; an Authorization here replaces the upstream's key
-	OnChoice func(Choice)   // called with each choice as it arrives, by one goroutine at a time; may be nil
-}
-
-// Draw is what came back for a [Request].
-type Draw struct {
-	Choices   []Choice        // the survivors, in the order of their Index
-	Usage     openaiapi.Usage // sum over all calls, with the tokens of all choices
-	Requested int             // the request's K
-	Mode      string          // [ModeN] or [ModeFanOut]
-	Envelope  openaiapi.Body  // the first response without choices and usage: id, object, created, model, …
-	Err       error           // first cause when some of the choices failed, else nil
-}
-
-// Choice is one completion.
-type Choice struct {
-	Index     int                  // place in the draw, 0 … K-1
-	Raw       json.RawMessage      // the choice as the server wrote it, with an index of the server's
-	Text      string               // message content, or text of a raw completion
-	ToolCalls []openaiapi.ToolCall // nil when there are none
-	Finish    string               // "stop", "length", "tool_calls", …
-	Tokens    int                  // generated tokens; 0 when unknown
-	LogProb   *rcvae.LogProb       // nil when the server gave no log-probabilities
-}
 
 // Draw draws r.K choices. When some of the calls fail it returns the others and the
 // first cause in [Draw.Err]; when all fail the error names the server and that cause.
 // When ctx is cancelled the calls under way are cancelled and the error is the
 // context's; a deadline of ctx is like any other cause of failure.
 //
-// One call asks for all choices where the server allows it; a probe, the first time,
-// tells. Otherwise several calls ask for as many as the server allows, mostly one.
-// Their seeds, if there is one, are apart by the choices drawn.
+// One call asks for all choices until an answer shows that the server gives fewer.
+// What a server refuses is asked once more without n; what then comes is remembered
+// in the server's [Profile]. Where several calls are needed their seeds, if there is
+// one, are apart by the choices drawn.
 func (u *Upstream) Draw(ctx context.Context, r Request) (Draw, error) {
-	d, err := u.newDrawing(ctx, r)
-	if err != nil {
-		return Draw{Requested: r.K}, err
+	if r.K < 1 {
+		return Draw{}, fmt.Errorf("draw %d choices: want at least 1", r.K)
 	}
-	d.run(ctx)
-	result := d.result()
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return result, ctx.Err()
-	case len(result.Choices) == 0:
-		return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, result.Err)
+	if r.Path != ChatPath && r.Path != CompletionPath {
+		return Draw{}, fmt.Errorf("draw from %q: want %s or %s", r.Path, ChatPath, CompletionPath)
 	}
-	return result, nil
+	p := u.profiles.of(r.Path, r.Body.Text("model"))
+	lessons := p.known()
+	for {
+		d := newDrawing(u, r, p, lessons)
+		d.run(ctx)
+		result := d.result()
+		if len(result.Choices) > 0 {
+			p.learn(lessons)
+			return result, cancelled(ctx)
+		}
+		if err := cancelled(ctx); err != nil {
+			return result, err
+		}
+		refusal, ok := errors.AsType[*StatusError](d.err)
+		if ok {
+			// A body is refused for another reason each time, so this ends.
+			if l, ok := lessonOf(refusal, d.sent, r.Optional); ok && !slices.Contains(lessons, l) {
+				lessons = append(lessons, l)
+				continue
+			}
+		}
+		return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, d.err)
+	}
 }
 
-// drawing is a draw under way.
+func cancelled(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// drawing is a draw under way. The goroutine that runs it owns all of it; calls only
+// read what is above choices.
 type drawing struct {
 	upstream *Upstream
 	request  Request
-	body     openaiapi.Body // without what is set call by call
-	seed     *int64
-	entry    *memoryEntry // nil for one choice
+	profile  *profile
+	sent     openaiapi.Body // what all calls have in common
+	shared   []byte         // its JSON up to the closing brace
+	seed     *big.Int       // of the first choice; nil: the body's own, or none
+	limit    int            // tokens of a choice; 0: none
 
-	mu       sync.Mutex // guards what follows, and calls of OnChoice
-	choices  []Choice   // K; those with Raw have arrived
+	choices  []Choice // K; those with Raw have arrived
 	usage    openaiapi.Usage
+	billed   openaiapi.Usage
 	calls    int
 	envelope openaiapi.Body
 	first    int // Index of the choice that envelope came with
 	err      error
+	failed   map[Cause]int
 }
 
-func (u *Upstream) newDrawing(ctx context.Context, r Request) (*drawing, error) {
-	if r.K < 1 {
-		return nil, fmt.Errorf("draw %d choices: want at least 1", r.K)
-	}
-	if r.Path != ChatPath && r.Path != CompletionPath {
-		return nil, fmt.Errorf("draw from %q: want %s or %s", r.Path, ChatPath, CompletionPath)
-	}
-	d := &drawing{upstream: u, request: r, body: r.Body.Clone(), seed: r.Seed, choices: make([]Choice, r.K), first: r.K}
+func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
+	d := &drawing{upstream: u, request: r, profile: p, sent: r.Body.Clone(), choices: make([]Choice, r.K), first: r.K}
 	for _, key := range []string{"n", "best_of", "stream", "stream_options"} {
-		d.body.Delete(key)
+		d.sent.Delete(key)
 	}
-	if d.seed == nil {
-		var seed int64
-		if ok, err := d.body.Decode("seed", &seed); ok && err == nil { // another kind of seed is the server's to judge
-			d.seed = &seed
+	for _, l := range lessons {
+		if slices.Contains(r.Optional, l.field) {
+			l.apply(&d.sent)
 		}
 	}
-	if r.K > 1 {
-		var err error
-		if d.entry, err = u.behaviour(ctx, r); err != nil {
-			return nil, fmt.Errorf("draw %d choices: %w", r.K, err)
-		}
+	for _, key := range []string{"max_tokens", "max_completion_tokens"} {
+		_, _ = d.sent.Decode(key, &d.limit) // another type is the server's to judge
 	}
-	return d, nil
+	common := d.sent
+	if d.seed = seedOf(d.sent); d.seed != nil {
+		common = d.sent.Clone()
+		common.Delete("seed")
+	}
+	text := common.Bytes()
+	d.shared = text[:len(text)-1]
+	return d
 }
 
-// span is a range of choices that one call asks for, and what came of it.
-type span struct {
-	start, count int
-	got          int
-	err          error
+// span is a range of choices that one call asks for.
+type span struct{ start, count int }
+
+// outcome is what came of a call.
+type outcome struct {
+	span
+	completion completion
+	err        error
 }
 
 // run asks for all choices, and again for those that the server did not give because
-// it allows fewer in one call. The size of a call falls with each round.
+// it gives fewer in one call. The size of a call falls with each round.
 func (d *drawing) run(ctx context.Context) {
-	size := len(d.choices)
-	if d.entry != nil {
-		if b, _ := d.entry.get(); b.MaxChoices > 0 {
-			size = min(size, b.MaxChoices)
+	size := d.profile.maxChoices(len(d.choices))
+	for missing := []span{{0, len(d.choices)}}; len(missing) > 0; {
+		var refused []outcome
+		asked := size
+		missing, refused, size = d.keepAll(d.fetch(ctx, missing, size), size)
+		if len(refused) == 0 {
+			continue
+		}
+		rest, allowed := d.shrink(ctx, refused, asked)
+		missing, size = append(missing, rest...), min(size, max(allowed, 1))
+	}
+}
+
+// keepAll sorts what came: what is missing from short answers, and the calls that the
+// server refused and that fewer choices may help. Calls that failed are given up.
+func (d *drawing) keepAll(outcomes []outcome, size int) (missing []span, refused []outcome, smaller int) {
+	for _, o := range outcomes {
+		status, ok := errors.AsType[*StatusError](o.err)
+		got := len(o.completion.choices)
+		switch {
+		case o.err != nil && ok && o.count > 1 && status.mayBeN():
+			refused = append(refused, o)
+		case o.err != nil:
+			d.fail(o.err)
+		case got < o.count:
+			d.profile.bound(got)
+			size = min(size, got)
+			missing = append(missing, span{o.start + got, o.count - got})
+		case o.count > 1:
+			d.profile.gave(o.count)
 		}
 	}
-	missing := []span{{start: 0, count: len(d.choices)}}
-	for len(missing) > 0 {
-		asked := d.fetch(ctx, missing, size)
-		missing = nil
-		for _, s := range asked {
-			allowed := d.allowed(s)
-			if allowed == 0 {
-				continue
+	return missing, refused, size
+}
+
+// shrink tries whether the server refused the number of choices: it asks for fewer, as
+// many as the refusal allows, at last for one. What is refused even so is refused for
+// its own sake, and nothing is learned.
+func (d *drawing) shrink(ctx context.Context, refused []outcome, asked int) (missing []span, size int) {
+	first := refused[0]
+	refusal, _ := errors.AsType[*StatusError](first.err)
+	for size = refusal.choicesAllowed(min(asked, first.count)); ; size = 1 {
+		trial := d.fetch(ctx, []span{{first.start, size}}, size)[0]
+		if trial.err == nil {
+			if !refusal.ofThisRequest() {
+				d.profile.bound(size)
 			}
-			size = min(size, allowed)
-			missing = append(missing, span{start: s.start + s.got, count: s.count - s.got})
+			got := len(trial.completion.choices)
+			missing = append(missing, span{first.start + got, first.count - got})
+			for _, o := range refused[1:] {
+				missing = append(missing, o.span)
+			}
+			return missing, size
+		}
+		if _, again := errors.AsType[*StatusError](trial.err); !again || size == 1 {
+			d.fail(trial.err)
+			return nil, 1
 		}
 	}
 }
 
-// allowed returns how many choices a call may ask for as the span's answer shows, and
-// 0 when there is nothing to ask for again. It remembers what is the server's habit.
-func (d *drawing) allowed(s span) int {
-	if s.err == nil {
-		if s.got == s.count {
-			return 0
-		}
-		d.entry.lower(s.got)
-		return s.got
+// fail counts a failed call and keeps the first cause.
+func (d *drawing) fail(err error) {
+	if d.err == nil {
+		d.err = err
 	}
-	status := s.refusal()
-	if status == nil {
-		return 0
+	if d.failed == nil {
+		d.failed = map[Cause]int{}
 	}
-	n := status.choicesAllowed(s.count)
-	if !status.ofThisRequest() {
-		d.entry.lower(n)
-	}
-	return n
+	d.failed[CauseOf(err)]++
 }
 
-// refusal returns the server's error if it only asks for too many choices.
-func (s span) refusal() *StatusError {
-	status, ok := errors.AsType[*StatusError](s.err)
-	if !ok || s.count == 1 || !status.aboutN() {
-		return nil
-	}
-	return status
-}
-
-// fail keeps the first cause of a failure.
-func (d *drawing) fail(s span) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.err == nil && s.refusal() == nil {
-		d.err = s.err
-	}
-}
-
-// fetch asks for the spans in calls of at most size choices, all at once; the
-// upstream bounds how many are under way.
-func (d *drawing) fetch(ctx context.Context, spans []span, size int) []span {
+// fetch asks for the spans in calls of at most size choices, all at once; the upstream
+// bounds how many are under way. It returns when all calls have ended, also when
+// OnChoice panics.
+func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 	var calls []span
 	for _, s := range spans {
 		for from, end := s.start, s.start+s.count; from < end; from += size {
-			calls = append(calls, span{start: from, count: min(size, end-from)})
+			calls = append(calls, span{from, min(size, end-from)})
 		}
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	for i := range calls {
-		group.Go(func() { d.ask(ctx, &calls[i]) })
+	defer group.Wait()
+	defer cancel()
+	results := make(chan outcome, len(calls))
+	for _, s := range calls {
+		group.Go(func() { results <- d.ask(ctx, s) })
 	}
-	group.Wait()
-	return calls
+	outcomes := make([]outcome, len(calls))
+	for i := range outcomes {
+		outcomes[i] = <-results
+		d.keep(&outcomes[i])
+	}
+	slices.SortFunc(outcomes, func(a, b outcome) int { return a.start - b.start })
+	return outcomes
 }
 
-// ask makes one call and keeps what came.
-func (d *drawing) ask(ctx context.Context, s *span) {
-	body := d.body.Clone()
-	var err error
+// ask makes one call.
+func (d *drawing) ask(ctx context.Context, s span) outcome {
+	o := outcome{span: s}
+	o.err = d.upstream.call(ctx, "POST", d.request.Path, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
+		o.completion, err = parseCompletion(answer)
+		return err
+	})
+	return o
+}
+
+// own returns the end of the body of one call: what it does not share with the others.
+func (d *drawing) own(s span) string {
+	var end []byte
+	field := func(name, value string) {
+		if len(end) > 0 || len(d.shared) > 1 {
+			end = append(end, ',')
+		}
+		end = append(end, `"`+name+`":`+value...)
+	}
 	if s.count > 1 {
-		err = body.Set("n", s.count)
+		field("n", strconv.Itoa(s.count))
 	}
 	if d.seed != nil {
-		err = errors.Join(err, body.Set("seed", *d.seed+int64(s.start)))
+		field("seed", seedAt(d.seed, d.request.First+s.start))
 	}
-	if err != nil { // numbers always encode
-		s.err = err
-		d.fail(*s)
-		return
-	}
-	c, err := d.upstream.complete(ctx, d.request, body)
-	if err != nil {
-		s.err = err
-		d.fail(*s)
-		return
-	}
-	c.choices = c.choices[:min(len(c.choices), s.count)]
-	d.keep(s, c)
+	return string(append(end, '}'))
 }
 
-func (d *drawing) keep(s *span, c completion) {
-	ofOne := false
-	if d.entry != nil {
-		b, _ := d.entry.get()
-		ofOne = b.UsageOfOne
+// keep stores the choices of a call and tells of them.
+func (d *drawing) keep(o *outcome) {
+	if o.err != nil {
+		return
 	}
-	c.countTokens(ofOne)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s.got = len(c.choices)
+	c := &o.completion
 	d.calls++
-	d.usage = d.usage.Add(c.usage)
-	if s.start < d.first {
-		d.first, d.envelope = s.start, c.envelope
+	d.billed = d.billed.Add(c.usage)
+	c.countTokens(d.profile.counts(c.scope(d.limit)), d.limit)
+	d.usage = d.usage.AddChoices(c.usage)
+	c.choices = c.choices[:min(len(c.choices), o.count)]
+	if o.start < d.first {
+		d.first, d.envelope = o.start, c.envelope
 	}
 	for i, choice := range c.choices {
-		choice.Index = s.start + i
+		choice.Index = o.start + i
 		d.choices[choice.Index] = choice
 		if d.request.OnChoice != nil {
 			d.request.OnChoice(choice)
@@ -259,7 +268,7 @@ func (d *drawing) keep(s *span, c completion) {
 }
 
 func (d *drawing) result() Draw {
-	r := Draw{Usage: d.usage, Requested: len(d.choices), Mode: ModeN, Envelope: d.envelope, Err: d.err}
+	r := Draw{Usage: d.usage, Billed: d.billed, Requested: len(d.choices), Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
 	if d.calls > 1 {
 		r.Mode = ModeFanOut
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"rcvae/internal/openaiapi"
@@ -38,6 +37,13 @@ func chat(t *testing.T, question, more string) llm.Request {
 	return llm.Request{Path: llm.ChatPath, Body: body, K: 8}
 }
 
+// seeded returns a copy of the body with a seed.
+func seeded(body openaiapi.Body, seed int) openaiapi.Body {
+	body = body.Clone()
+	body.SetRaw("seed", fmt.Append(nil, seed))
+	return body
+}
+
 func raw(t *testing.T, question, more string) llm.Request {
 	t.Helper()
 	body, err := openaiapi.ParseBody(fmt.Appendf(nil, `{"model":"m","prompt":%q%s}`, question, more))
@@ -53,8 +59,8 @@ func raw(t *testing.T, question, more string) llm.Request {
 func TestDrawFromEveryServer(t *testing.T) {
 	calls := map[rcvaetest.Server]int{ // that draw 8 choices
 		rcvaetest.VLLM: 1, rcvaetest.SGLang: 1, rcvaetest.Hosted: 1,
-		rcvaetest.LlamaCpp:    1 + 8, // refuses 8, allows 2 as the probe saw; its message has no number
-		rcvaetest.LlamaCppOld: 8, rcvaetest.Ollama: 8, rcvaetest.LlamaCppPython: 8, rcvaetest.TGI: 8,
+		rcvaetest.LlamaCpp:    1 + 8, // refuses 8 without a number
+		rcvaetest.LlamaCppOld: 1 + 8, rcvaetest.Ollama: 8, rcvaetest.LlamaCppPython: 8, rcvaetest.TGI: 8,
 	}
 	for _, name := range rcvaetest.Servers() {
 		for path, request := range map[string]llm.Request{"chat": chat(t, question, ""), "raw": raw(t, question, "")} {
@@ -62,8 +68,7 @@ func TestDrawFromEveryServer(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/logprobs=%v", name, path, logProbs), func(t *testing.T) {
 					server, u := start(t, rcvaetest.Script{Server: name}, nil)
 					r := request
-					r.Body = r.Body.Clone()
-					r.Seed = new(int64(40))
+					r.Body = seeded(r.Body, 40)
 					if logProbs {
 						r.Body.SetRaw("logprobs", []byte("true"))
 					}
@@ -125,8 +130,14 @@ func TestLlamaCppWithinItsSlotsCountsAllTokens(t *testing.T) {
 	if calls := len(server.CallsOf(question)); calls != 1 || draw.Mode != llm.ModeN {
 		t.Errorf("%d calls in mode %s, want one in mode n", calls, draw.Mode)
 	}
-	if b, known := u.Behaviour(llm.ChatPath, "m"); !known || !b.UsageOfOne {
-		t.Errorf("Behaviour = %+v, %v; want the usage of one choice", b, known)
+	if p, known := u.Profile(llm.ChatPath, "m"); !known || p.UsageOfOne {
+		t.Errorf("Profile = %+v, %v; want an answer and, from texts alone, nothing certain", p, known)
+	}
+	if _, err := u.Draw(t.Context(), chat(t, question, `,"logprobs":true`)); err != nil {
+		t.Fatal(err)
+	}
+	if p, _ := u.Profile(llm.ChatPath, "m"); !p.UsageOfOne {
+		t.Errorf("Profile = %+v; want the usage of one choice, as the log-probabilities show", p)
 	}
 }
 
@@ -140,7 +151,7 @@ func TestSlotsInTheMessageGiveBatches(t *testing.T) {
 	server, u := start(t, script, nil)
 	for range 2 {
 		r := chat(t, question, "")
-		r.Seed = new(int64(0))
+		r.Body = seeded(r.Body, 0)
 		draw, err := u.Draw(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
@@ -154,81 +165,6 @@ func TestSlotsInTheMessageGiveBatches(t *testing.T) {
 	slices.Sort(sizes)
 	if want := []int{2, 2, 3, 3, 3, 3}; !slices.Equal(sizes, want) {
 		t.Errorf("calls after the first ask for %v choices, want %v: batches of 3, remembered", sizes, want)
-	}
-}
-
-func TestServerThatForgetsNLater(t *testing.T) {
-	var mu sync.Mutex
-	forget := false
-	script := rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
-		mu.Lock()
-		defer mu.Unlock()
-		if forget && c.N > 1 {
-			return &rcvaetest.Fault{Status: 400, Message: "Parameter 'n' is not supported"}
-		}
-		return nil
-	}}
-	_, u := start(t, script, nil)
-	for _, want := range []string{llm.ModeN, llm.ModeFanOut} {
-		r := chat(t, question, "")
-		r.Seed = new(int64(7))
-		draw, err := u.Draw(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkChoices(t, draw, 7)
-		if draw.Mode != want {
-			t.Errorf("Mode = %q, want %q", draw.Mode, want)
-		}
-		mu.Lock()
-		forget = true
-		mu.Unlock()
-	}
-}
-
-func TestRefusalOfGreedySamplingIsNotRemembered(t *testing.T) {
-	script := rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
-		if temperature, _ := c.Body.Get("temperature"); c.N > 1 && string(temperature) == "0" {
-			return &rcvaetest.Fault{Status: 400, Message: "n must be 1 when using greedy sampling, got 8."}
-		}
-		return nil
-	}}
-	_, u := start(t, script, nil)
-	for more, want := range map[string]string{`,"temperature":0`: llm.ModeFanOut, `,"temperature":1`: llm.ModeN} {
-		for range 2 {
-			draw, err := u.Draw(t.Context(), chat(t, question, more))
-			if err != nil || len(draw.Choices) != 8 || draw.Mode != want {
-				t.Errorf("%s: %d choices in mode %q, %v; want 8 in mode %q", more, len(draw.Choices), draw.Mode, err, want)
-			}
-		}
-	}
-}
-
-func TestProbeOnceAModelAndPath(t *testing.T) {
-	server, u := start(t, rcvaetest.Script{Server: rcvaetest.Ollama}, nil)
-	var group sync.WaitGroup
-	for range 10 {
-		for _, r := range []llm.Request{chat(t, question, ""), raw(t, question, "")} {
-			group.Go(func() {
-				if _, err := u.Draw(t.Context(), r); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-	group.Wait()
-	if probes := len(server.Calls()) - len(server.CallsOf(question)); probes != 2 {
-		t.Errorf("%d probes, want one a path", probes)
-	}
-	one := chat(t, question, "")
-	one.Body = one.Body.Clone()
-	one.Body.SetRaw("model", []byte(`"another"`))
-	one.K = 1
-	if _, err := u.Draw(t.Context(), one); err != nil {
-		t.Fatal(err)
-	}
-	if probes := len(server.Calls()) - len(server.CallsOf(question)); probes != 2 {
-		t.Errorf("%d probes after a draw of one choice, which needs none, want 2", probes)
 	}
 }
 
@@ -251,6 +187,7 @@ func TestBodyPassesUntouched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		got.Delete("n")
 		wantBody, _ := openaiapi.ParseBody([]byte(want))
 		if got.Len() != wantBody.Len() {
 			t.Fatalf("the server got %s, want the fields of %s", c.Raw, want)

@@ -1,29 +1,63 @@
 package llm
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"regexp"
-	"strconv"
-	"strings"
+	"syscall"
 	"time"
 
 	"rcvae/internal/openaiapi"
 )
 
-// ErrUnavailable is returned at once, without a call, while the server has failed
-// too often in a row.
-var ErrUnavailable = errors.New("the server failed several times in a row and is left alone for some seconds")
+// Cause is the kind of reason why a call failed: a short word from a closed set, for
+// logs and metrics.
+type Cause string
+
+// The causes.
+const (
+	CauseRefused Cause = "refused"    // nobody listens at the server's address
+	CauseDial    Cause = "dial"       // no connection for another reason: DNS, TLS, no route
+	CauseReset   Cause = "reset"      // the connection ended before an answer began
+	CauseCut     Cause = "cut"        // the answer stopped in its middle
+	CauseTimeout Cause = "timeout"    // no answer in time
+	CauseStatus  Cause = "status"     // an error status
+	CauseError   Cause = "error_body" // an error under status 200
+	CauseFormat  Cause = "format"     // an answer that is no completion: not JSON, no choices, too large
+	CauseLeft    Cause = "cancelled"  // the caller left
+	CauseOther   Cause = "other"
+)
+
+// Causes returns all causes.
+func Causes() []Cause {
+	return []Cause{CauseRefused, CauseDial, CauseReset, CauseCut, CauseTimeout, CauseStatus, CauseError, CauseFormat, CauseLeft, CauseOther}
+}
+
+// CallError says that a call came to no answer that can be used. Its text holds
+// neither a prompt nor a key.
+type CallError struct {
+	Server string // its base URL
+	Cause  Cause
+	Err    error
+}
+
+// Error implements error.
+func (e *CallError) Error() string { return e.Server + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *CallError) Unwrap() error { return e.Err }
 
 // StatusError is an error that the server answered with.
 type StatusError struct {
 	Server     string          // its base URL
-	Status     int             // HTTP status, 400 or above
+	Status     int             // HTTP status, 300 or above; of an error under status 200 the one that it names, else 502
 	Message    string          // what the server said
-	RetryAfter time.Duration   // what the server asks to wait, a minute at most; 0 when it says nothing
+	RetryAfter time.Duration   // what the server asks to wait; 0 when it says nothing
 	Detail     openaiapi.Error // the error as the server wrote it
-	Body       []byte          // the response, at most 64 KiB
+	Header     http.Header     // of the response
+	Under200   bool            // the answer had status 200
 }
 
 // Error implements error.
@@ -31,55 +65,56 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answered %d %s: %s", e.Server, e.Status, http.StatusText(e.Status), e.Message)
 }
 
-// The ways in which servers complain about n: "n_cmpl cannot be greater than the
-// number of slots" and "Field 'n': Value must be between 1 <= value <= 4, but got 8"
-// (llama.cpp), "Only one completion choice is allowed" (its older
-// versions), "n must be 1 when using greedy sampling" (vLLM), "'n' is not supported",
-// "n > 1 is not supported".
-var complaintsAboutN = regexp.MustCompile(`(?i)\bn_cmpl\b|one completion choice|multiple (completion )?(choices|completions)|` +
-	"(parameter|argument|field|value)s?:? ['\"`]?n['\"`]?(\\W|$)|['\"`]n['\"`]|" +
-	`\bn ?(>|=|<)=? ?\d|\bn (must|should|cannot|can't|has to|is (not|too|greater|larger|limited)|greater)\b`)
-
-var (
-	slotsInMessage  = regexp.MustCompile(`(?i)slots?\D{0,20}(\d{1,4})|(\d{1,4}) slots?|value <= (\d{1,4})`)
-	greedyInMessage = regexp.MustCompile(`(?i)greedy|temperature`)
-)
-
-// aboutN reports whether the server refuses the number of choices.
-func (e *StatusError) aboutN() bool {
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusNotImplemented:
-	default:
-		return false
+// CauseOf returns the kind of an error of this package, and "" for nil.
+func CauseOf(err error) Cause {
+	if err == nil {
+		return ""
 	}
-	if e.Detail.Param != nil && *e.Detail.Param == "n" {
-		return true
-	}
-	return complaintsAboutN.MatchString(e.Message)
-}
-
-// choicesAllowed returns how many choices of one call the error says are allowed,
-// below asked, and 1 when it gives no number.
-func (e *StatusError) choicesAllowed(asked int) int {
-	for _, group := range slotsInMessage.FindStringSubmatch(e.Message) {
-		if n, err := strconv.Atoi(group); err == nil && n >= 1 && n < asked {
-			return n
+	if status, ok := errors.AsType[*StatusError](err); ok {
+		if status.Under200 {
+			return CauseError
 		}
+		return CauseStatus
 	}
-	return 1
+	if call, ok := errors.AsType[*CallError](err); ok {
+		return call.Cause
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return CauseLeft
+	case isTimeout(err):
+		return CauseTimeout
+	}
+	return CauseOther
 }
 
-// ofThisRequest reports whether the refusal of n comes from other fields of the
-// request, so that nothing is to be learned about the server.
-func (e *StatusError) ofThisRequest() bool { return greedyInMessage.MatchString(e.Message) }
+// connectCause returns the kind of an error that came before the answer's header.
+func connectCause(err error) Cause {
+	operation, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return CauseLeft
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return CauseRefused
+	case ok && operation.Op == "dial":
+		return CauseDial
+	case isTimeout(err):
+		return CauseTimeout
+	case errors.As(err, new(*net.DNSError)), isTLS(err):
+		return CauseDial
+	}
+	return CauseReset
+}
 
-// rejects reports whether the server refuses the request because of the field.
-func (e *StatusError) rejects(field string) bool {
-	if e.Status != http.StatusBadRequest && e.Status != http.StatusUnprocessableEntity {
-		return false
-	}
-	if e.Detail.Param != nil && *e.Detail.Param == field {
-		return true
-	}
-	return strings.Contains(e.Message, field)
+// timeoutError says that a call took longer than [Options.Timeout].
+type timeoutError struct{ after time.Duration }
+
+func (e *timeoutError) Error() string { return fmt.Sprintf("no answer within %v", e.after) }
+
+// Timeout implements the interface of net.Error in part.
+func (e *timeoutError) Timeout() bool { return true }
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -24,7 +24,7 @@ func ExampleSampler() {
 		panic(err)
 	}
 	candidates, err := sampler.Sample(context.Background(), "What is 2 + 3?", 4)
-	behaviour, _ := sampler.Behaviour()
-	fmt.Println(len(candidates), candidates[0].Sampler, behaviour.Mode(), err)
+	profile, _ := sampler.Profile()
+	fmt.Println(len(candidates), candidates[0].Sampler, profile.Mode(), err)
 	// Output: 4 top_p fan-out <nil>
 }

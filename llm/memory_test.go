@@ -72,7 +72,7 @@ func inMemory(t *testing.T, script rcvaetest.Script, change func(*llm.Options)) 
 	t.Helper()
 	server := rcvaetest.NewOpenAI(script)
 	options := llm.DefaultOptions("http://scripted.test")
-	options.Client = &http.Client{Transport: memoryTransport{server}}
+	options.Transport = memoryTransport{server}
 	if change != nil {
 		change(&options)
 	}

@@ -55,6 +55,7 @@ func TestParseCompletionForms(t *testing.T) {
 		{"content in parts", `{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}`, Choice{Text: "ab"}, 0},
 		{"nulls", `{"message":{"content":null,"tool_calls":null},"finish_reason":null,"logprobs":null}`, Choice{}, 0},
 		{"nothing", `{}`, Choice{}, 0},
+		{"a legacy call", `{"message":{"content":null,"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"function_call"}`, Choice{Finish: "function_call"}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := parseCompletion([]byte(`{"id":"1","choices":[` + tt.choice + `],"usage":null,"x":[1]}`))
@@ -78,7 +79,7 @@ func TestParseCompletionForms(t *testing.T) {
 		t.Errorf("tool calls: %+v, %v", tool.choices, err)
 	}
 	for name, bad := range map[string]string{
-		"no JSON": "<html>", "cut off": `{"choices":[`, "no choices": `{"id":"1"}`, "empty": `{"choices":[]}`, "a list": `[]`,
+		"no JSON": "<html>", "events": "data: {\"choices\":[{\"text\":\"a\"}]}\n\n", "cut off": `{"choices":[`, "no choices": `{"id":"1"}`, "empty": `{"choices":[]}`, "a list": `[]`,
 		"error with status 200": `{"error":{"message":"overloaded"}}`, "a number for a text": `{"choices":[{"text":5}]}`, "choices of another type": `{"choices":{"a":1}}`,
 	} {
 		if _, err := parseCompletion([]byte(bad)); err == nil {
@@ -105,7 +106,7 @@ func TestTokenCounts(t *testing.T) {
 		{"one choice, hidden reasoning", []string{text(40, 9)}, 30, false, []int{30}, 30},
 		{"a sum is divided by bytes", []string{text(30, 0), text(10, 0), text(0, 0)}, 8, false, []int{6, 2, 0}, 8},
 		{"parts add up", []string{text(10, 0), text(10, 0), text(10, 0)}, 10, false, []int{3, 4, 3}, 10},
-		{"the probe showed the usage of one", []string{text(40, 0), text(20, 0), text(80, 0)}, 10, true, []int{10, 5, 20}, 35},
+		{"another answer showed the usage of one", []string{text(40, 0), text(20, 0), text(80, 0)}, 10, true, []int{10, 5, 20}, 35},
 		{"less than the choices", []string{text(4, 0), text(4, 0), text(4, 0)}, 1, false, []int{1, 1, 1}, 3},
 		{"log-probabilities beat the usage of one", []string{text(40, 9), text(20, 4)}, 9, true, []int{9, 4}, 13},
 		{"no usage, log-probabilities", []string{text(40, 9), text(20, 4)}, 0, false, []int{9, 4}, 13},
@@ -116,7 +117,7 @@ func TestTokenCounts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.countTokens(tt.ofOne)
+			c.countTokens(scopeOf(tt.ofOne), 0)
 			for i, want := range tt.want {
 				if got := c.choices[i].Tokens; got != want {
 					t.Errorf("choice %d has %d tokens, want %d", i, got, want)
@@ -175,17 +176,17 @@ func TestComplaintsAboutN(t *testing.T) {
 func TestBackoffDoublesUpToItsBound(t *testing.T) {
 	for attempt := 1; attempt < 40; attempt++ {
 		want := min(maxDelay, firstDelay<<min(attempt-1, 20))
-		got := retryDelay(nil, attempt)
+		got := backoff(attempt)
 		if got < want*4/5-time.Millisecond || got > want*6/5+time.Millisecond {
 			t.Errorf("after %d attempts: %v, want %v ± 20 %%", attempt, got, want)
 		}
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	var m memory
+func TestProfilesAreBounded(t *testing.T) {
+	var m profiles
 	for i := range 5 * maxRemembered {
-		m.entry(memoryKey{ChatPath, fmt.Sprint(i)})
+		m.of(ChatPath, fmt.Sprint(i))
 	}
 	if n := len(m.entries); n > maxRemembered {
 		t.Errorf("%d models remembered, want at most %d", n, maxRemembered)
@@ -202,7 +203,7 @@ func FuzzCompletion(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c.countTokens(ofOne)
+		c.countTokens(scopeOf(ofOne), 0)
 		sum := 0
 		for i, choice := range c.choices {
 			if choice.Tokens < 0 {
@@ -217,4 +218,11 @@ func FuzzCompletion(f *testing.F) {
 			t.Errorf("%d tokens in the choices, usage %+v", sum, c.usage)
 		}
 	})
+}
+
+func scopeOf(ofOne bool) usageScope {
+	if ofOne {
+		return scopeOne
+	}
+	return scopeUnknown
 }

@@ -14,7 +14,6 @@ type Sampler struct {
 	upstream *Upstream
 	settings Settings
 	grader   rcvae.Grader
-	dialect  *dialect
 }
 
 var _ rcvae.Sampler = (*Sampler)(nil)
@@ -25,17 +24,13 @@ func NewSampler(u *Upstream, s Settings, g rcvae.Grader) (*Sampler, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("sampling settings: %w", err)
 	}
-	return &Sampler{u, s, g, newDialect()}, nil
+	return &Sampler{u, s, g}, nil
 }
 
 // With returns a Sampler with other settings that shares what was learned about the
 // server.
 func (s *Sampler) With(settings Settings) (*Sampler, error) {
-	other, err := NewSampler(s.upstream, settings, s.grader)
-	if err == nil {
-		other.dialect = s.dialect
-	}
-	return other, err
+	return NewSampler(s.upstream, settings, s.grader)
 }
 
 // Settings returns the settings.
@@ -47,15 +42,14 @@ func (s *Sampler) URL() string { return s.upstream.URL() }
 // Concurrency returns how many calls the upstream has under way at most.
 func (s *Sampler) Concurrency() int { return s.upstream.options.Concurrency }
 
-// Unsent returns the names of the sampling fields that the server refused and that
-// are therefore left out. Only neutral values are.
-func (s *Sampler) Unsent() []string { return s.dialect.left() }
-
-// Behaviour returns how the server answers requests for several choices, and false
-// if that is not known yet.
-func (s *Sampler) Behaviour() (Behaviour, bool) {
-	return s.upstream.Behaviour(s.settings.path(), s.settings.Model)
+// Profile returns what the server's answers have shown, and false if there was none.
+// Fields that it refuses are left out where their value is neutral.
+func (s *Sampler) Profile() (Profile, bool) {
+	return s.upstream.Profile(s.settings.path(), s.settings.Model)
 }
+
+// Ready returns nil when the server answers; see [Upstream.Ready].
+func (s *Sampler) Ready(ctx context.Context) error { return s.upstream.Ready(ctx) }
 
 // Sample draws k solutions of the question. It returns the survivors when some calls
 // fail.
@@ -67,28 +61,20 @@ func (s *Sampler) Sample(ctx context.Context, question string, k int) ([]rcvae.C
 // Draw is [Sampler.Sample] with what else the server said: usage, and the cause when
 // fewer than k came back. Candidate i is made of choice i of the draw.
 func (s *Sampler) Draw(ctx context.Context, question string, k int) ([]rcvae.Candidate, Draw, error) {
-	prompt := strings.ReplaceAll(s.settings.Template, QuestionMark, question)
-	for {
-		body, err := s.dialect.body(s.settings, prompt)
-		if err != nil {
-			return nil, Draw{}, err
-		}
-		seed := s.settings.Seed
-		draw, err := s.upstream.Draw(ctx, Request{Path: s.settings.path(), Body: body, K: k, Seed: &seed})
-		if refusal, ok := errors.AsType[*StatusError](err); ok {
-			again, cause := s.dialect.learn(s.settings, body, refusal)
-			if again {
-				continue
-			}
-			if cause != nil {
-				err = cause
-			}
-		}
-		if err != nil {
-			return nil, draw, err
-		}
-		return s.candidates(draw), draw, nil
+	body, optional, err := s.settings.body(strings.ReplaceAll(s.settings.Template, QuestionMark, question))
+	if err != nil {
+		return nil, Draw{}, err
 	}
+	draw, err := s.upstream.Draw(ctx, Request{Path: s.settings.path(), Body: body, K: k, Optional: optional})
+	if refusal, ok := errors.AsType[*StatusError](err); ok {
+		if _, known := s.settings.neutral()[refusal.refusedField()]; known {
+			err = fmt.Errorf("the server does not take %s with this value; draw with its neutral value, or with --omit: %w", refusal.refusedField(), err)
+		}
+	}
+	if err != nil {
+		return nil, draw, err
+	}
+	return s.candidates(draw), draw, nil
 }
 
 func (s *Sampler) candidates(draw Draw) []rcvae.Candidate {

@@ -28,6 +28,11 @@ func newSampler(t *testing.T, u *llm.Upstream, change func(*llm.Settings)) *llm.
 	return s
 }
 
+func unsent(s *llm.Sampler) []string {
+	p, _ := s.Profile()
+	return p.Refused
+}
+
 func TestSamplerKeepsTheLaws(t *testing.T) {
 	for _, name := range rcvaetest.Servers() {
 		for _, isChat := range []bool{true, false} {
@@ -111,7 +116,7 @@ func TestNeutralFieldsAreDroppedWhereRefused(t *testing.T) {
 					t.Fatalf("%d candidates, %v", len(c), err)
 				}
 			}
-			if got := s.Unsent(); !slices.Equal(got, tt.unsent) {
+			if got := unsent(s); !slices.Equal(got, tt.unsent) {
 				t.Errorf("Unsent() = %v, want %v", got, tt.unsent)
 			}
 			calls := server.CallsOf(question)
@@ -162,13 +167,13 @@ func TestWithSharesWhatWasLearned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := greedy.Unsent(), []string{"min_p", "top_k"}; !slices.Equal(got, want) {
+	if got, want := unsent(greedy), []string{"min_p", "top_k"}; !slices.Equal(got, want) {
 		t.Errorf("Unsent() = %v, want %v", got, want)
 	}
 	if c, err := greedy.Sample(t.Context(), question, 1); err != nil || c[0].Sampler != "greedy" {
 		t.Errorf("greedy: %+v, %v", c, err)
 	}
-	if _, known := greedy.Behaviour(); !known {
+	if _, known := greedy.Profile(); !known {
 		t.Error("the server's behaviour is not known after a draw")
 	}
 }

@@ -3,7 +3,10 @@ package llm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"rcvae/internal/openaiapi"
 )
 
 // QuestionMark is what a template has in place of the question.
@@ -25,6 +28,7 @@ type Settings struct {
 	Stop        []string `json:"stop,omitempty"` // texts that end a solution
 	Seed        int64    `json:"seed"`           // of a question's first candidate; the others count on from there
 	LogProbs    bool     `json:"logprobs"`       // ask for log-probabilities
+	Omit        []string `json:"omit,omitempty"` // fields that are not sent: the neutral ones of temperature, top_p, top_k and min_p, and seed
 }
 
 // DefaultSettings returns the sampling of the paper for chats with the model.
@@ -51,8 +55,19 @@ func (s Settings) Validate() error {
 	check(s.MinP >= 0 && s.MinP <= 1, "min_p is %v, want 0 to 1", s.MinP)
 	check(s.TopK >= 0, "top_k is %d, want at least 0 (0: all tokens)", s.TopK)
 	check(s.MaxTokens >= 1, "max_tokens is %d, want at least 1", s.MaxTokens)
+	for _, field := range s.Omit {
+		neutral, known := s.neutral()[field]
+		check(known, "omit names %q, want temperature, top_p, top_k, min_p or seed", field)
+		check(!known || neutral, "%s cannot be left out with a value that matters: the server would use another; set temperature to 1, top_p to 1, top_k to 0, min_p to 0", field)
+	}
 	check(s.Seed >= 0, "seed is %d, want at least 0", s.Seed)
 	return errors.Join(errs...)
+}
+
+// neutral says for every field that a server may refuse whether its value is the one
+// that changes nothing.
+func (s Settings) neutral() map[string]bool {
+	return map[string]bool{"temperature": s.Temperature == 1, "top_p": s.TopP == 1, "top_k": s.TopK == 0, "min_p": s.MinP == 0, "seed": true}
 }
 
 // Greedy returns the settings that take the most likely token each time.
@@ -83,4 +98,58 @@ func (s Settings) path() string {
 		return ChatPath
 	}
 	return CompletionPath
+}
+
+// body returns a request for the prompt, and the fields of it that a server may refuse:
+// neutral values, log-probabilities, and those that have several names.
+func (s Settings) body(prompt string) (b openaiapi.Body, optional []string, err error) {
+	var errs []error
+	set := func(key string, value any) {
+		if !slices.Contains(s.Omit, key) {
+			errs = append(errs, b.Set(key, value))
+		}
+	}
+	set("model", s.Model)
+	if s.Chat {
+		set("messages", messages(s.System, prompt))
+	} else {
+		set("prompt", prompt)
+	}
+	set("temperature", s.Temperature)
+	set("top_p", s.TopP)
+	set("min_p", s.MinP)
+	if s.TopK == 0 { // what vLLM, SGLang and llama.cpp take for "all tokens"
+		set("top_k", -1)
+	} else {
+		set("top_k", s.TopK)
+	}
+	set("max_tokens", s.MaxTokens)
+	set("seed", s.Seed)
+	if len(s.Stop) > 0 {
+		set("stop", s.Stop)
+	}
+	if s.LogProbs && s.Chat {
+		set("logprobs", true)
+	} else if s.LogProbs {
+		set("logprobs", 1)
+	}
+	optional = []string{"logprobs", "max_tokens"}
+	for field, neutral := range s.neutral() {
+		if neutral {
+			optional = append(optional, field)
+		}
+	}
+	return b, optional, errors.Join(errs...)
+}
+
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+func messages(system, prompt string) []message {
+	if system == "" {
+		return []message{{"user", prompt}}
+	}
+	return []message{{"system", system}, {"user", prompt}}
 }

@@ -2,9 +2,9 @@
 // servers: vLLM, SGLang, OpenAI, llama.cpp, Ollama, llama-cpp-python, TGI and others.
 //
 // [Upstream] speaks to one server. It asks for k choices in one request where the
-// server honours n and in several where it does not, which it finds out itself; it
-// retries, counts tokens and survives the failure of a part. [Sampler] adds sampling
-// settings and a prompt template and implements [rcvae.Sampler].
+// server honours n and in several where it does not, which answers show; it retries,
+// counts tokens and survives the failure of a part. [Sampler] adds sampling settings
+// and a prompt template and implements [rcvae.Sampler].
 package llm
 
 import (
@@ -14,23 +14,24 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
 )
 
 // Options configures an [Upstream].
 type Options struct {
-	URL         string        // base, for example "http://127.0.0.1:8080/v1"; a missing /v1 is added
-	Key         string        // bearer key of the server; may be empty
-	Concurrency int           // calls at once, all questions together
-	Timeout     time.Duration // of one call, its retries not included; a call that times out is not repeated
-	Retries     int           // of one call, after errors that pass
-	Client      *http.Client  // nil: one tuned for many connections to one host
+	URL         string            // base, for example "http://127.0.0.1:8080/v1"; a missing path becomes /v1, the path "/." is none
+	Key         string            // bearer key of the server; may be empty
+	Concurrency int               // calls at once, all questions together
+	Timeout     time.Duration     // of one call, its retries not included; a call that times out is not repeated
+	Retries     int               // of one call, after errors that pass
+	RetryFor    time.Duration     // a server that is away, or restarts, is asked again for as long, whatever Retries is
+	LongestWait time.Duration     // that one call waits in all because the server asks for it (Retry-After); beyond, the error is returned
+	RepeatCut   bool              // an answer that stopped in its middle is asked for again; the server may bill both
+	Transport   http.RoundTripper // nil: one tuned for many connections to one host
 }
 
 // DefaultOptions returns the options for the server at url.
 func DefaultOptions(url string) Options {
-	return Options{URL: url, Concurrency: 8, Timeout: 10 * time.Minute, Retries: 4}
+	return Options{URL: url, Concurrency: 8, Timeout: 10 * time.Minute, Retries: 4, LongestWait: time.Minute}
 }
 
 // Validate reports every bad field at once.
@@ -48,8 +49,8 @@ func (o Options) Validate() error {
 	if o.Timeout <= 0 {
 		errs = append(errs, fmt.Errorf("timeout is %v, want more than 0", o.Timeout))
 	}
-	if o.Retries < 0 {
-		errs = append(errs, fmt.Errorf("retries is %d, want at least 0", o.Retries))
+	if o.Retries < 0 || o.RetryFor < 0 || o.LongestWait < 0 {
+		errs = append(errs, fmt.Errorf("retries is %d, retry-for %v and longest-wait %v, want at least 0", o.Retries, o.RetryFor, o.LongestWait))
 	}
 	return errors.Join(errs...)
 }
@@ -57,6 +58,9 @@ func (o Options) Validate() error {
 // baseURL returns the URL that the paths of the API are appended to.
 func baseURL(text string) (string, error) {
 	u, err := url.Parse(text)
+	if !strings.Contains(text, "://") {
+		return "", fmt.Errorf("upstream URL %q: write http://%s, or https://", text, text)
+	}
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("upstream URL: %w", err)
@@ -65,24 +69,30 @@ func baseURL(text string) (string, error) {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return "", errors.New("upstream URL: a query, a fragment or a user is not supported; the key is set by RCVAE_UPSTREAM_KEY")
 	}
-	if path := strings.TrimRight(u.Path, "/"); path == "" {
-		u.Path = "/v1"
-	} else {
-		u.Path = path
+	path := strings.TrimRight(u.Path, "/")
+	for _, end := range []string{ChatPath, CompletionPath, modelsPath} {
+		if base, ok := strings.CutSuffix(path, end); ok {
+			return "", fmt.Errorf("upstream URL %q: leave out %s, which is added; want %s", text, end, u.Scheme+"://"+u.Host+base)
+		}
 	}
+	switch path {
+	case "":
+		path = "/v1"
+	case "/.": // an API at the root
+		path = ""
+	}
+	u.Path, u.RawPath = path, ""
 	return u.String(), nil
 }
 
 // Upstream speaks to one server. It is safe for concurrent use and remembers how
 // the server behaves, model by model.
 type Upstream struct {
-	options Options
-	base    string
-	client  *http.Client
-
-	executor failsafe.Executor[any]
-	slots    chan struct{} // one element a call under way
-	memory   memory
+	options   Options
+	base      string
+	transport http.RoundTripper
+	slots     chan struct{} // one element per call under way
+	profiles  profiles
 }
 
 // New returns an Upstream. It opens no connection.
@@ -91,9 +101,9 @@ func New(o Options) (*Upstream, error) {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
 	base, _ := baseURL(o.URL) // validated
-	u := &Upstream{options: o, base: base, client: o.Client, executor: newExecutor(o.Retries, o.Concurrency), slots: make(chan struct{}, o.Concurrency)}
-	if u.client == nil {
-		u.client = newClient()
+	u := &Upstream{options: o, base: base, transport: o.Transport, slots: make(chan struct{}, o.Concurrency)}
+	if u.transport == nil {
+		u.transport = newTransport()
 	}
 	return u, nil
 }
@@ -101,10 +111,10 @@ func New(o Options) (*Upstream, error) {
 // URL returns the server's base URL, for messages.
 func (u *Upstream) URL() string { return u.base }
 
-// newClient returns a client that keeps many connections to one host open. It has no
-// timeout of its own: each call has one.
-func newClient() *http.Client {
+// newTransport returns a transport that keeps many connections to one host open. It
+// has no time limit of its own: each call has one.
+func newTransport() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 512
-	return &http.Client{Transport: transport}
+	return transport
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,10 @@ func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, str
 			return nil, "", err
 		}
 	}
+	if err := checkGraded(path, questions); err != nil {
+		return nil, "", err
+	}
+	noteDoubled(cmd, poolName(path), questions)
 	for _, line := range dataset.Complete(questions, extractor(grader)).Lines() {
 		note(cmd, "%s: %s", poolName(path), line)
 	}
@@ -64,7 +69,7 @@ func extractor(grader string) func(string) (answer, from string) {
 		if err != nil { // the text is too large: there is no answer
 			return "", ""
 		}
-		return e.Answer, e.Rule
+		return e.Answer, e.From
 	}
 }
 
@@ -164,13 +169,27 @@ func note(cmd *cobra.Command, format string, args ...any) {
 	}
 }
 
+// noteDoubled says which questions stand under several ids.
+func noteDoubled(cmd *cobra.Command, where string, questions []rcvae.Question) {
+	if doubled := dataset.FindDoubled(questions).String(); doubled != "" {
+		note(cmd, "%s: %s", where, doubled)
+	}
+}
+
 // regrade replaces recorded answers and verdicts by those of the named grader. A
-// candidate that cannot be graded gets no verdict.
+// candidate that cannot be graded gets no verdict, nor does one of a question without a
+// reference answer.
 func regrade(questions []rcvae.Question, kind string) error {
 	verdicts := map[string]rcvae.Verdict{grade.Correct: rcvae.Correct, grade.Incorrect: rcvae.Incorrect, grade.NoAnswer: rcvae.Incorrect}
+	extract := extractor(kind)
 	for _, q := range questions {
 		for i := range q.Candidates {
 			c := &q.Candidates[i]
+			if q.Answer == "" {
+				c.Answer, c.AnswerFrom = extract(c.Text)
+				c.AnswerFrom, c.Verdict = cmp.Or(c.AnswerFrom, dataset.NoAnswer), rcvae.Ungraded
+				continue
+			}
 			verdict, err := grade.Judge(kind, q.Answer, c.Text)
 			if err != nil {
 				return usageError{err}

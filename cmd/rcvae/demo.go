@@ -16,6 +16,7 @@ import (
 	"rcvae/eval"
 	"rcvae/internal/atomicfile"
 	"rcvae/internal/demo"
+	"rcvae/report"
 	"rcvae/selector"
 	"rcvae/train"
 )
@@ -28,7 +29,8 @@ func newDemo() *cobra.Command {
 eight solutions each of word problems written for this project), let every selection
 rule choose among samples of problems that the model has not seen, and print what each
 rule is worth. Beside it, train the paper's literal objective on the reference solutions
-and show why it does not choose well. Writes model.rcvae, paper.rcvae and result.json.`,
+and show why it does not choose well. Writes model.rcvae, paper.rcvae, result.json,
+details.jsonl.gz, and report.html, a page to look at.`,
 		Example: "  rcvae demo --out demo-out",
 		Args:    noArgs,
 		RunE:    runDemo,
@@ -60,18 +62,8 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	result, err := demoEval(cmd, test, model, "demo")
+	result, err := demoMeasure(cmd, test, model, paper, out)
 	if err != nil {
-		return err
-	}
-	literal, err := demoEval(cmd, test, paper, "demo, literal objective", "entropy", "norm")
-	if err != nil {
-		return err
-	}
-	result.Pools = append(result.Pools, literal.Pools...)
-	result.Run.Commit, result.Run.Command = commit, "rcvae demo"
-	path := filepath.Join(out, "result.json")
-	if err := atomicfile.Write(path, func(w io.Writer) error { return eval.WriteJSON(w, result) }); err != nil {
 		return err
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
@@ -82,6 +74,41 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	}
 	demoComment(cmd.OutOrStdout(), result, paper, out)
 	return nil
+}
+
+// demoMeasure measures both models and writes the result, its details and their page.
+func demoMeasure(cmd *cobra.Command, test []rcvae.Encoded, model, paper *cvae.Model, out string) (*eval.Result, error) {
+	path, detailsPath := filepath.Join(out, "result.json"), filepath.Join(out, "details.jsonl.gz")
+	details, err := createDetailsFile(detailsPath)
+	if err != nil {
+		return nil, err
+	}
+	defer details.abort()
+	result, err := demoEval(cmd, test, model, "demo", details)
+	if err != nil {
+		return nil, err
+	}
+	literal, err := demoEval(cmd, test, paper, "demo, literal objective", details, "entropy", "norm", "majority")
+	if err != nil {
+		return nil, err
+	}
+	result.Pools = append(result.Pools, literal.Pools...)
+	result.Models = append(result.Models, literal.Models...)
+	result.Run.Commit, result.Run.Command = commit, "rcvae demo"
+	if err := details.close(); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.Write(path, func(w io.Writer) error { return eval.WriteJSON(w, result) }); err != nil {
+		return nil, err
+	}
+	sources, done, err := openResults([]string{path}, []string{detailsPath})
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	return result, atomicfile.Write(filepath.Join(out, "report.html"), func(w io.Writer) error {
+		return report.Write(w, sources, report.Options{Command: "rcvae demo", Commit: commit})
+	})
 }
 
 // demoEmbedder returns the embedder of the demo, which knows the bundled texts.
@@ -154,15 +181,21 @@ func demoTest(cmd *cobra.Command, embedder *openedEmbedder) ([]rcvae.Encoded, er
 }
 
 // demoEval measures the rules on the test part.
-func demoEval(cmd *cobra.Command, test []rcvae.Encoded, model *cvae.Model, name string, rules ...string) (*eval.Result, error) {
+func demoEval(cmd *cobra.Command, test []rcvae.Encoded, model *cvae.Model, name string, details *detailsFile, rules ...string) (*eval.Result, error) {
 	grader, err := answerGrader(graderFromPool)
 	if err != nil {
 		return nil, err
 	}
 	config := eval.DefaultConfig()
 	config.Pool, config.Sampler, config.Grader, config.ModelNames = name, "top_p", graderFromPool, []string{model.Config().Objective}
-	config.K, config.Selectors = []int{4, 8}, rules
-	return eval.RunEncoded(cmd.Context(), config, test, selector.Sources{Models: []rcvae.Model{model}, Grader: grader})
+	config.K, config.Selectors, config.OnDetails = []int{2, 4, 8}, rules, details.hook()
+	sources := selector.Sources{Models: []rcvae.Model{model}, Grader: grader}
+	result, err := eval.RunEncoded(cmd.Context(), config, test, sources)
+	if err != nil {
+		return nil, err
+	}
+	result.Models = trainings(sources.Models, config.ModelNames)
+	return result, nil
 }
 
 // demoComment says in words what the table shows.
@@ -184,5 +217,6 @@ func demoComment(w io.Writer, result *eval.Result, paper *cvae.Model, out string
 		fmt.Fprintf(w, "The paper's objective, taken literally (paper.rcvae: %d of %d latent units active), picks by entropy with\n%s against a random candidate.\n",
 			d.ActiveUnits, d.Latent, pointsWithInterval(s.VsMean))
 	}
-	fmt.Fprintf(w, "\nWritten to %s: model.rcvae, paper.rcvae, result.json. Next: rcvae train --help\n", out)
+	fmt.Fprintf(w, "\nWritten to %s: model.rcvae, paper.rcvae, result.json, details.jsonl.gz and report.html.\n", out)
+	fmt.Fprintf(w, "Look at %s in a browser. Next: rcvae train --help\n", filepath.Join(out, "report.html"))
 }

@@ -26,6 +26,10 @@ func createDetails(cmd *cobra.Command) (*detailsFile, error) {
 	if path == "" {
 		return nil, nil
 	}
+	return createDetailsFile(path)
+}
+
+func createDetailsFile(path string) (*detailsFile, error) {
 	file, err := atomicfile.Create(path)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,9 @@ any other name, and standard output, gets one JSON array a line.`,
 func runEmbed(cmd *cobra.Command, _ []string) error {
 	in, _ := cmd.Flags().GetString("in")
 	out, _ := cmd.Flags().GetString("out")
+	if err := checkOutputs(cmd, in); err != nil {
+		return err
+	}
 	texts, err := readTexts(cmd.InOrStdin(), in)
 	if err != nil {
 		return err

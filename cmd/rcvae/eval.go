@@ -43,7 +43,7 @@ that apply):
 	addSamplerFlag(cmd)
 	f.Int("max-questions", 0, "use the first `N` questions of each pool (0: all)")
 	addGraderFlag(cmd)
-	addTauFlag(cmd)
+	addTauFlag(f)
 	f.Uint64("seed", config.Seed, "seed of subsets and resamples")
 	f.Int("subsets", config.Subsets, "random subsets per question and k")
 	f.Bool("timing", false, "measure the time that a selection takes")
@@ -59,12 +59,8 @@ func runEval(cmd *cobra.Command, _ []string) error {
 	if len(paths) == 0 {
 		return usagef("--pool is missing: name a file of graded candidates")
 	}
-	for _, flag := range []string{"out", "details"} {
-		if out, _ := cmd.Flags().GetString(flag); out != "" {
-			if err := checkWritable(out, paths...); err != nil {
-				return err
-			}
-		}
+	if err := checkOutputs(cmd, paths...); err != nil {
+		return err
 	}
 	config, err := evalConfig(cmd)
 	if err != nil {
@@ -97,6 +93,7 @@ func runEval(cmd *cobra.Command, _ []string) error {
 		result.Pools = append(result.Pools, one.Pools...)
 	}
 	result.Run.Commit, result.Run.Command = commit, commandLine(cmd)
+	result.Models = trainings(sources.Models, config.ModelNames)
 	if config.Timing {
 		result.Run.Started = time.Now().UTC().Format(time.RFC3339)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,7 +26,8 @@ func newGrade() *cobra.Command {
 and print a verdict a line: correct, incorrect, no_answer (none was found) or
 ungraded (could not be decided), with the answer that was found and by which rule,
 both normal forms, the level, and the rule of equivalence that decided. A line's
-kind and level override --kind and --level. --explain prints the same for people.
+kind ("grader" means the same) and level override --kind and --level, its id is
+carried into the verdict. --explain prints the same for people.
 
 Levels: string compares normalised LaTeX, numeric also numbers, symbolic also
 expressions, equations, intervals, sets and matrices by their mathematics. The
@@ -62,7 +64,7 @@ func runGrade(cmd *cobra.Command, _ []string) error {
 		if err != nil {
 			return err
 		}
-		return write(g.Judge(gold, answer))
+		return write(lineVerdict{Verdict: g.Judge(gold, answer)})
 	}
 	lines := bufio.NewScanner(cmd.InOrStdin())
 	lines.Buffer(nil, maxTextLine)
@@ -103,34 +105,64 @@ func (gs graders) get(kind, level string) (*grade.Grader, error) {
 	return g, nil
 }
 
+// lineVerdict is a verdict with the id of its line, as the line has it.
+type lineVerdict struct {
+	ID json.RawMessage `json:"id,omitempty"`
+	grade.Verdict
+}
+
+// gradeRequest is a line of standard input.
+type gradeRequest struct {
+	ID                  json.RawMessage
+	Kind, Grader, Level string
+	Gold, Answer        answerText
+}
+
+// answerText is a text or a number in JSON; nil where it is absent or null.
+type answerText []byte
+
+func (a *answerText) UnmarshalJSON(value []byte) error {
+	switch c := value[0]; {
+	case c == 'n':
+	case c == '"':
+		var text string
+		if err := json.Unmarshal(value, &text); err != nil {
+			return err
+		}
+		*a = append(answerText{}, text...)
+	case c == '-' || c >= '0' && c <= '9':
+		*a = append(answerText{}, value...)
+	default:
+		return fmt.Errorf(`"gold" and "answer" are texts or numbers, found %.20s`, value)
+	}
+	return nil
+}
+
 // line judges one line of standard input.
-func (gs graders) line(line []byte, kind, level string) (grade.Verdict, error) {
-	request := struct {
-		Kind, Level  string
-		Gold, Answer *string
-	}{Kind: kind, Level: level}
+func (gs graders) line(line []byte, kind, level string) (lineVerdict, error) {
+	request := gradeRequest{Kind: kind, Level: level}
 	if err := json.Unmarshal(line, &request); err != nil {
-		return grade.Verdict{}, err
+		return lineVerdict{}, err
 	}
 	if request.Gold == nil || request.Answer == nil {
-		return grade.Verdict{}, fmt.Errorf(`needs the string fields "gold" and "answer"`)
+		return lineVerdict{}, fmt.Errorf(`needs the fields "gold" and "answer", texts or numbers`)
 	}
-	g, err := gs.get(request.Kind, request.Level)
+	g, err := gs.get(cmp.Or(request.Grader, request.Kind), request.Level)
 	if err != nil {
-		return grade.Verdict{}, err
+		return lineVerdict{}, err
 	}
-	return g.Judge(*request.Gold, *request.Answer), nil
+	return lineVerdict{request.ID, g.Judge(string(request.Gold), string(request.Answer))}, nil
 }
 
 // verdictWriter returns a function that prints verdicts as JSON Lines or in words.
-func verdictWriter(w io.Writer, explain bool) func(grade.Verdict) error {
+func verdictWriter(w io.Writer, explain bool) func(lineVerdict) error {
 	if !explain {
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
-		return func(v grade.Verdict) error { return enc.Encode(v) }
+		return func(v lineVerdict) error { return enc.Encode(v) }
 	}
-	return func(v grade.Verdict) error {
-		_, err := io.WriteString(w, explanation(v))
+	return func(v lineVerdict) error {
+		_, err := io.WriteString(w, explanation(v.Verdict))
 		return err
 	}
 }
@@ -138,7 +170,7 @@ func verdictWriter(w io.Writer, explain bool) func(grade.Verdict) error {
 // found says in words how an answer was found, for each rule of extraction.
 var found = map[string]string{
 	"hash": "behind ####", "boxed": "in the last box", "field": "in a JSON field", "phrase": `behind "answer is" or the like`,
-	"bare": "as the whole text", "formula": "as the last formula", "number": "as the last number",
+	"bare": "as the whole text", "formula": "as the last formula", "number": "as the last number", "tag": "between <answer> tags", "word": "as the word that is stated",
 }
 
 // explanation writes a verdict for people.

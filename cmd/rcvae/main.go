@@ -18,12 +18,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"rcvae/cvae"
+	"rcvae/dataset/foreign"
 	"rcvae/grade"
 	"rcvae/internal/gemm"
 	"rcvae/selector"
@@ -91,8 +93,10 @@ autoencoder, trained on embeddings of solved problems, scores each candidate.
 
 First steps:
   rcvae demo                                    see it work, offline, in under a minute
+  rcvae pool import --from FORMAT FILE --out POOL   read another tool's samples
   rcvae train --pool POOL --out model.rcvae     train on graded samples of your model
   rcvae eval --pool POOL --model model.rcvae    compare selection rules on a pool
+  rcvae report result.json --out report.html    draw the comparison as a page
   rcvae select --model model.rcvae --question TEXT --candidates FILE
 
 Settings: flags beat environment variables (RCVAE_EPOCHS for --epochs, dashes as
@@ -106,7 +110,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newDemo(), newTrain(), newSample(), newEval(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
+		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
 	)
 	completeValues(root)
 	return root
@@ -124,8 +128,9 @@ func completeValues(root *cobra.Command) {
 		"embedder":  embedderNames(),
 		"kind":      grade.Kinds(),
 		"grader":    append([]string{graderFromPool}, grade.Kinds()...),
+		"from":      foreign.Formats(),
 	} {
-		for _, c := range root.Commands() {
+		for _, c := range slices.Concat(root.Commands(), poolCommands(root)) {
 			if c.Flags().Lookup(flag) == nil {
 				continue
 			}
@@ -135,6 +140,15 @@ func completeValues(root *cobra.Command) {
 			}
 		}
 	}
+}
+
+// poolCommands are the commands below 'rcvae pool'.
+func poolCommands(root *cobra.Command) []*cobra.Command {
+	pool, _, err := root.Find([]string{"pool"})
+	if err != nil {
+		panic(err) // it was just added
+	}
+	return pool.Commands()
 }
 
 // noArgs rejects positional arguments as a usage error.

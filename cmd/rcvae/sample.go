@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +27,11 @@ server, grade them, and write a pool for train and eval.
 
 Finished problems are kept in OUT.partial, so the same command goes on after an
 interruption; only unfinished problems are drawn again. OUT.run.json holds the
-settings, the prompt template and how the server behaved.`,
+settings, the prompt template, how the server behaved and which problems failed.
+
+A problem that the server refuses is left out and the others are drawn; --keep-going
+then finishes the pool without it. A server that is away is waited for (--retry-for)
+before the run stops.`,
 		Example: `  rcvae sample --problems train.jsonl --upstream http://127.0.0.1:8080/v1 --llm qwen2.5-0.5b -k 16 --out pool.jsonl.gz`,
 		Args:    noArgs,
 		RunE:    runSample,
@@ -40,6 +45,9 @@ settings, the prompt template and how the server behaved.`,
 	f.Int64("seed", 1, "seed of each question's first candidate; the others count on from there")
 	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, first")
 	f.Bool("json", false, "print the summary as JSON")
+	f.Bool("keep-going", false, "finish the pool without the problems that failed, and list them")
+	f.StringSlice("omit", nil, "do not send these `FIELDS`: temperature, top_p, top_k, min_p (with neutral values) or seed")
+	addPatienceFlags(cmd, 5*time.Minute, 5*time.Minute, true)
 	addSamplingFlags(cmd, 16)
 	return cmd
 }
@@ -64,12 +72,13 @@ type drawingRun struct {
 	total    int // problems
 	start    time.Time
 	tokens   int // drawn in this run
-	failed   int
-	first    error // of a problem that failed
+	failures []failedProblem
+	stopped  error // why the run ended before all problems were tried; nil when it did not
 	warnings []string
 }
 
-// maxFailedProblems ends a run: so many failures are not chance.
+// maxFailedProblems ends a run in which nothing has succeeded: so many failures are not
+// those of single problems.
 const maxFailedProblems = 10
 
 func runSample(cmd *cobra.Command, _ []string) error {
@@ -86,16 +95,25 @@ func runSample(cmd *cobra.Command, _ []string) error {
 	if err := run.store.writeRecord(record); err != nil {
 		return err
 	}
+	if err := run.check(cmd.Context(), problems); err != nil {
+		return err
+	}
 	run.draw(cmd.Context(), problems)
+	run.order(problems)
 	record.finish(run)
 	if err := run.store.writeRecord(record); err != nil {
-		return err
+		return fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, run.store.count(), len(problems), run.store.partialPath)
 	}
 	for _, w := range run.warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
 	}
+	keepGoing, _ := cmd.Flags().GetBool("keep-going")
 	if missing := len(problems) - run.store.count(); missing > 0 {
-		return run.unfinished(cmd.Context(), missing, len(problems))
+		all := cmd.Context().Err() == nil && run.stopped == nil && run.store.count() > 0
+		if !all || !keepGoing {
+			return run.unfinished(cmd.Context(), missing, len(problems))
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the pool is without %d of %d problems: %s\n", missing, len(problems), run.listed())
 	}
 	summary, err := run.store.finish(problems)
 	if err != nil {
@@ -137,7 +155,7 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 			return nil, nil, "", usageError{err}
 		}
 	}
-	if err := checkWritable(out); err != nil {
+	if err := checkWritable(out, paths...); err != nil {
 		return nil, nil, "", err
 	}
 	if problems, err = dataset.LoadProblems(paths...); err != nil {
@@ -213,8 +231,23 @@ func (r *drawingRun) warn(text string) {
 	}
 }
 
-// finished stores an item, or counts a failure and stops the run when going on makes
-// no sense.
+// check asks the server once, so that a wrong address or key is told at once.
+func (r *drawingRun) check(ctx context.Context, problems []rcvae.Problem) error {
+	if len(r.store.missing(problems)) == 0 {
+		return nil
+	}
+	err := r.sampled.Ready(ctx)
+	status, ok := errors.AsType[*llm.StatusError](err)
+	cause := llm.CauseOf(err)
+	if cause == llm.CauseRefused || cause == llm.CauseDial || ok && status.AboutKey() {
+		r.stopped = fmt.Errorf("ask the server: %w", err)
+		return r.unfinished(ctx, len(problems)-r.store.count(), len(problems))
+	}
+	return nil // other trouble is that of the calls that have it
+}
+
+// finished stores an item, or keeps why it failed. The run stops when the other
+// problems would fail too.
 func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -227,27 +260,60 @@ func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop f
 		r.bar.update(r.store.count(), r.total)
 		return
 	}
-	if r.failed++; r.first == nil {
-		r.first = fmt.Errorf("problem %s: %w", item.ID, err)
+	if errors.Is(err, context.Canceled) {
+		return
 	}
-	if r.failed >= maxFailedProblems || hopeless(err) {
+	r.failures = append(r.failures, failedProblem{item.ID, err.Error()})
+	if hopeless(err) || r.store.count() == 0 && len(r.failures) >= maxFailedProblems {
+		if r.stopped == nil {
+			r.stopped = fmt.Errorf("problem %s: %w", item.ID, err)
+		}
 		stop()
 	}
 }
 
-// hopeless reports whether the other problems will fail too.
+// hopeless reports whether the other problems will fail too: the server is away, after
+// it was waited for, or takes no call of this key; or the disk is full.
 func hopeless(err error) bool {
-	if status, ok := errors.AsType[*llm.StatusError](err); ok {
-		return status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden || status.Status == http.StatusNotFound
+	status, ok := errors.AsType[*llm.StatusError](err)
+	return llm.Away(err) || ok && status.AboutKey() || errors.Is(err, errStore)
+}
+
+// order puts the failures in the order of the problems.
+func (r *drawingRun) order(problems []rcvae.Problem) {
+	place := make(map[string]int, len(problems))
+	for i, p := range problems {
+		place[p.ID] = i
 	}
-	return errors.Is(err, llm.ErrUnavailable) || errors.Is(err, errStore)
+	slices.SortFunc(r.failures, func(a, b failedProblem) int { return place[a.ID] - place[b.ID] })
+}
+
+// listed names the problems that failed, at most twenty, and why the first did.
+func (r *drawingRun) listed() string {
+	const most = 20
+	var ids []string
+	for _, f := range r.failures[:min(most, len(r.failures))] {
+		ids = append(ids, f.ID)
+	}
+	text := strings.Join(ids, ", ")
+	if more := len(r.failures) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + "; problem " + r.failures[0].ID + ": " + r.failures[0].Error
 }
 
 // unfinished says what is missing and how to go on.
 func (r *drawingRun) unfinished(ctx context.Context, missing, total int) error {
-	what := fmt.Sprintf("%d of %d problems are drawn and kept in %s; run the same command to continue", total-missing, total, r.store.partialPath)
-	if ctx.Err() != nil {
-		return fmt.Errorf("sample: interrupted; %s", what)
+	what := fmt.Sprintf("%d of %d problems are drawn", total-missing, total)
+	if r.store.count() > 0 {
+		what += " and kept in " + r.store.partialPath
 	}
-	return fmt.Errorf("sample: %w; %s", r.first, what)
+	what += "; run the same command to continue"
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("sample: interrupted; %s", what)
+	case r.stopped != nil:
+		return fmt.Errorf("sample: %w; %s", r.stopped, what)
+	}
+	return fmt.Errorf("sample: %d problems failed: %s; %s, or finish the pool without them: --keep-going", len(r.failures), r.listed(), what)
 }

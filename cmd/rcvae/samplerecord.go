@@ -30,21 +30,27 @@ type runRecord struct {
 
 // runEntry is one run that drew a part of a pool.
 type runEntry struct {
-	Commit   string   `json:"commit"`
-	Command  string   `json:"command"`
-	Started  string   `json:"started"`
-	Seconds  float64  `json:"seconds"`
-	Tokens   int      `json:"tokens"` // drawn by this run
-	Failed   int      `json:"failed"` // problems
-	Warnings []string `json:"warnings,omitempty"`
+	Commit   string          `json:"commit"`
+	Command  string          `json:"command"`
+	Started  string          `json:"started"`
+	Seconds  float64         `json:"seconds"`
+	Tokens   int             `json:"tokens"`             // drawn by this run
+	Failed   int             `json:"failed"`             // problems
+	Failures []failedProblem `json:"failures,omitempty"` // the problems that failed, in their order
+	Warnings []string        `json:"warnings,omitempty"`
+}
+
+// failedProblem is a problem of which no candidate came back.
+type failedProblem struct {
+	ID    string `json:"id"`
+	Error string `json:"error"`
 }
 
 // serverRecord says how the server behaved, as far as it was seen.
 type serverRecord struct {
-	URL    string   `json:"url"`
-	Mode   string   `json:"mode,omitempty"`   // "n" or "fan-out"
-	Unsent []string `json:"unsent,omitempty"` // neutral fields that the server does not take
-	*llm.Behaviour
+	URL  string `json:"url"`
+	Mode string `json:"mode,omitempty"` // "n" or "fan-out"
+	*llm.Profile
 }
 
 const recordFormat = 1
@@ -56,12 +62,12 @@ func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
 
 // finish adds what was learned while drawing.
 func (r *runRecord) finish(run *drawingRun) {
-	r.Server.Unsent = run.sampled.Unsent()
-	if b, known := run.sampled.Behaviour(); known {
-		r.Server.Mode, r.Server.Behaviour = b.Mode(), &b
+	if p, known := run.sampled.Profile(); known {
+		r.Server.Mode, r.Server.Profile = p.Mode(), &p
 	}
 	entry := &r.Runs[len(r.Runs)-1]
-	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, run.failed, run.warnings
+	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, len(run.failures), run.warnings
+	entry.Failures = run.failures
 }
 
 func (s *sampleStore) writeRecord(r *runRecord) error {

@@ -29,16 +29,17 @@ type sampleStore struct {
 // plan have drawn. Another plan is an error that names the difference.
 func openStore(out string, p plan, problems []rcvae.Problem, resume bool) (*sampleStore, error) {
 	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]rcvae.Question{}}
-	if resume {
-		if err := s.load(p, problems); err != nil {
-			return nil, err
-		}
-	} else if err := s.remove(); err != nil {
-		return nil, err
-	}
 	var err error
-	if s.file, err = os.OpenFile(s.partialPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
+	if s.file, err = openLocked(s.partialPath); err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
+	}
+	if resume {
+		err = s.load(p, problems)
+	} else {
+		err = s.remove()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.abandon())
 	}
 	return s, nil
 }
@@ -46,18 +47,30 @@ func openStore(out string, p plan, problems []rcvae.Problem, resume bool) (*samp
 // remove removes what earlier runs have left. The pool goes too: what is drawn from
 // now on must not be joined with it.
 func (s *sampleStore) remove() error {
-	for _, path := range []string{s.outPath, s.partialPath, s.recordPath} {
+	for _, path := range []string{s.outPath, s.recordPath} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("start anew: %w", err)
 		}
 	}
+	if err := s.file.Truncate(0); err != nil {
+		return fmt.Errorf("start anew: %w", err)
+	}
 	return nil
+}
+
+// abandon gives the pool up without a change: an empty file of this run goes.
+func (s *sampleStore) abandon() error {
+	defer s.close()
+	if info, err := s.file.Stat(); err != nil || info.Size() > 0 {
+		return err
+	}
+	return os.Remove(s.partialPath)
 }
 
 // load reads the finished pool, if there is one, and the partial one.
 func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
 	partial, err := os.ReadFile(s.partialPath)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
 	_, err = os.Stat(s.outPath)
@@ -158,18 +171,21 @@ func (s *sampleStore) add(item rcvae.Question) error {
 	return nil
 }
 
-// finish writes the pool in the order of the problems and removes the partial one.
+// finish writes the pool in the order of the problems, those that failed left out, and
+// removes the partial one.
 func (s *sampleStore) finish(problems []rcvae.Problem) (sampleSummary, error) {
 	var summary sampleSummary
-	questions := make([]rcvae.Question, len(problems))
-	for i, p := range problems {
-		questions[i] = s.items[p.ID]
-		summary.count(questions[i])
+	var questions []rcvae.Question
+	for _, p := range problems {
+		if item, ok := s.items[p.ID]; ok { // else it failed, and the pool is finished without it
+			questions = append(questions, item)
+			summary.count(item)
+		}
 	}
 	if err := dataset.SavePool(s.outPath, questions); err != nil {
 		return summary, err
 	}
-	s.close()
+	defer s.close() // the lock ends after the file is gone
 	if err := os.Remove(s.partialPath); err != nil {
 		return summary, fmt.Errorf("sample: the pool is finished: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rcvae"
 	"rcvae/dataset"
@@ -34,9 +35,9 @@ Rules (--selector):
 	f := cmd.Flags()
 	f.String("question", "", "the question's text")
 	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
-	addSelectorFlag(cmd, "selection `RULE`")
+	addSelectorFlag(f, "selection `RULE`")
 	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
-	addTauFlag(cmd)
+	addTauFlag(f)
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
 	addModelFlag(cmd)
@@ -45,8 +46,8 @@ Rules (--selector):
 	return cmd
 }
 
-func addSelectorFlag(cmd *cobra.Command, usage string) {
-	cmd.Flags().String("selector", "", usage+" (default: "+selector.Default+" with a model, "+selector.DefaultWithoutModel+" without)")
+func addSelectorFlag(f *pflag.FlagSet, usage string) {
+	f.String("selector", "", usage+" (default: "+selector.Default+" with a model, "+selector.DefaultWithoutModel+" without)")
 }
 
 // chosenRule returns the rule of --selector, or the default for the models of --model.
@@ -69,8 +70,8 @@ func chosenRule(cmd *cobra.Command) (selector.Rule, error) {
 }
 
 // addTauFlag adds --tau; see tauFlag.
-func addTauFlag(cmd *cobra.Command) {
-	cmd.Flags().Float64("tau", -1, "temperature of weighted votes, 0 for a majority vote (negative: the model's own)")
+func addTauFlag(f *pflag.FlagSet) {
+	f.Float64("tau", -1, "temperature of weighted votes, 0 for a majority vote (negative: the model's own)")
 }
 
 // tauFlag returns --tau, or nil when the models' own is to be used.
@@ -195,7 +196,7 @@ func extractAnswer(c *rcvae.Candidate, kind string) error {
 	if err != nil {
 		return err
 	}
-	c.Answer, c.AnswerFrom = extraction.Answer, extraction.Rule
+	c.Answer, c.AnswerFrom = extraction.Answer, extraction.From
 	return nil
 }
 

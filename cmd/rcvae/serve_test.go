@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"rcvae/gateway"
+	"rcvae/gateway/edge"
 	"rcvae/rcvaetest"
 )
 
@@ -58,6 +58,7 @@ func asking(t *testing.T, url, key, question, block string) (int, map[string]any
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+key)
+	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -99,8 +100,8 @@ func TestServeUsageErrors(t *testing.T) {
 func TestServe(t *testing.T) {
 	_, upstream := rcvaetest.StartOpenAI(t, rcvaetest.Script{Key: "upstream-key"})
 	t.Setenv(upstreamKey, "upstream-key")
-	keys := writeFile(t, "keys", fmt.Sprintf("%x Ann\n", gateway.NewKey("from-the-file", "").Hash))
-	url, stop := serving(t, "--selector", "majority", "--upstream", upstream, "-k", "3", "--keys", keys)
+	keys := writeFile(t, "keys", fmt.Sprintf("%x Ann\n", edge.NewKey("from-the-file", "").Hash))
+	url, stop := serving(t, "--selector", "majority", "--upstream", upstream, "-k", "3", "--keys-file", keys)
 	status, block := asking(t, url, "from-the-file", "q", "{}")
 	if status != http.StatusOK || block["selector"] != "majority" || block["returned"] != 3.0 {
 		t.Errorf("status %d, block %v, want 3 candidates and majority", status, block)

@@ -34,7 +34,7 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 	if err := checkSettings(cmd.Root(), settings, path); err != nil {
 		return err
 	}
-	own, _ := settings[cmd.Name()].(map[string]any)
+	own, _ := settings[sectionOf(cmd).Name()].(map[string]any)
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed || f.Name == "config" || f.Name == "help" {
@@ -49,7 +49,7 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 		if !ok {
 			value, ok = settings[f.Name]
 		}
-		if !ok {
+		if _, section := value.(map[string]any); !ok || section { // pool is a flag and a command
 			return
 		}
 		for _, v := range settingValues(value) {
@@ -60,6 +60,19 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 		return usageError{err}
 	}
 	return nil
+}
+
+// sectionOf returns the command directly below the root that cmd belongs to.
+func sectionOf(cmd *cobra.Command) *cobra.Command {
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	return cmd
+}
+
+// hasFlag reports whether a command or one below it has the flag.
+func hasFlag(cmd *cobra.Command, name string) bool {
+	return cmd.Flags().Lookup(name) != nil || slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return hasFlag(c, name) })
 }
 
 func setFlag(cmd *cobra.Command, name, value, source string) error {
@@ -114,14 +127,13 @@ func checkSettings(root *cobra.Command, settings map[string]any, path string) er
 		if c, ok := commands[key]; ok {
 			own, _ := value.(map[string]any)
 			for k := range own {
-				if c.Flags().Lookup(k) == nil && root.PersistentFlags().Lookup(k) == nil {
+				if !hasFlag(c, k) && root.PersistentFlags().Lookup(k) == nil {
 					unknown = append(unknown, key+"."+k)
 				}
 			}
 			continue
 		}
-		known := slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(key) != nil })
-		if !known && root.PersistentFlags().Lookup(key) == nil {
+		if !hasFlag(root, key) && root.PersistentFlags().Lookup(key) == nil {
 			unknown = append(unknown, key)
 		}
 	}

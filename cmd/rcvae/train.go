@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -118,25 +117,7 @@ func trainTarget(cmd *cobra.Command) (out string, objective cvae.Objective, err 
 	if objective.Graded && len(pools) == 0 {
 		return "", objective, usagef("objective %s needs graded candidates: give --pool", name)
 	}
-	return out, objective, checkWritable(out, append(problems, pools...)...)
-}
-
-// checkWritable fails when the folder of path does not exist, path is a folder, or it
-// is one of the inputs.
-func checkWritable(path string, inputs ...string) error {
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		return usagef("--out %s is a folder; name a file", path)
-	}
-	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
-		return fmt.Errorf("--out %s: the folder %s does not exist; make it first", path, filepath.Dir(path))
-	}
-	for _, input := range inputs {
-		if other, statErr := os.Stat(input); err == nil && statErr == nil && os.SameFile(info, other) {
-			return usagef("--out %s is the same file as the input %s; name another", path, input)
-		}
-	}
-	return nil
+	return out, objective, checkOutputs(cmd, append(problems, pools...)...)
 }
 
 // trainQuestions reads all files. Reference solutions become questions with one correct
@@ -173,6 +154,9 @@ func trainQuestions(cmd *cobra.Command, objective cvae.Objective) ([]rcvae.Quest
 			return nil, err
 		}
 		questions = append(questions, list...)
+	}
+	if len(problems)+len(pools) > 1 { // of one file loadPool has said it
+		noteDoubled(cmd, "together", questions)
 	}
 	if len(questions) == 0 {
 		return nil, fmt.Errorf("train: nothing is left to train the objective %s on", objective.Name)

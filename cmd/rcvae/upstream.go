@@ -68,6 +68,7 @@ func openUpstream(cmd *cobra.Command, timeout string) (*llm.Upstream, error) {
 	options.Concurrency, _ = f.GetInt("concurrency")
 	options.Timeout, _ = f.GetDuration(timeout)
 	options.Retries, _ = f.GetInt("retries")
+	patience(cmd, &options)
 	upstream, err := llm.New(options)
 	if err != nil {
 		return nil, usageError{err}
@@ -100,6 +101,7 @@ func samplingSettings(cmd *cobra.Command) (llm.Settings, error) {
 		}
 		s.Template = string(text)
 	}
+	omitFields(cmd, &s)
 	return s, nil
 }
 

@@ -6,8 +6,8 @@ import "strings"
 // box is a \boxed or \fbox: where its command begins and its content's place.
 type box struct{ command, begin, end int }
 
-// Last returns the content of the last \boxed or \fbox of a text, and false when it
-// has none. Braces must balance; an escaped brace is text. A box without braces
+// Last returns the content of the last \boxed, \fbox, \framebox or \box of a text, and
+// false when it has none. Braces must balance; an escaped brace is text. A box without braces
 // (\boxed 5, \boxed\frac12) holds what follows up to a space or a dollar sign. The
 // time is linear in the text's length.
 func Last(text string) (content string, ok bool) {
@@ -61,8 +61,11 @@ func Last(text string) (content string, ok bool) {
 
 // commandName returns the length of the box command that s begins with, or 0.
 func commandName(s string) int {
-	for _, name := range [...]string{`\boxed`, `\fbox`} {
-		if strings.HasPrefix(s, name) {
+	if len(s) < len(`\box`) || s[1] != 'b' && s[1] != 'f' { // fast: most commands are others
+		return 0
+	}
+	for _, name := range [...]string{`\boxed`, `\fbox`, `\framebox`, `\box`} {
+		if strings.HasPrefix(s, name) && (name != `\box` || len(s) > len(name) && s[len(name)] == '{') {
 			return len(name)
 		}
 	}

@@ -1,6 +1,7 @@
 package openaiapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,10 +10,11 @@ import (
 
 // Error is the content of the error envelope, {"error": {…}}.
 type Error struct {
-	Message string  `json:"message"`
-	Type    string  `json:"type"`
-	Param   *string `json:"param"` // the field that is wrong, or null
-	Code    any     `json:"code"`  // a string, a number or null
+	Message string
+	Type    string
+	Param   *string // the field that is wrong, or nil
+	Code    any     // a string, a number or nil
+	More    Body    // a server's own fields: "innererror", "metadata", "n_ctx", …
 }
 
 // NewError returns an error whose type and code are those that OpenAI gives with
@@ -36,53 +38,53 @@ func NewError(status int, format string, args ...any) Error {
 
 // Envelope returns the JSON that an HTTP response carries.
 func (e Error) Envelope() []byte {
-	raw, err := encode(map[string]Error{"error": e})
-	if err != nil { // Code holds what JSON cannot
-		e.Code = nil
-		return e.Envelope()
+	var inner Body
+	set := func(key string, value any) {
+		if inner.Set(key, value) != nil { // Code holds what JSON cannot
+			inner.SetRaw(key, []byte("null"))
+		}
 	}
-	return raw
+	set("message", e.Message)
+	set("type", e.Type)
+	set("param", e.Param)
+	set("code", e.Code)
+	for key, value := range e.More.All() {
+		inner.SetRaw(key, value)
+	}
+	var envelope Body
+	envelope.SetRaw("error", inner.Bytes())
+	return envelope.Bytes()
 }
 
 // maxMessage bounds what is kept of a foreign error message, in bytes.
 const maxMessage = 2000
 
 // ParseError reads the error of any OpenAI-compatible server: the envelope, its
-// variants without an object (text in "error", "message" or "detail"), and plain
-// text. The message is never empty.
+// variants without an object (text in "error", "message" or "detail"), a list of one
+// envelope, and plain text. The message is never empty.
 func ParseError(status int, body []byte) Error {
 	e := NewError(status, "status %d", status)
 	e.setMessage(http.StatusText(status))
-	var envelope struct {
-		Error   json.RawMessage `json:"error"`
-		Message json.RawMessage `json:"message"`
-		Detail  json.RawMessage `json:"detail"`
+	var list []json.RawMessage
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 { // Google's
+		body = list[0]
 	}
-	if json.Unmarshal(body, &envelope) != nil {
+	envelope, err := ParseBody(body)
+	if err != nil {
 		e.setMessage(string(body))
 		return e
 	}
-	var inner struct {
-		Message any `json:"message"`
-		Type    any `json:"type"`
-		Param   any `json:"param"`
-		Code    any `json:"code"`
-	}
-	if json.Unmarshal(envelope.Error, &inner) == nil {
-		text, _ := inner.Message.(string)
-		e.setMessage(text)
-		if kind, _ := inner.Type.(string); kind != "" {
-			e.Type = kind
-		}
-		if param, ok := inner.Param.(string); ok {
-			e.Param = &param
-		}
-		if inner.Code != nil {
-			e.Code = inner.Code
-		}
+	raw, _ := envelope.Get("error")
+	if inner, err := ParseBody(raw); err == nil {
+		e.setFields(inner)
 		return e
 	}
-	for _, raw := range []json.RawMessage{envelope.Error, envelope.Message, envelope.Detail} {
+	e.setFields(envelope)
+	for _, key := range []string{"error", "message", "detail"} {
+		if !envelope.Has(key) {
+			continue
+		}
+		raw, _ := envelope.Get(key)
 		var text string
 		if json.Unmarshal(raw, &text) != nil {
 			text = string(raw) // a list of what is wrong
@@ -93,6 +95,29 @@ func ParseError(status int, body []byte) Error {
 		}
 	}
 	return e
+}
+
+// setFields takes what an error's object says.
+func (e *Error) setFields(from Body) {
+	e.setMessage(from.Text("message"))
+	if kind := from.Text("type"); kind != "" {
+		e.Type = kind
+	}
+	var param string
+	if ok, err := from.Decode("param", &param); ok && err == nil {
+		e.Param = &param
+	}
+	var code any
+	if ok, err := from.Decode("code", &code); ok && err == nil {
+		e.Code = code
+	}
+	for key, value := range from.All() {
+		switch key {
+		case "message", "type", "param", "code", "error":
+		default:
+			e.More.SetRaw(key, bytes.Clone(value))
+		}
+	}
 }
 
 func (e *Error) setMessage(text string) {

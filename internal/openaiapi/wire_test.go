@@ -18,7 +18,7 @@ func TestParseUsageIsLenient(t *testing.T) {
 		`null`:                                                       {},
 		``:                                                           {},
 		`[]`:                                                         {},
-		`{"prompt_tokens":3,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":2,"audio_tokens":null,"x":"y","z":0.5}}`: {PromptTokens: 3, TotalTokens: 3, PromptDetails: openaiapi.Details{"cached_tokens": 2}},
+		`{"prompt_tokens":3,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":2,"audio_tokens":null,"x":"y","z":0.5}}`: {PromptTokens: 3, TotalTokens: 3, Other: openaiapi.Amounts{"prompt_tokens_details": openaiapi.Amounts{"cached_tokens": 2.0, "z": 0.5}}},
 		`{"completion_tokens":3,"completion_tokens_details":[]}`:                                                               {CompletionTokens: 3, TotalTokens: 3},
 	} {
 		if got := openaiapi.ParseUsage(json.RawMessage(text)); !reflect.DeepEqual(got, want) {
@@ -27,19 +27,64 @@ func TestParseUsageIsLenient(t *testing.T) {
 	}
 }
 
+func usage(text string) openaiapi.Usage { return openaiapi.ParseUsage(json.RawMessage(text)) }
+
+// TestUsageAddsUp: two calls cost the sum of both, and choices of one prompt that came
+// by two calls count their prompt once.
 func TestUsageAddsUp(t *testing.T) {
-	a := openaiapi.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3, PromptDetails: openaiapi.Details{"cached_tokens": 1}}
-	b := openaiapi.Usage{PromptTokens: 10, CompletionTokens: 20, TotalTokens: 30, PromptDetails: openaiapi.Details{"cached_tokens": 4}, OutputDetails: openaiapi.Details{"reasoning_tokens": 5}}
-	want := openaiapi.Usage{PromptTokens: 11, CompletionTokens: 22, TotalTokens: 33, PromptDetails: openaiapi.Details{"cached_tokens": 5}, OutputDetails: openaiapi.Details{"reasoning_tokens": 5}}
-	if got := a.Add(b); !reflect.DeepEqual(got, want) {
-		t.Errorf("Add = %+v, want %+v", got, want)
+	a := usage(`{"prompt_tokens":10,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1},"prompt_cache_hit_tokens":4,"cost":0.5,"cost_details":{"upstream":0.25}}`)
+	b := usage(`{"prompt_tokens":10,"completion_tokens":20,"completion_tokens_details":{"reasoning_tokens":5},"prompt_cache_hit_tokens":6,"cost":0.25,"cost_details":{"upstream":0.5,"tax":1}}`)
+	before, _ := json.Marshal(a)
+	for name, tt := range map[string]struct {
+		got  openaiapi.Usage
+		want string
+	}{
+		"billed":  {a.Add(b), `{"prompt_tokens":20,"completion_tokens":22,"total_tokens":42,"completion_tokens_details":{"reasoning_tokens":5},"cost":0.75,"cost_details":{"tax":1,"upstream":0.75},"prompt_cache_hit_tokens":10,"prompt_tokens_details":{"cached_tokens":1}}`},
+		"choices": {a.AddChoices(b), `{"prompt_tokens":10,"completion_tokens":22,"total_tokens":32,"completion_tokens_details":{"reasoning_tokens":5},"cost":0.75,"cost_details":{"tax":1,"upstream":0.75},"prompt_cache_hit_tokens":4,"prompt_tokens_details":{"cached_tokens":1}}`},
+		"bare":    {openaiapi.Usage{PromptTokens: 1, TotalTokens: 1}, `{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1}`},
+	} {
+		if raw, err := json.Marshal(tt.got); err != nil || string(raw) != tt.want {
+			t.Errorf("%s: %s, %v, want %s", name, raw, err, tt.want)
+		}
 	}
-	if a.PromptDetails["cached_tokens"] != 1 {
-		t.Error("Add changed its receiver")
+	if after, _ := json.Marshal(a); string(after) != string(before) {
+		t.Errorf("adding changed its receiver to %s", after)
 	}
-	raw, err := json.Marshal(openaiapi.Usage{PromptTokens: 1, TotalTokens: 1})
-	if want := `{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1}`; err != nil || string(raw) != want {
-		t.Errorf("usage without details is %s, %v, want %s", raw, err, want)
+}
+
+// TestToolCallsAreWhatTheyDo: ids and the order of keys do not matter, everything else does.
+func TestToolCallsAreWhatTheyDo(t *testing.T) {
+	does := func(text string) string {
+		var c openaiapi.ToolCall
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := json.Marshal(c); err != nil || string(again) != text {
+			t.Errorf("%s is written as %s, %v", text, again, err)
+		}
+		return c.Does()
+	}
+	for _, same := range [][2]string{
+		{`{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":1,\"y\":2}"}}`, `{"id":"b","type":"function","function":{"name":"f","arguments":"{\"y\":2, \"x\":1}"}}`},
+		{`{"id":"a","type":"custom","custom":{"name":"code","input":"print(1)"}}`, `{"id":"b","type":"custom","custom":{"name":"code","input":"print(1)"}}`},
+		{`{"id":"a","type":"mcp","mcp":{"server":"s","tool":"t"}}`, `{"index":1,"type":"mcp","mcp":{"tool":"t","server":"s"}}`},
+	} {
+		if a, b := does(same[0]), does(same[1]); a != b {
+			t.Errorf("%s and %s do %s and %s, want the same", same[0], same[1], a, b)
+		}
+	}
+	seen := map[string]string{}
+	for _, text := range []string{
+		`{"type":"function","function":{"name":"f","arguments":"{\"x\":1}"}}`, `{"type":"function","function":{"name":"f","arguments":"{\"x\":2}"}}`,
+		`{"type":"function","function":{"name":"g","arguments":"{\"x\":1}"}}`, `{"type":"custom","custom":{"name":"f","input":"{\"x\":1}"}}`,
+		`{"type":"custom","custom":{"name":"code","input":"rm -rf /tmp/x"}}`, `{"type":"custom","custom":{"name":"code","input":"print(1)"}}`,
+		`{"type":"mcp","mcp":{"tool":"t"}}`, `{"type":"mcp","mcp":{"tool":"u"}}`,
+	} {
+		key := does(text)
+		if other, ok := seen[key]; ok {
+			t.Errorf("%s and %s do the same, %s", text, other, key)
+		}
+		seen[key] = text
 	}
 }
 
@@ -76,21 +121,35 @@ func TestParseErrorOfEveryServer(t *testing.T) {
 	}{
 		{"openai", `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":"bad"}}`, openaiapi.Error{Message: "bad n", Type: "invalid_request_error", Param: &param, Code: "bad"}},
 		{"llama.cpp", `{"error":{"code":400,"message":"too long","type":"exceed_context_size_error"}}`, openaiapi.Error{Message: "too long", Type: "exceed_context_size_error", Code: 400.0}},
-		{"text in error", `{"error":"model not found","error_type":"x"}`, openaiapi.Error{Message: "model not found", Type: "invalid_request_error"}},
-		{"old vllm", `{"object":"error","message":"bad","code":400}`, openaiapi.Error{Message: "bad", Type: "invalid_request_error"}},
-		{"fastapi", `{"detail":"Not allowed"}`, openaiapi.Error{Message: "Not allowed", Type: "invalid_request_error"}},
-		{"fastapi, list", `{"detail":[{"loc":["body","n"]}]}`, openaiapi.Error{Message: `[{"loc":["body","n"]}]`, Type: "invalid_request_error"}},
+		{"text in error", `{"error":"model not found","error_type":"x"}`, openaiapi.Error{Message: "model not found", Type: "invalid_request_error", More: body(`{"error_type":"x"}`)}},
+		{"old vllm", `{"object":"error","message":"bad","code":400}`, openaiapi.Error{Message: "bad", Type: "invalid_request_error", Code: 400.0, More: body(`{"object":"error"}`)}},
+		{"azure", `{"error":{"message":"m","innererror":{"code":"ResponsibleAIPolicyViolation"},"status":400}}`, openaiapi.Error{Message: "m", Type: "invalid_request_error", More: body(`{"innererror":{"code":"ResponsibleAIPolicyViolation"},"status":400}`)}},
+		{"google", `[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]`, openaiapi.Error{Message: "m", Type: "invalid_request_error", Code: 400.0, More: body(`{"status":"INVALID_ARGUMENT"}`)}},
+		{"fastapi", `{"detail":"Not allowed"}`, openaiapi.Error{Message: "Not allowed", Type: "invalid_request_error", More: body(`{"detail":"Not allowed"}`)}},
+		{"fastapi, list", `{"detail":[{"loc":["body","n"]}]}`, openaiapi.Error{Message: `[{"loc":["body","n"]}]`, Type: "invalid_request_error", More: body(`{"detail":[{"loc":["body","n"]}]}`)}},
 		{"plain", "no such host\n", openaiapi.Error{Message: "no such host", Type: "invalid_request_error"}},
 		{"nothing", "", openaiapi.Error{Message: "Bad Request", Type: "invalid_request_error"}},
 		{"empty object", "{}", openaiapi.Error{Message: "Bad Request", Type: "invalid_request_error"}},
 	} {
-		if got := openaiapi.ParseError(400, []byte(tt.body)); !reflect.DeepEqual(got, tt.want) {
+		got := openaiapi.ParseError(400, []byte(tt.body))
+		if more, want := string(got.More.Bytes()), string(tt.want.More.Bytes()); more != want {
+			t.Errorf("%s: other fields %s, want %s", tt.name, more, want)
+		}
+		if got.More = tt.want.More; !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
 	if got := openaiapi.ParseError(500, []byte(strings.Repeat("é", 100_000))); len(got.Message) > 3000 || got.Type != "server_error" {
 		t.Errorf("a long message keeps %d bytes, type %q", len(got.Message), got.Type)
 	}
+}
+
+func body(text string) openaiapi.Body {
+	b, err := openaiapi.ParseBody([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func TestEnvelopeRoundTrip(t *testing.T) {

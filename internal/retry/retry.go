@@ -1,4 +1,4 @@
-// Package retry repeats calls to servers that fail in passing, with failsafe-go.
+// Package retry repeats calls to servers that fail in passing.
 package retry
 
 import (
@@ -10,9 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
 const (
@@ -44,30 +41,31 @@ func PassingStatus(status int) bool {
 }
 
 // Do makes a call, and up to retries times again after errors that [Passing] marked. It
-// returns the last error without the mark.
+// returns the last error without the mark, or the context's.
 func Do(ctx context.Context, retries int, call func() error) error {
-	policy := retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, err error) bool {
-			_, ok := errors.AsType[*passing](err)
-			return ok && ctx.Err() == nil
-		}).
-		WithMaxRetries(retries).
-		WithDelayFunc(func(attempt failsafe.ExecutionAttempt[any]) time.Duration {
-			return delay(attempt.LastError(), attempt.Attempts())
-		}).
-		ReturnLastFailure().
-		Build()
-	err := failsafe.With(policy).WithContext(ctx).Run(call)
-	if p, ok := errors.AsType[*passing](err); ok {
-		return p.error
+	for attempt := 1; ; attempt++ {
+		err := call()
+		p, ok := errors.AsType[*passing](err)
+		if !ok {
+			return err
+		}
+		if attempt > retries {
+			return p.error
+		}
+		timer := time.NewTimer(p.delay(attempt))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
 	}
-	return err
 }
 
 // delay returns how long to wait after so many attempts: what the server asks for, else a
 // time that doubles, ±20 %.
-func delay(err error, attempts int) time.Duration {
-	if p, ok := errors.AsType[*passing](err); ok && p.after > 0 {
+func (p *passing) delay(attempts int) time.Duration {
+	if p.after > 0 {
 		return p.after
 	}
 	d := float64(firstDelay) * math.Exp2(float64(attempts-1))

@@ -18,10 +18,11 @@ LATENT, HIDDEN = 32, 256
 class Entropy(nn.Module):
     """The CVAE of docs/model.md on standardised inputs. Scores n pairs and keeps their ELBO, (n)."""
 
-    def __init__(self, d: int, input_dropout: float = 0.2, hidden_dropout: float = 0.1):
+    def __init__(self, d: int, input_dropout: float = 0.2, hidden_dropout: float = 0.1, of_question: int = 0):
         super().__init__()
-        self.enc0, self.enc1 = nn.Linear(2 * d, HIDDEN), nn.Linear(HIDDEN, 2 * LATENT)
-        self.dec0, self.dec1 = nn.Linear(d + LATENT, HIDDEN), nn.Linear(HIDDEN, d)
+        of_question = of_question or d  # dimensions of q, where r has more: signals beside the embedding
+        self.enc0, self.enc1 = nn.Linear(of_question + d, HIDDEN), nn.Linear(HIDDEN, 2 * LATENT)
+        self.dec0, self.dec1 = nn.Linear(of_question + LATENT, HIDDEN), nn.Linear(HIDDEN, d)
         self.log_variance, self.alpha = nn.Parameter(torch.tensor(-0.3)), nn.Parameter(torch.tensor(0.0))
         self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
         self.elbo = None

@@ -61,7 +61,7 @@ class Checks:
         c = raw.parse()
         block = c.model_extra["rcvae"]
         assert (c.object, len(c.choices), c.choices[0].index) == ("chat.completion", 1, 0) and c.id and c.created and c.model, c
-        assert block["requested"] == block["returned"] == len(block["scores"]) == len(block["candidates"]) == self.k, block
+        assert block["drawn"] == block["returned"] == len(block["scores"]) == len(block["candidates"]) == self.k, block
         assert "fallback" not in block, block["fallback"]
         assert c.choices[0].message.content == block["candidates"][block["chosen"]]["text"]
         assert raw.headers["x-rcvae-chosen"] == str(block["chosen"])

@@ -6,19 +6,24 @@ import (
 	"rcvae/grade/internal/latex"
 )
 
-// call evaluates a function.
-func (e *evaluator) call(n *latex.Node) (ball, error) {
+// call evaluates a function. Those of integers have a value only where it is rational.
+func (e *evaluator) call(n *latex.Node) (value, error) {
 	switch n.Name {
-	case "sum", "prod":
-		return e.series(n)
-	case "gcd", "lcm", "factorial", "binom":
-		return e.integers(n)
+	case "sum", "prod", "gcd", "lcm", "factorial", "binom":
+		r, ok := e.exact.rational(n)
+		switch {
+		case e.beyond:
+			return value{}, errBudget
+		case !ok:
+			return value{}, errUnknown
+		}
+		return e.arithmetic.rational(r), nil
 	}
-	args := make([]ball, len(n.Args))
+	args := make([]value, len(n.Args))
 	for i, a := range n.Args {
 		x, err := e.eval(a)
 		if err != nil {
-			return ball{}, err
+			return value{}, err
 		}
 		args[i] = x
 	}
@@ -32,13 +37,19 @@ func (e *evaluator) call(n *latex.Node) (ball, error) {
 	case len(args) == 1:
 		return e.function(n.Name, args[0])
 	}
-	return ball{}, errUnknown
+	return value{}, errUnknown
 }
 
 // function evaluates a function of one argument.
-func (e *evaluator) function(name string, x ball) (ball, error) {
-	if err := e.spend(transcendental); err != nil {
-		return ball{}, err
+func (e *evaluator) function(name string, x value) (value, error) {
+	switch name {
+	case "abs":
+		return e.abs(x), nil
+	case "floor", "ceil":
+		return e.rounding(name, x)
+	}
+	if err := e.charge(4 * transcendental); err != nil {
+		return value{}, err
 	}
 	switch name {
 	case "sin", "cos", "tan", "cot", "sec", "csc":
@@ -49,32 +60,26 @@ func (e *evaluator) function(name string, x ball) (ball, error) {
 		return e.inverse(name, x)
 	case "exp":
 		y, ok := e.exp(x)
-		return y, whether(ok, errBudget)
+		return y, errUnless(ok, errBudget)
 	case "ln":
-		e.stray(x)
+		e.leaveReals(x)
 		y, ok := e.log(x)
-		return y, whether(ok, errUndefined)
+		return y, errUnless(ok, errUndefined)
 	case "log":
 		return e.logarithm(x, e.integer(10))
-	case "abs":
-		return e.abs(x), nil
-	case "floor", "ceil":
-		return e.rounding(name, x)
 	}
-	return ball{}, errUnknown
+	return value{}, errUnknown
 }
 
-func whether(ok bool, err error) error {
-	if ok {
-		return nil
-	}
-	return err
-}
-
-func (e *evaluator) trigonometric(name string, x ball) (ball, error) {
+func (e *evaluator) trigonometric(name string, x value) (value, error) {
 	sin, cos, ok := e.sinCos(x)
 	if !ok {
-		return ball{}, errBudget
+		return value{}, errBudget
+	}
+	if tiny := 48 - int(e.bits); sin.exponent() < tiny { // rounding of sin π
+		sin = e.integer(0)
+	} else if cos.exponent() < tiny {
+		cos = e.integer(0)
 	}
 	switch name {
 	case "sin":
@@ -92,11 +97,11 @@ func (e *evaluator) trigonometric(name string, x ball) (ball, error) {
 	}
 }
 
-func (e *evaluator) hyperbolic(name string, x ball) (ball, error) {
+func (e *evaluator) hyperbolic(name string, x value) (value, error) {
 	up, ok1 := e.exp(x)
 	down, ok2 := e.exp(e.neg(x))
 	if !ok1 || !ok2 {
-		return ball{}, errBudget
+		return value{}, errBudget
 	}
 	sinh, cosh := e.half(e.add(up, e.neg(down))), e.half(e.add(up, down))
 	switch name {
@@ -109,8 +114,8 @@ func (e *evaluator) hyperbolic(name string, x ball) (ball, error) {
 	}
 }
 
-func (e *evaluator) inverse(name string, x ball) (ball, error) {
-	var y ball
+func (e *evaluator) inverse(name string, x value) (value, error) {
+	var y value
 	var ok bool
 	if name == "arcsin" || name == "arccos" {
 		y, ok = e.arcSin(x)
@@ -118,47 +123,50 @@ func (e *evaluator) inverse(name string, x ball) (ball, error) {
 		y, ok = e.arcTan(x)
 	}
 	if ok && (name == "arccos" || name == "arccot") {
-		y = e.add(e.half(e.constant(piDigits)), e.neg(y))
+		y = e.add(e.half(e.pi()), e.neg(y))
 	}
-	return y, whether(ok, errUndefined)
+	return y, errUnless(ok, errUndefined)
 }
 
 // root evaluates the n-th root; odd roots of negative numbers are real.
-func (e *evaluator) root(x, n ball) (ball, error) {
+func (e *evaluator) root(x, n value) (value, error) {
 	index, ok := nearest(n)
 	if ok && index == 2 {
-		e.stray(x)
-		return e.sqrt(x), nil
+		e.leaveReals(x)
+		return e.sqrt(x), e.charge(8)
 	}
 	inverse, invertible := e.inv(n)
 	if !invertible {
-		return ball{}, errUndefined
+		return value{}, errUndefined
 	}
-	if ok && index%2 != 0 && x.im == nil && x.sign() < 0 {
+	if ok && index%2 != 0 && x.im == nil && x.re.Sign() < 0 {
 		y, err := e.general(e.neg(x), inverse)
 		if err != nil {
-			return ball{}, err
+			return value{}, err
 		}
 		return e.neg(y), nil
 	}
 	return e.general(x, inverse)
 }
 
-func (e *evaluator) logarithm(x, base ball) (ball, error) {
-	e.stray(x)
+func (e *evaluator) logarithm(x, base value) (value, error) {
+	e.leaveReals(x)
+	if err := e.charge(8 * transcendental); err != nil {
+		return value{}, err
+	}
 	over, ok1 := e.log(x)
 	under, ok2 := e.log(base)
 	if !ok1 || !ok2 {
-		return ball{}, errUndefined
+		return value{}, errUndefined
 	}
 	return e.divide(over, under)
 }
 
-func (e *evaluator) extreme(args []ball, largest bool) (ball, error) {
+func (e *evaluator) extreme(args []value, largest bool) (value, error) {
 	best := args[0]
 	for _, x := range args {
 		if x.im != nil {
-			return ball{}, errUnknown
+			return value{}, errUnknown
 		}
 		if c := x.re.Cmp(best.re); c > 0 == largest && c != 0 {
 			best = x
@@ -167,9 +175,14 @@ func (e *evaluator) extreme(args []ball, largest bool) (ball, error) {
 	return best, nil
 }
 
-func (e *evaluator) rounding(name string, x ball) (ball, error) {
-	if x.im != nil || x.err > -8 {
-		return ball{}, errUnknown
+// rounding evaluates floor and ceil of a number that has no more digits than the
+// precision.
+func (e *evaluator) rounding(name string, x value) (value, error) {
+	if x.im != nil {
+		return value{}, errUnknown
+	}
+	if x.exponent() > int(e.bits)-64 {
+		return value{}, errBudget
 	}
 	if n, ok := nearest(x); ok {
 		return e.integer(n), nil
@@ -183,87 +196,5 @@ func (e *evaluator) rounding(name string, x ball) (ball, error) {
 			whole.Add(whole, big.NewInt(1))
 		}
 	}
-	return e.rational(new(big.Rat).SetInt(whole)), nil
-}
-
-// integers evaluates functions of integers; a binomial takes any upper argument.
-func (e *evaluator) integers(n *latex.Node) (ball, error) {
-	const most = 20_000 // factors of a factorial
-	if r, ok := rationalOf(n); ok {
-		return e.rational(r), nil
-	}
-	x, err := e.eval(n.Args[0])
-	if err != nil {
-		return ball{}, err
-	}
-	over, factors := x, x
-	if n.Name == "binom" {
-		if factors, err = e.eval(n.Args[1]); err != nil {
-			return ball{}, err
-		}
-	}
-	k, ok := nearest(factors)
-	switch {
-	case n.Name == "gcd", n.Name == "lcm", !ok:
-		return ball{}, errUnknown
-	case k < 0:
-		return ball{}, errUndefined
-	case k > most:
-		return ball{}, errBudget
-	}
-	if err := e.spend(int(k)); err != nil {
-		return ball{}, err
-	}
-	product := e.integer(1)
-	for j := range k {
-		if n.Name == "factorial" {
-			product = e.mul(product, e.integer(j+1))
-			continue
-		}
-		step, err := e.divide(e.add(over, e.integer(-j)), e.integer(j+1))
-		if err != nil {
-			return ball{}, err
-		}
-		product = e.mul(product, step)
-	}
-	return product, nil
-}
-
-// series evaluates a sum or a product with small bounds.
-func (e *evaluator) series(n *latex.Node) (ball, error) {
-	const most = 1000
-	var bounds [2]int64
-	for i := range bounds {
-		r, ok := rationalOf(n.Args[1+i])
-		if !ok || !r.IsInt() || !r.Num().IsInt64() {
-			return ball{}, errUnknown
-		}
-		bounds[i] = r.Num().Int64()
-	}
-	if bounds[1]-bounds[0] > most || bounds[0] > bounds[1]+most {
-		return ball{}, errBudget
-	}
-	inner := *e
-	inner.bound = map[string]ball{}
-	for name, x := range e.bound {
-		inner.bound[name] = x
-	}
-	total := e.integer(0)
-	if n.Name == "prod" {
-		total = e.integer(1)
-	}
-	for k := bounds[0]; k <= bounds[1]; k++ {
-		inner.bound[n.Args[0].Name] = e.integer(k)
-		x, err := inner.eval(n.Args[3])
-		if err != nil {
-			return ball{}, err
-		}
-		if n.Name == "prod" {
-			total = e.mul(total, x)
-		} else {
-			total = e.add(total, x)
-		}
-	}
-	e.strayed = e.strayed || inner.strayed
-	return total, nil
+	return e.arithmetic.rational(new(big.Rat).SetInt(whole)), nil
 }

@@ -8,12 +8,13 @@ import (
 
 // Limits bound the work of [Compare].
 type Limits struct {
-	Steps int // operations, over all points and precisions
+	Work  int // operations on machine words, of all values together
 	Items int // of a list or a set
 }
 
-// DefaultLimits returns limits that no honest answer reaches.
-func DefaultLimits() Limits { return Limits{Steps: 40_000, Items: 64} }
+// DefaultLimits returns limits that no honest answer reaches; the work takes some
+// milliseconds.
+func DefaultLimits() Limits { return Limits{Work: 1_000_000, Items: 64} }
 
 // Result is the outcome of a comparison and the rule that decided.
 type Result struct {
@@ -24,31 +25,28 @@ type Result struct {
 // Compare compares two answers. It is symmetric: the order of the arguments does not
 // matter, if the seed is the same.
 func Compare(a, b *latex.Node, seed uint64, limits Limits) Result {
-	c := comparer{seed: seed, steps: limits.Steps, limits: limits}
+	c := comparer{exact: exact{left: limits.Work}, seed: seed, limits: limits}
 	o := c.answers(a, b)
-	if c.steps < 0 && o != Same {
+	if o == Unknown || c.left < 0 && o != Same {
 		return Result{Unknown, "budget"}
-	}
-	if o == Unknown {
-		c.rule = "budget"
 	}
 	return Result{o, c.rule}
 }
 
 type comparer struct {
-	seed                     uint64
-	steps                    int
-	limits                   Limits
-	rule                     string
-	undefined, bothUndefined bool // in the last evaluation
+	exact         // the budget
+	seed          uint64
+	limits        Limits
+	rule          string
+	bothUndefined bool // in the last evaluation
 }
 
 // answers compares two answers of any kind.
 func (c *comparer) answers(a, b *latex.Node) Outcome {
-	if c.steps--; c.steps < 0 {
+	if !c.spend(16) {
 		return Unknown
 	}
-	a, b = settle(a), settle(b)
+	a, b = unwrap(a), unwrap(b)
 	if (isRegion(a) || isRegion(b)) && (a.Kind != latex.Relation || b.Kind != latex.Relation) {
 		if o, ok := c.regions(a, b); ok {
 			return o
@@ -61,7 +59,7 @@ func (c *comparer) answers(a, b *latex.Node) Outcome {
 		c.rule = "text"
 		return outcome(flat(a) == flat(b))
 	case isCollection(a) && isCollection(b):
-		return c.named("list", c.cover(items(a), items(b)))
+		return c.named("list", cover(c, items(a), items(b), c.answers))
 	case isPoint(a) && b.Kind == latex.List || a.Kind == latex.List && isPoint(b):
 		return c.named("tuple", c.ordered(a.Args, b.Args))
 	case a.Kind == latex.Tuple && b.Kind == latex.Tuple:
@@ -69,10 +67,10 @@ func (c *comparer) answers(a, b *latex.Node) Outcome {
 	case a.Kind == latex.Ratio && b.Kind == latex.Ratio:
 		return c.named("ratio", c.ordered(a.Args, b.Args))
 	case isCollection(a) && isScalar(b):
-		return c.named("list", c.cover(items(a), []*latex.Node{b}))
+		return c.named("list", cover(c, items(a), []*latex.Node{b}, c.answers))
 	case isScalar(a) && isCollection(b):
-		return c.named("list", c.cover([]*latex.Node{a}, items(b)))
-	case hasMatrix(a) && hasMatrix(b):
+		return c.named("list", cover(c, []*latex.Node{a}, items(b), c.answers))
+	case a.Has(latex.Matrix) && b.Has(latex.Matrix):
 		return c.matrices(a, b)
 	case isScalar(a) && isScalar(b):
 		return c.scalars(a, b)
@@ -87,9 +85,9 @@ func (c *comparer) named(rule string, o Outcome) Outcome {
 	return o
 }
 
-// settle unwraps what does not matter at the top of an answer: {x} in one pair of
+// unwrap removes what does not matter at the top of an answer: {x} in one pair of
 // brackets, x ∈ S, and ± in favour of a list.
-func settle(n *latex.Node) *latex.Node {
+func unwrap(n *latex.Node) *latex.Node {
 	if n.Kind == latex.Relation && n.Ops[len(n.Ops)-1] == "in" {
 		n = n.Args[len(n.Args)-1]
 	}
@@ -150,7 +148,7 @@ func isScalar(n *latex.Node) bool {
 func items(n *latex.Node) []*latex.Node {
 	var all []*latex.Node
 	for _, a := range n.Args {
-		if a = settle(a); a.Kind == latex.List && n.Kind != latex.List || a.Kind == latex.List && a.Name == "" && a.Has(latex.PlusMinus) {
+		if a = unwrap(a); a.Kind == latex.List && n.Kind != latex.List || a.Kind == latex.List && a.Name == "" && a.Has(latex.PlusMinus) {
 			all = append(all, items(a)...)
 		} else if a.Kind == latex.List && len(a.Args) == 2 && n.Kind == latex.List && wasPlusMinus(n, a) {
 			all = append(all, a.Args...)
@@ -161,7 +159,7 @@ func items(n *latex.Node) []*latex.Node {
 	return all
 }
 
-// wasPlusMinus reports whether settle made the list a, so that it is not in n.
+// wasPlusMinus reports whether unwrap made the list a, so that it is not in n.
 func wasPlusMinus(n, a *latex.Node) bool {
 	for _, x := range n.Args {
 		if x == a {
@@ -173,34 +171,30 @@ func wasPlusMinus(n, a *latex.Node) bool {
 
 // cover compares lists without order: each item of one has an equal in the other.
 // So repetitions do not matter, and the relation is symmetric whatever that of items is.
-func (c *comparer) cover(a, b []*latex.Node) Outcome {
+func cover[T any](c *comparer, a, b []T, compare func(x, y T) Outcome) Outcome {
 	if len(a) > c.limits.Items || len(b) > c.limits.Items {
 		return Unknown
 	}
-	foundA, foundB := make([]Outcome, len(a)), make([]Outcome, len(b))
+	found := make([]Outcome, len(a)+len(b))
 	for i, x := range a {
 		for j, y := range b {
-			if foundA[i] == Same && foundB[j] == Same {
+			both := [...]*Outcome{&found[i], &found[len(a)+j]}
+			if *both[0] == Same && *both[1] == Same {
 				continue
 			}
-			switch o := c.answers(x, y); o {
-			case Same:
-				foundA[i], foundB[j] = Same, Same
-			case Unknown:
-				if foundA[i] == Different {
-					foundA[i] = Unknown
-				}
-				if foundB[j] == Different {
-					foundB[j] = Unknown
+			o := compare(x, y)
+			for _, f := range both {
+				if o == Same || o == Unknown && *f == Different {
+					*f = o
 				}
 			}
 		}
 	}
-	return join(append(foundA, foundB...))
+	return allOf(found)
 }
 
-// join is Different if one outcome is, else Unknown if one is, else Same.
-func join(outcomes []Outcome) Outcome {
+// allOf is Different if one outcome is, else Unknown if one is, else Same.
+func allOf(outcomes []Outcome) Outcome {
 	total := Same
 	for _, o := range outcomes {
 		switch o {
@@ -217,16 +211,13 @@ func (c *comparer) ordered(a, b []*latex.Node) Outcome {
 	if len(a) != len(b) {
 		return Different
 	}
-	total := Same
+	found := make([]Outcome, len(a))
 	for i := range a {
-		switch c.answers(a[i], b[i]) {
-		case Different:
+		if found[i] = c.answers(a[i], b[i]); found[i] == Different {
 			return Different
-		case Unknown:
-			total = Unknown
 		}
 	}
-	return total
+	return allOf(found)
 }
 
 // tuples compares points and intervals: with two items the delimiters matter.

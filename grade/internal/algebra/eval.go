@@ -3,7 +3,6 @@ package algebra
 import (
 	"errors"
 	"hash/fnv"
-	"math"
 	"math/big"
 
 	"rcvae/grade/internal/latex"
@@ -13,36 +12,30 @@ import (
 var (
 	errUndefined = errors.New("no value")              // 1/0, ln 0
 	errUnknown   = errors.New("not a number")          // a set, an unknown function
-	errBudget    = errors.New("too large to evaluate") // in steps or in size
+	errBudget    = errors.New("too large to evaluate") // in work or in size
+)
+
+// The precisions, in bits. The first tells numbers apart fast. At the second, to which
+// the size of the largest value is added, they are called the same.
+const (
+	firstBits = 96
+	finalBits = 512
+	maxPeak   = 8192 // the size, in bits, up to which that is tried
 )
 
 // evaluator evaluates expressions at one point.
 type evaluator struct {
 	arithmetic
-	seed    uint64
-	round   uint64          // number of the point
-	bound   map[string]ball // variables of sums
-	strayed bool            // a root or logarithm of a negative number was taken
-	steps   *int            // left; shared by all evaluations of one comparison
-}
-
-// transcendental is what an exponential or a logarithm costs, in steps.
-const transcendental = 20
-
-// spend counts work against the budget.
-func (e *evaluator) spend(n int) error {
-	if *e.steps -= n; *e.steps < 0 {
-		return errBudget
-	}
-	return nil
+	*exact         // the budget
+	seed    uint64 // of the points
+	round   uint64 // number of the point
+	peak    int    // exponent of the largest value so far
+	strayed bool   // a root or logarithm of a negative number was taken
 }
 
 // variable returns the value of a variable at the point: ±m/2^40 with m/2^40 between
 // 1 and 5, a function of the seed, the point and the name.
-func (e *evaluator) variable(name string) ball {
-	if x, ok := e.bound[name]; ok {
-		return x
-	}
+func (e *evaluator) variable(name string) value {
 	h := fnv.New64a()
 	var b [16]byte
 	for i := range 8 {
@@ -55,7 +48,7 @@ func (e *evaluator) variable(name string) ball {
 	if e.round%4 == 1 || e.round%4 == 3 && bits&1 == 1 { // all positive, all negative, or mixed
 		m = -m
 	}
-	return e.rational(new(big.Rat).SetFrac64(m, 1<<40))
+	return e.arithmetic.rational(new(big.Rat).SetFrac64(m, 1<<40))
 }
 
 // mix is the finalizer of splitmix64: FNV alone leaves the high bits alike.
@@ -67,29 +60,44 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-func (e *evaluator) eval(n *latex.Node) (ball, error) {
-	if err := e.spend(1); err != nil {
-		return ball{}, err
-	}
-	x, err := e.node(n)
-	if err == nil && !x.finite() {
-		err = errBudget
-	}
-	return x, err
+// transcendental is what an exponential or a logarithm costs, in multiplications.
+const transcendental = 60
+
+// charge counts multiplications of the precision against the budget.
+func (e *evaluator) charge(multiplications int) error {
+	words := int(e.bits)/wordBits + 1
+	return errUnless(e.spend(multiplications*(16+words*words/4)), errBudget)
 }
 
-func (e *evaluator) node(n *latex.Node) (ball, error) {
+func (e *evaluator) eval(n *latex.Node) (value, error) {
+	if err := e.charge(1); err != nil {
+		return value{}, err
+	}
+	x, err := e.node(n)
+	if err != nil {
+		return x, err
+	}
+	const most = 1 << 28
+	m := x.exponent()
+	if x.re.IsInf() || x.im != nil && x.im.IsInf() || m > most || m < -most && m != none {
+		return x, errBudget
+	}
+	e.peak = max(e.peak, m)
+	return x, nil
+}
+
+func (e *evaluator) node(n *latex.Node) (value, error) {
 	switch n.Kind {
 	case latex.Number:
-		return e.rational(n.Value), nil
+		return e.arithmetic.rational(n.Value), nil
 	case latex.Symbol:
 		return e.symbol(n.Name)
 	case latex.Based:
-		r, ok := rationalOf(n)
+		r, ok := e.exact.rational(n)
 		if !ok {
-			return ball{}, errUnknown
+			return value{}, errUnknown
 		}
-		return e.rational(r), nil
+		return e.arithmetic.rational(r), nil
 	case latex.Sum:
 		return e.fold(n.Args, e.add)
 	case latex.Product:
@@ -98,50 +106,48 @@ func (e *evaluator) node(n *latex.Node) (ball, error) {
 		return e.call(n)
 	case latex.Power:
 		return e.raise(n.Args[0], n.Args[1])
-	case latex.Negative, latex.Percent:
+	case latex.Negative:
 		x, err := e.eval(n.Args[0])
-		if err != nil || n.Kind == latex.Negative {
-			if err == nil {
-				x = e.neg(x)
-			}
-			return x, err
+		if err != nil {
+			return value{}, err
 		}
-		return e.mul(x, e.rational(big.NewRat(1, 100))), nil
-	case latex.Quotient:
-		return e.quotient(n.Args[0], n.Args[1])
-	case latex.Ratio:
+		return e.neg(x), nil
+	case latex.Percent:
+		x, err := e.eval(n.Args[0])
+		if err != nil {
+			return value{}, err
+		}
+		return e.mul(x, e.arithmetic.rational(big.NewRat(1, 100))), nil
+	case latex.Quotient, latex.Ratio:
 		if len(n.Args) == 2 {
 			return e.quotient(n.Args[0], n.Args[1])
 		}
 	}
-	return ball{}, errUnknown
+	return value{}, errUnknown
 }
 
-func (e *evaluator) symbol(name string) (ball, error) {
-	if x, ok := e.bound[name]; ok {
-		return x, nil
-	}
+func (e *evaluator) symbol(name string) (value, error) {
 	switch name {
 	case "pi":
-		return e.constant(piDigits), nil
+		return e.pi(), nil
 	case "e":
 		x, _ := e.exp(e.integer(1))
-		return x, nil
+		return x, e.charge(transcendental)
 	case "i":
-		return ball{re: e.float(), im: e.integer(1).re, err: exact}, nil
+		return value{re: e.float(), im: e.integer(1).re}, nil
 	case "infty":
-		return ball{}, errUndefined
+		return value{}, errUndefined
 	}
 	return e.variable(name), nil
 }
 
-func (e *evaluator) fold(args []*latex.Node, join func(x, y ball) ball) (ball, error) {
+func (e *evaluator) fold(args []*latex.Node, join func(x, y value) value) (value, error) {
 	total, err := e.eval(args[0])
 	for _, a := range args[1:] {
 		if err != nil {
-			return ball{}, err
+			return value{}, err
 		}
-		var x ball
+		var x value
 		if x, err = e.eval(a); err == nil {
 			total = join(total, x)
 		}
@@ -149,89 +155,92 @@ func (e *evaluator) fold(args []*latex.Node, join func(x, y ball) ball) (ball, e
 	return total, err
 }
 
-func (e *evaluator) quotient(over, under *latex.Node) (ball, error) {
+func (e *evaluator) quotient(over, under *latex.Node) (value, error) {
 	x, err := e.eval(over)
 	if err != nil {
-		return ball{}, err
+		return value{}, err
 	}
 	y, err := e.eval(under)
 	if err != nil {
-		return ball{}, err
+		return value{}, err
 	}
 	return e.divide(x, y)
 }
 
-func (e *evaluator) divide(x, y ball) (ball, error) {
+func (e *evaluator) divide(x, y value) (value, error) {
 	inverse, ok := e.inv(y)
 	if !ok {
-		return ball{}, errUndefined
+		return value{}, errUndefined
 	}
 	return e.mul(x, inverse), nil
 }
 
 // raise evaluates base^exponent, with rational exponents by roots.
-func (e *evaluator) raise(base, exponent *latex.Node) (ball, error) {
+func (e *evaluator) raise(base, exponent *latex.Node) (value, error) {
 	x, err := e.eval(base)
 	if err != nil {
-		return ball{}, err
+		return value{}, err
 	}
-	if r, ok := rationalOf(exponent); ok && r.Num().IsInt64() {
+	if r, ok := e.exact.rational(exponent); ok && r.Num().IsInt64() {
 		n := r.Num().Int64()
 		switch {
 		case r.IsInt():
 			return e.integral(x, n)
 		case r.Denom().IsInt64() && r.Denom().Int64() == 2:
-			e.stray(x)
+			e.leaveReals(x)
 			return e.integral(e.sqrt(x), n)
 		}
 	}
 	y, err := e.eval(exponent)
 	if err != nil {
-		return ball{}, err
+		return value{}, err
 	}
 	return e.general(x, y)
 }
 
-func (e *evaluator) integral(x ball, n int64) (ball, error) {
+func (e *evaluator) integral(x value, n int64) (value, error) {
 	const most = 1 << 24
 	if n > most || n < -most {
-		return ball{}, errBudget
+		return value{}, errBudget
 	}
-	if m := x.magnitude(); m != exact && math.Abs(m)*math.Abs(float64(n)) > 1<<28 {
-		return ball{}, errBudget
+	if m := int64(x.exponent()); m != none && max(m, -m)*max(n, -n) > 1<<28 {
+		return value{}, errBudget
 	}
-	if p, ok := e.power(x, n); ok {
-		return p, nil
+	if err := e.charge(48); err != nil {
+		return value{}, err
 	}
-	return ball{}, errUndefined
+	p, ok := e.power(x, n)
+	return p, errUnless(ok, errUndefined)
 }
 
 // general returns x^y = e^(y ln x).
-func (e *evaluator) general(x, y ball) (ball, error) {
-	if x.isZero() {
-		if y.im == nil && y.sign() > 0 {
-			return ball{re: e.float(), err: x.err / 8}, nil
-		}
-		return ball{}, errUndefined
+func (e *evaluator) general(x, y value) (value, error) {
+	if x.exponent() == none {
+		return x, errUnless(y.im == nil && y.re.Sign() > 0, errUndefined)
 	}
-	if err := e.spend(2 * transcendental); err != nil {
-		return ball{}, err
+	if err := e.charge(5 * transcendental); err != nil {
+		return value{}, err
 	}
-	e.stray(x)
+	e.leaveReals(x)
 	l, ok := e.log(x)
 	if !ok {
-		return ball{}, errUndefined
+		return value{}, errUndefined
 	}
 	p, ok := e.exp(e.mul(y, l))
-	if !ok {
-		return ball{}, errBudget
-	}
-	return p, nil
+	return p, errUnless(ok, errBudget)
 }
 
-// stray notes that a function left the real numbers.
-func (e *evaluator) stray(x ball) {
-	if x.im == nil && x.sign() < 0 {
+// leaveReals notes that a function left the real numbers.
+func (e *evaluator) leaveReals(x value) {
+	if x.im == nil && x.re.Sign() < 0 {
 		e.strayed = true
 	}
+}
+
+// errUnless returns no error if ok, and else err.
+func errUnless(ok bool, err error) error {
+	if ok {
+		return nil
+	}
+	return err
 }

@@ -1,170 +1,155 @@
 package algebra
 
 import (
-	"math"
 	"math/big"
 	"math/cmplx"
+	"sync"
 )
 
-// The constants in decimal; 100 digits are more than the largest precision needs.
-const (
-	piDigits  = "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798214808651328230664709384460955058223172535940812848111745"
-	ln2Digits = "0.69314718055994530941723212145817656807550013436025525412068000949339362196969471560586332699641868754200148102057068573368552023575813055703267075163507596193"
+// known are π and ln 2.
+type known struct{ pi, ln2 *big.Float }
+
+// The constants to the usual precision and to the largest, made when they are needed.
+var (
+	usualConstants   = sync.OnceValue(func() known { return constants(2 * finalBits) })
+	largestConstants = sync.OnceValue(func() known { return constants(maxPeak + 2*finalBits) })
 )
 
-// maxBits is the largest precision that the constants allow.
-const maxBits = 480
-
-func (a arithmetic) constant(digits string) ball {
-	x, _, err := big.ParseFloat(digits, 10, a.bits, big.ToNearestEven)
-	if err != nil {
-		panic(err) // the digits are ours
+// known returns the constants to at least the precision.
+func (a arithmetic) known() known {
+	if a.bits < 2*finalBits-64 {
+		return usualConstants()
 	}
-	return a.rounded(ball{re: x, err: exact})
+	return largestConstants()
 }
 
-// exp returns e^x, and false if that is too large or known to no digit. It adds the
-// Taylor series at x/2^k and squares the sum k times.
-func (a arithmetic) exp(x ball) (ball, bool) {
-	const largest = 24
-	m := x.magnitude()
-	if m > largest || x.err > 0 {
-		return ball{}, false
+// constants works π and ln 2 out, by Machin's formulas.
+func constants(bits uint) (c known) {
+	sum := func(sign int64, terms ...[2]int64) *big.Float {
+		total := new(big.Int)
+		for _, t := range terms {
+			total.Add(total, new(big.Int).Mul(big.NewInt(t[0]), inverseTangent(t[1], sign, bits)))
+		}
+		return new(big.Float).SetMantExp(new(big.Float).SetPrec(bits).SetInt(total), -int(bits))
 	}
-	if m == exact && x.err == exact {
+	c.pi = sum(-1, [2]int64{16, 5}, [2]int64{-4, 239})
+	c.ln2 = sum(1, [2]int64{18, 26}, [2]int64{-2, 4801}, [2]int64{8, 8749})
+	return c
+}
+
+// inverseTangent returns arctan 1/n for the sign −1 and artanh 1/n for the sign 1, in
+// units of 2^−bits.
+func inverseTangent(n, sign int64, bits uint) *big.Int {
+	power := new(big.Int).Lsh(big.NewInt(1), bits)
+	power.Quo(power, big.NewInt(n))
+	total, square := new(big.Int), big.NewInt(sign*n*n)
+	for k := int64(1); power.Sign() != 0; k += 2 {
+		total.Add(total, new(big.Int).Quo(power, big.NewInt(k)))
+		power.Quo(power, square)
+	}
+	return total
+}
+
+func (a arithmetic) pi() value { return value{re: a.float().Set(a.known().pi)} }
+
+// exp returns e^x, and false if x is too large. It adds the Taylor series at x/2^k and
+// squares the sum k times.
+func (a arithmetic) exp(x value) (value, bool) {
+	const largest = 24
+	m := x.exponent()
+	switch {
+	case m > largest:
+		return value{}, false
+	case m == none:
 		return a.integer(1), true
 	}
-	k := max(0, int(max(m, -100))+9)
+	k := max(0, max(m, -100)+9)
 	w := arithmetic{a.bits + uint(2*k) + 16}
-	step := ball{re: w.float().SetMantExp(x.re, -k), err: exact}
-	if x.im != nil {
-		step.im = w.float().SetMantExp(x.im, -k)
-	}
+	step := w.shifted(x, -k)
 	sum, term := w.integer(1), w.integer(1)
-	for n := int64(1); term.magnitude() > -float64(w.bits)-4; n++ {
+	for n := int64(1); term.exponent() > -int(w.bits)-4; n++ {
 		term = w.mul(term, step)
 		over := w.integer(n).re
 		term.re = w.float().Quo(term.re, over)
 		if term.im != nil {
 			term.im = w.float().Quo(term.im, over)
 		}
-		sum = w.add(sum, term)
+		sum = value{re: w.float().Add(sum.re, term.re), im: addParts(w, sum.im, term.im)}
 	}
 	for range k {
 		sum = w.mul(sum, sum)
 	}
-	result := a.round(sum)
-	result.err = result.magnitude() + plus(x.err+1, -float64(a.bits)+2)
-	return result, true
+	return a.shifted(sum, 0), true
 }
 
-// round returns x in the precision of a, without an error bound.
-func (a arithmetic) round(x ball) ball {
-	r := ball{re: a.float().Set(x.re)}
-	if x.im != nil {
-		r.im = a.float().Set(x.im)
+func addParts(w arithmetic, x, y *big.Float) *big.Float {
+	switch {
+	case x == nil:
+		return y
+	case y == nil:
+		return x
 	}
-	return r
+	return w.float().Add(x, y)
 }
 
-// log returns the principal logarithm, and false when x may be 0. It writes x as
-// m·2^e and finds ln m by Newton's method from a float64.
-func (a arithmetic) log(x ball) (ball, bool) {
-	if x.isZero() {
-		return ball{}, false
+// log returns the principal logarithm, and false for 0. It writes x as m·2^e and finds
+// ln m by Newton's method from a float64.
+func (a arithmetic) log(x value) (value, bool) {
+	e := x.exponent()
+	if e == none {
+		return value{}, false
 	}
 	if x.im == nil && x.re.Sign() < 0 {
 		l, ok := a.log(a.neg(x))
-		l.im = a.constant(piDigits).re
+		l.im = a.pi().re
 		return l, ok
 	}
-	e := exponent(x.re)
-	if x.im != nil && x.im.Sign() != 0 && (x.re.Sign() == 0 || exponent(x.im) > e) {
-		e = exponent(x.im)
-	}
-	m := ball{re: a.float().SetMantExp(x.re, -e), err: exact}
-	if x.im != nil {
-		m.im = a.float().SetMantExp(x.im, -e)
-	}
+	m := a.shifted(x, -e)
 	start := cmplx.Log(approximate(m))
-	w := ball{re: a.float().SetFloat64(real(start)), err: exact}
+	w := value{re: a.float().SetFloat64(real(start))}
 	if m.im != nil {
 		w.im = a.float().SetFloat64(imag(start))
 	}
 	for known := 45; known < int(a.bits)+8; known *= 2 { // w += m·e^(−w) − 1
 		inverse, ok := a.exp(a.neg(w))
 		if !ok {
-			return ball{}, false
+			return value{}, false
 		}
-		w = a.add(w, a.add(a.mul(m, inverse), a.integer(-1)))
-		w.err = exact
+		step := a.mul(m, inverse)
+		step.re.Sub(step.re, a.integer(1).re)
+		w = value{re: a.float().Add(w.re, step.re), im: addParts(a, w.im, step.im)}
 	}
-	w.err = plus(x.err-x.magnitude()+1-shrink(x.err-x.magnitude()), -float64(a.bits)+4)
-	shift := a.mul(a.integer(int64(e)), a.constant(ln2Digits))
+	shift := a.mul(a.integer(int64(e)), value{re: a.float().Set(a.known().ln2)})
 	return a.add(w, shift), true
 }
 
 // sqrt returns the principal square root.
-func (a arithmetic) sqrt(x ball) ball {
-	errOf := func(r ball) float64 {
-		if x.isZero() {
-			return x.err/2 + 1
-		}
-		m := x.magnitude()
-		return plus(x.err-m/2+0.5-shrink(x.err-m), r.magnitude()-float64(a.bits)+3)
-	}
+func (a arithmetic) sqrt(x value) value {
 	if x.im == nil {
-		r := ball{re: a.float().Sqrt(a.float().Abs(x.re))}
-		r.err = errOf(r)
-		if square := a.float().Mul(r.re, r.re); x.err == exact && square.Acc() == big.Exact && square.Cmp(a.float().Abs(x.re)) == 0 {
-			r.err = exact
-		}
+		r := value{re: a.float().Sqrt(a.float().Abs(x.re))}
 		if x.re.Sign() < 0 {
 			r.re, r.im = a.float(), r.re
 		}
 		return r
 	}
-	modulus := a.float().Sqrt(a.norm(x))
-	t := a.float().Add(modulus, a.float().Abs(x.re)) // t = √((|x| + |re|)/2)
+	t := a.float().Add(a.float().Sqrt(a.norm(x)), a.float().Abs(x.re)) // t = √((|x| + |re|)/2)
 	t.Sqrt(t.SetMantExp(t, -1))
 	if t.Sign() == 0 {
-		return ball{re: t, err: errOf(ball{re: t})}
+		return value{re: t}
 	}
 	other := a.float().Quo(x.im, a.float().SetMantExp(t, 1))
-	r := ball{re: t, im: other}
-	if x.re.Sign() < 0 {
-		r = ball{re: a.float().Abs(other), im: t}
-		if x.im.Sign() < 0 {
-			r.im = a.float().Neg(t)
-		}
+	if x.re.Sign() >= 0 {
+		return value{re: t, im: other}
 	}
-	r.err = errOf(r)
-	return r
-}
-
-// expi returns e^(ix) for any x.
-func (a arithmetic) expi(x ball) (ball, bool) { return a.exp(a.timesI(x)) }
-
-func (a arithmetic) timesI(x ball) ball {
-	r := ball{re: a.float(), im: x.re, err: x.err}
-	if x.im != nil {
-		r.re = a.float().Neg(x.im)
+	if x.im.Sign() < 0 {
+		t.Neg(t)
 	}
-	return r
-}
-
-// half returns x/2.
-func (a arithmetic) half(x ball) ball {
-	h := ball{re: a.float().SetMantExp(x.re, -1), err: x.err}
-	if x.im != nil {
-		h.im = a.float().SetMantExp(x.im, -1)
-	}
-	return h
+	return value{re: a.float().Abs(other), im: t}
 }
 
 // sinCos returns sin x and cos x.
-func (a arithmetic) sinCos(x ball) (sin, cos ball, ok bool) {
-	up, ok := a.expi(x)
+func (a arithmetic) sinCos(x value) (sin, cos value, ok bool) {
+	up, ok := a.exp(a.timesI(x))
 	if !ok {
 		return sin, cos, false
 	}
@@ -172,9 +157,9 @@ func (a arithmetic) sinCos(x ball) (sin, cos ball, ok bool) {
 		if up.im == nil {
 			up.im = a.float()
 		}
-		return ball{re: up.im, err: up.err}, ball{re: up.re, err: up.err}, true
+		return value{re: up.im}, value{re: up.re}, true
 	}
-	down, ok := a.expi(a.neg(x))
+	down, ok := a.exp(a.neg(a.timesI(x)))
 	if !ok {
 		return sin, cos, false
 	}
@@ -184,52 +169,30 @@ func (a arithmetic) sinCos(x ball) (sin, cos ball, ok bool) {
 }
 
 // arcTan returns (i/2)·(ln(1 − ix) − ln(1 + ix)).
-func (a arithmetic) arcTan(x ball) (ball, bool) {
+func (a arithmetic) arcTan(x value) (value, bool) {
 	ix, one := a.timesI(x), a.integer(1)
 	low, ok1 := a.log(a.add(one, a.neg(ix)))
 	high, ok2 := a.log(a.add(one, ix))
 	if !ok1 || !ok2 {
-		return ball{}, false
+		return value{}, false
 	}
 	return realIf(x.im == nil, a.half(a.timesI(a.add(low, a.neg(high))))), true
 }
 
 // arcSin returns −i·ln(ix + √(1 − x²)).
-func (a arithmetic) arcSin(x ball) (ball, bool) {
+func (a arithmetic) arcSin(x value) (value, bool) {
 	root := a.sqrt(a.add(a.integer(1), a.neg(a.mul(x, x))))
 	l, ok := a.log(a.add(a.timesI(x), root))
 	if !ok {
-		return ball{}, false
+		return value{}, false
 	}
 	return realIf(x.im == nil && root.im == nil, a.neg(a.timesI(l))), true
 }
 
 // realIf drops the imaginary part, which is rounding alone, if the value is real.
-func realIf(isReal bool, x ball) ball {
+func realIf(isReal bool, x value) value {
 	if isReal {
 		x.im = nil
 	}
 	return x
-}
-
-// approximate returns x as a complex128.
-func approximate(x ball) complex128 {
-	re, _ := x.re.Float64()
-	if x.im == nil {
-		return complex(re, 0)
-	}
-	im, _ := x.im.Float64()
-	return complex(re, im)
-}
-
-// nearest returns the integer that a real ball holds; it must be known to 2^−40.
-func nearest(x ball) (int64, bool) {
-	const sure = -40
-	if x.im != nil || x.err > sure || x.magnitude() > 50 {
-		return 0, false
-	}
-	value, _ := x.re.Float64()
-	n := math.Round(value)
-	distance := new(big.Float).SetPrec(x.re.Prec()).Sub(x.re, big.NewFloat(n))
-	return int64(n), log2(distance) <= sure
 }

@@ -1,7 +1,7 @@
 package algebra
 
 import (
-	"math/cmplx"
+	"math/big"
 	"testing"
 
 	"rcvae/grade/internal/latex"
@@ -21,11 +21,12 @@ func FuzzCompare(f *testing.F) {
 		if errA != nil || errB != nil {
 			return
 		}
-		c := comparer{seed: seed, steps: 5000, limits: Limits{Steps: 5000, Items: 20}}
+		const work = 100_000
+		c := comparer{exact: exact{left: work}, seed: seed, limits: Limits{Work: work, Items: 20}}
 		forward := c.answers(a, b)
-		const mostAtOnce = 30_000 // a factorial, or the size of two matrices
-		if c.steps < -mostAtOnce {
-			t.Errorf("%q and %q took %d steps beyond the budget", textA, textB, -c.steps)
+		const mostAtOnce = 1_100_000 // words of the largest operation
+		if c.left < -mostAtOnce {
+			t.Errorf("%q and %q took %d words beyond the budget", textA, textB, -c.left)
 		}
 		back := Compare(b, a, seed, c.limits)
 		if decided := forward != Unknown && back.Outcome != Unknown; decided && forward != back.Outcome {
@@ -43,11 +44,9 @@ func checkPlusOne(t *testing.T, a *latex.Node, text string, seed uint64) {
 	if !isScalar(a) || a.Has(latex.Percent) || a.Has(latex.PlusMinus) || a.Has(latex.Based) || a.Has(latex.Ratio) {
 		return
 	}
-	const largest = 1e12
 	for round := range uint64(tries) {
-		steps := 5000
-		e := &evaluator{arithmetic: arithmetic{160}, seed: seed, round: round, steps: &steps}
-		if x, err := e.eval(a); err != nil || cmplx.Abs(approximate(x)) > largest || x.err > -60 {
+		e := &evaluator{arithmetic: arithmetic{firstBits}, exact: &exact{left: DefaultLimits().Work}, seed: seed, round: round}
+		if _, err := e.eval(a); err != nil {
 			return
 		}
 	}
@@ -56,3 +55,6 @@ func checkPlusOne(t *testing.T, a *latex.Node, text string, seed uint64) {
 		t.Errorf("%q is the same as itself plus one, by %s", text, got.Rule)
 	}
 }
+
+// one is the number 1.
+var one = &latex.Node{Kind: latex.Number, Value: big.NewRat(1, 1)}

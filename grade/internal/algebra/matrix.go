@@ -1,21 +1,12 @@
 package algebra
 
-import (
-	"math/big"
-
-	"rcvae/grade/internal/latex"
-)
-
-// one is the number 1.
-var one = &latex.Node{Kind: latex.Number, Value: big.NewRat(1, 1)}
-
-func hasMatrix(n *latex.Node) bool { return n.Has(latex.Matrix) }
+import "rcvae/grade/internal/latex"
 
 // matrices compares two expressions with matrices, entry by entry.
 func (c *comparer) matrices(a, b *latex.Node) Outcome {
 	x, okA := c.matrix(a)
 	y, okB := c.matrix(b)
-	if c.steps < 0 {
+	if c.left < 0 {
 		return Unknown
 	}
 	if !okA || !okB || x.Columns != y.Columns {
@@ -26,107 +17,71 @@ func (c *comparer) matrices(a, b *latex.Node) Outcome {
 
 // matrix works sums, products and multiples of matrices out.
 func (c *comparer) matrix(n *latex.Node) (*latex.Node, bool) {
-	switch n.Kind {
-	case latex.Matrix:
+	if n.Kind == latex.Matrix || !n.Has(latex.Matrix) {
 		return n, true
-	case latex.Negative:
-		m, ok := c.matrix(n.Args[0])
-		if !ok {
-			return nil, false
-		}
-		return scaled(m, &latex.Node{Kind: latex.Negative, Args: []*latex.Node{one}}), true
-	case latex.Quotient:
-		m, ok := c.matrix(n.Args[0])
-		if !ok || !isScalar(n.Args[1]) {
-			return nil, false
-		}
-		return scaled(m, &latex.Node{Kind: latex.Quotient, Args: []*latex.Node{one, n.Args[1]}}), true
-	case latex.Sum, latex.Product:
-		return c.joined(n)
 	}
-	return nil, false
+	switch n.Kind {
+	case latex.Negative, latex.Quotient, latex.Sum, latex.Product:
+	default:
+		return nil, false
+	}
+	total, ok := c.matrix(n.Args[0])
+	for _, a := range n.Args[1:] {
+		m, fine := c.matrix(a)
+		if !ok || !fine {
+			return nil, false
+		}
+		total, ok = c.joined(n.Kind, total, m)
+	}
+	if ok && n.Kind == latex.Negative {
+		total = each(total, func(x *latex.Node) *latex.Node { return node(latex.Negative, x) })
+	}
+	return total, ok
 }
 
-// joined works out a sum or a product from the left.
-func (c *comparer) joined(n *latex.Node) (*latex.Node, bool) {
-	var total *latex.Node
-	var factors []*latex.Node
-	for _, a := range n.Args {
-		if n.Kind == latex.Product && isScalar(a) {
-			factors = append(factors, a)
-			continue
-		}
-		m, ok := c.matrix(a)
-		if ok && total != nil {
-			m, ok = c.join(n.Kind, total, m)
-		}
-		if !ok {
-			return nil, false
-		}
-		total = m
-	}
-	if total == nil {
+// joined works one operation out, of two matrices or of one and a number.
+func (c *comparer) joined(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
+	if !c.spend(64 * (len(a.Args) + 1) * (len(b.Args) + 1)) {
 		return nil, false
 	}
-	for _, f := range factors {
-		total = scaled(total, f)
-	}
-	return total, true
-}
-
-func (c *comparer) join(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
-	if kind == latex.Sum {
-		if a.Columns != b.Columns || len(a.Args) != len(b.Args) {
-			return nil, false
-		}
-		m := &latex.Node{Kind: latex.Matrix, Columns: a.Columns}
-		for i := range a.Args {
-			m.Args = append(m.Args, &latex.Node{Kind: latex.Sum, Args: []*latex.Node{a.Args[i], b.Args[i]}})
-		}
-		return m, true
-	}
-	if !c.affordable(a, b) {
+	switch {
+	case a.Kind != latex.Matrix && b.Kind != latex.Matrix:
+		return node(kind, a, b), true
+	case a.Kind != latex.Matrix && kind == latex.Product:
+		return each(b, func(x *latex.Node) *latex.Node { return node(kind, a, x) }), true
+	case b.Kind != latex.Matrix && kind != latex.Sum:
+		return each(a, func(x *latex.Node) *latex.Node { return node(kind, x, b) }), true
+	case a.Kind != latex.Matrix || b.Kind != latex.Matrix || kind == latex.Quotient:
 		return nil, false
 	}
-	rows, inner, columns := len(a.Args)/a.Columns, a.Columns, b.Columns
-	if inner != len(b.Args)/b.Columns {
-		return nil, false
-	}
-	if c.steps -= rows * inner * columns; c.steps < 0 {
-		return nil, false
-	}
-	m := &latex.Node{Kind: latex.Matrix, Columns: columns}
-	for i := range rows {
-		for j := range columns {
-			sum := &latex.Node{Kind: latex.Sum}
-			for k := range inner {
-				sum.Args = append(sum.Args, &latex.Node{Kind: latex.Product, Args: []*latex.Node{a.Args[i*inner+k], b.Args[k*columns+j]}})
+	result := &latex.Node{Kind: latex.Matrix, Columns: b.Columns}
+	for i := 0; i < len(a.Args) && kind == latex.Product; i += a.Columns { // a row of a and a column of b
+		for j := range b.Columns {
+			sum := node(latex.Sum)
+			for k := 0; k < a.Columns && k*b.Columns+j < len(b.Args); k++ {
+				sum.Args = append(sum.Args, node(kind, a.Args[i+k], b.Args[k*b.Columns+j]))
 			}
-			m.Args = append(m.Args, sum)
+			result.Args = append(result.Args, sum)
 		}
 	}
-	return m, true
+	if kind == latex.Product {
+		return result, a.Columns*b.Columns == len(b.Args)
+	}
+	for i := 0; i < min(len(a.Args), len(b.Args)); i++ {
+		result.Args = append(result.Args, node(kind, a.Args[i], b.Args[i]))
+	}
+	return result, a.Columns == b.Columns && len(a.Args) == len(b.Args)
 }
 
-// affordable spends the size of a product of matrices: each entry of one occurs in as
-// many entries of the product as the other has rows or columns.
-func (c *comparer) affordable(a, b *latex.Node) bool {
-	const largest = 4000 // nodes of a factor
-	size := 0
-	for _, m := range [...]*latex.Node{a, b} {
-		m.Walk(func(*latex.Node) bool {
-			size++
-			return size <= 2*largest
-		})
+// each applies a function to every entry.
+func each(m *latex.Node, apply func(*latex.Node) *latex.Node) *latex.Node {
+	result := &latex.Node{Kind: latex.Matrix, Columns: m.Columns}
+	for _, x := range m.Args {
+		result.Args = append(result.Args, apply(x))
 	}
-	c.steps -= size
-	return size <= largest && c.steps >= 0
+	return result
 }
 
-func scaled(m, factor *latex.Node) *latex.Node {
-	s := &latex.Node{Kind: latex.Matrix, Columns: m.Columns}
-	for _, a := range m.Args {
-		s.Args = append(s.Args, &latex.Node{Kind: latex.Product, Args: []*latex.Node{factor, a}})
-	}
-	return s
+func node(kind latex.Kind, args ...*latex.Node) *latex.Node {
+	return &latex.Node{Kind: kind, Args: args}
 }

@@ -39,18 +39,7 @@ func (c *comparer) twoRelations(a, b *latex.Node) Outcome {
 	if !okA || !okB || len(left) != len(right) {
 		return c.named("relation", Different)
 	}
-	found := make([]Outcome, 2*len(left))
-	for i, x := range left {
-		for j, y := range right {
-			switch o := c.conditions(x, y); {
-			case o == Same:
-				found[i], found[len(left)+j] = Same, Same
-			case o == Unknown && found[i] == Different:
-				found[i] = Unknown
-			}
-		}
-	}
-	return c.named("relation", join(found))
+	return c.named("relation", cover(c, left, right, c.conditions))
 }
 
 // assignment splits "name = value". Of a chain of equations the last side counts, of
@@ -167,44 +156,40 @@ func (c *comparer) conditions(x, y condition) Outcome {
 	if x.op != y.op {
 		return Different
 	}
-	f0, errF := c.valueAt(x.difference, 0)
-	g0, errG := c.valueAt(y.difference, 0)
-	if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) {
-		return Unknown
-	}
-	if errF != nil || errG != nil || f0.isZero() || g0.isZero() {
-		return Different
-	}
-	if ordered := x.op == "<" || x.op == "<="; ordered {
-		if f0.im != nil || g0.im != nil || f0.sign() != g0.sign() {
-			return Different
-		}
-	}
+	e := &evaluator{arithmetic: arithmetic{finalBits}, exact: &c.exact, seed: c.seed}
+	var f, g [tries]value
 	agree := 0
-	for round := uint64(1); round < tries && agree < points; round++ {
-		f, errF := c.valueAt(x.difference, round)
-		g, errG := c.valueAt(y.difference, round)
-		if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) {
+	for e.round = 0; e.round < tries && agree < points; e.round++ {
+		r := e.round
+		var errF, errG error
+		f[r], errF = e.eval(x.difference)
+		g[r], errG = e.eval(y.difference)
+		if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) || e.peak > maxPeak {
 			return Unknown
+		}
+		if r == 0 {
+			if errF != nil || errG != nil || !sameSign(f[0], g[0], x.op) {
+				return Different
+			}
+			continue
 		}
 		if errF != nil || errG != nil {
 			continue
 		}
-		a := arithmetic{precisions[2]}
-		left, right := a.mul(f, g0), a.mul(g, f0)
-		difference := a.add(left, a.neg(right))
-		if !difference.isZero() {
+		if near, _ := e.agree(e.mul(f[r], g[0]), e.mul(g[r], f[0])); !near {
 			return Different
-		}
-		if difference.err > max(left.magnitude(), right.magnitude())-equalBits {
-			return Unknown
 		}
 		agree++
 	}
 	return outcome(agree > 1)
 }
 
-func (c *comparer) valueAt(n *latex.Node, round uint64) (ball, error) {
-	e := &evaluator{arithmetic: arithmetic{precisions[2]}, seed: c.seed, round: round, steps: &c.steps}
-	return e.eval(n)
+// sameSign reports whether two values are not 0 and, for an inequality, real and of one
+// sign.
+func sameSign(f, g value, op string) bool {
+	if f.exponent() == none || g.exponent() == none {
+		return false
+	}
+	ordered := op == "<" || op == "<="
+	return !ordered || f.im == nil && g.im == nil && f.re.Sign() == g.re.Sign()
 }

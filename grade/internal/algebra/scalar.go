@@ -19,15 +19,9 @@ const (
 	Unknown
 )
 
-// precisions are tried in turn, in bits, until the difference of two numbers is larger
-// than its error, or the error so small that they are called equal. The first one only
-// tells numbers apart, fast.
-var precisions = [...]uint{64, 160, 320, maxBits}
-
 const (
-	equalBits = 110 // leading bits that agree in equal numbers
-	tries     = 10  // points that are looked at
-	points    = 4   // points at which equal formulas have equal values
+	tries  = 10 // points that are looked at
+	points = 4  // points at which equal formulas have equal values
 )
 
 // scalars compares two expressions.
@@ -36,29 +30,25 @@ func (c *comparer) scalars(a, b *latex.Node) Outcome {
 		return o
 	}
 	if key(a) == key(b) {
-		c.rule = "form"
-		return Same
+		return c.named("form", Same)
 	}
 	if o, done := c.bases(a, b); done {
 		return o
 	}
-	decimal := hasDecimal(a) || hasDecimal(b)
-	ra, okA := rationalOf(a)
-	rb, okB := rationalOf(b)
+	decimal := HasDecimal(a) || HasDecimal(b)
+	ra, okA := c.rational(a)
+	rb, okB := c.rational(b)
 	if okA && okB {
 		return c.rationals(ra, rb, decimal)
 	}
 	if sa, sb := infinite(a), infinite(b); sa != 0 || sb != 0 {
-		c.rule = "infinity"
-		return outcome(sa == sb)
+		return c.named("infinity", outcome(sa == sb))
 	}
-	c.rule = "value"
 	if a.Free() || b.Free() {
-		c.rule = "points"
-		return c.functions(a, b, decimal)
+		return c.named("points", c.functions(a, b, decimal))
 	}
 	o, _ := c.at(a, b, 0, decimal)
-	return o
+	return c.named("value", o)
 }
 
 // percents compares numbers of which one or both are percentages: 28 % is 0.28, and
@@ -74,12 +64,11 @@ func (c *comparer) percents(a, b *latex.Node) (Outcome, bool) {
 		}
 		o := c.scalars(a.Args[0], b)
 		if o == Different {
-			if ra, ok := rationalOf(a); ok {
-				o = c.scalars(&latex.Node{Kind: latex.Number, Value: ra, Decimal: hasDecimal(a)}, b)
+			if ra, ok := c.rational(a); ok {
+				o = c.scalars(&latex.Node{Kind: latex.Number, Value: ra, Decimal: HasDecimal(a)}, b)
 			}
 		}
-		c.rule = "percent"
-		return o, true
+		return c.named("percent", o), true
 	}
 	return Different, false
 }
@@ -96,11 +85,10 @@ func (c *comparer) bases(a, b *latex.Node) (Outcome, bool) {
 	if a.Kind != latex.Based {
 		return Different, false
 	}
-	c.rule = "base"
 	if b.Kind == latex.Based {
-		return outcome(a.Name == b.Name && key(a.Args[0]) == key(b.Args[0])), true
+		return c.named("base", outcome(a.Name == b.Name && key(a.Args[0]) == key(b.Args[0]))), true
 	}
-	return outcome(b.Kind == latex.Number && !b.Decimal && b.Value.IsInt() && b.Value.Num().String() == a.Name), true
+	return c.named("base", outcome(b.Kind == latex.Number && !b.Decimal && b.Value.IsInt() && b.Value.Num().String() == a.Name)), true
 }
 
 func outcome(same bool) Outcome {
@@ -111,29 +99,34 @@ func outcome(same bool) Outcome {
 }
 
 func (c *comparer) rationals(a, b *big.Rat, decimal bool) Outcome {
-	c.rule = "rational"
 	if a.Cmp(b) == 0 {
-		return Same
+		return c.named("rational", Same)
 	}
-	if !decimal {
-		return Different
+	if decimal && c.fits(size(a)+size(b), false) && Rounded(a, b) {
+		return c.named("decimal", Same)
 	}
-	x, _ := a.Float64()
-	y, _ := b.Float64()
-	if nearly(complex(x, 0), complex(y, 0)) {
-		c.rule = "decimal"
-		return Same
-	}
-	return Different
+	return c.named("rational", Different)
 }
 
-// nearly compares numbers of which one was written with a decimal point: to six
-// places, below 1 to six digits.
-func nearly(x, y complex128) bool {
-	return cmplx.Abs(x-y) <= 5e-7*math.Min(1, math.Max(cmplx.Abs(x), cmplx.Abs(y)))
+// Rounded compares numbers of which one was written with a decimal point: to six
+// places, below 0.1 to six digits.
+func Rounded(x, y *big.Rat) bool {
+	largest := new(big.Rat).Abs(x)
+	if absolute := new(big.Rat).Abs(y); absolute.Cmp(largest) > 0 {
+		largest = absolute
+	}
+	const places = 400 // of the smallest number that is told from 0
+	bound, ten, tenth := big.NewRat(1, 2_000_000), big.NewRat(10, 1), big.NewRat(1, 10)
+	for i := 0; i < places && largest.Cmp(tenth) < 0; i++ {
+		bound.Mul(bound, tenth)
+		largest.Mul(largest, ten)
+	}
+	difference := new(big.Rat).Sub(x, y)
+	return difference.Abs(difference).Cmp(bound) <= 0
 }
 
-func hasDecimal(n *latex.Node) bool {
+// HasDecimal reports whether a number of the tree was written with a decimal point.
+func HasDecimal(n *latex.Node) bool {
 	return !n.Walk(func(n *latex.Node) bool { return !n.Decimal })
 }
 
@@ -155,10 +148,7 @@ func (c *comparer) functions(a, b *latex.Node, decimal bool) Outcome {
 	agree := 0
 	for round := range uint64(tries) {
 		o, strayed := c.at(a, b, round, decimal)
-		if c.undefined && o == Different && c.bothUndefined {
-			continue
-		}
-		if strayed && o != Same {
+		if c.bothUndefined && o == Different || strayed && o != Same {
 			continue
 		}
 		if o != Same {
@@ -171,31 +161,51 @@ func (c *comparer) functions(a, b *latex.Node, decimal bool) Outcome {
 	return outcome(agree >= 2)
 }
 
-// at compares the values at one point, with rising precision.
+// at compares the values at one point: first to a few digits, which tells most apart,
+// then to hundreds.
 func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, strayed bool) {
-	for _, bits := range precisions {
-		e := &evaluator{arithmetic: arithmetic{bits}, seed: c.seed, round: round, steps: &c.steps}
+	c.bothUndefined = false
+	bits := uint(firstBits)
+	for {
+		e := &evaluator{arithmetic: arithmetic{bits}, exact: &c.exact, seed: c.seed, round: round}
 		x, errA := e.eval(a)
 		y, errB := e.eval(b)
-		c.undefined, c.bothUndefined = errA != nil || errB != nil, errA != nil && errB != nil
 		switch {
 		case errors.Is(errA, errBudget) || errors.Is(errB, errBudget):
 			return Unknown, e.strayed
 		case errA != nil || errB != nil:
+			c.bothUndefined = errA != nil && errB != nil
 			return Different, e.strayed
 		case decimal:
 			return outcome(nearly(approximate(x), approximate(y))), e.strayed
+		case bits > firstBits:
+			near, rounded := e.agree(x, y)
+			return outcome(near && rounded), e.strayed
 		}
-		difference := e.add(x, e.neg(y))
-		if !difference.isZero() {
+		if near, rounded := e.agree(x, y); !near && !rounded {
 			return Different, e.strayed
 		}
-		scale := max(x.magnitude(), y.magnitude())
-		if difference.err <= scale-equalBits || difference.err <= -equalBits && scale < -equalBits/2 {
-			return Same, e.strayed
+		if e.peak > maxPeak {
+			return Unknown, e.strayed
 		}
+		bits = finalBits + uint(max(0, e.peak))
 	}
-	return Unknown, false
+}
+
+// agree compares two values: near if their leading bits are equal, rounded if they differ
+// by no more than rounding of the largest value on the way can change.
+func (e *evaluator) agree(x, y value) (near, rounded bool) {
+	d := e.arithmetic.add(x, e.neg(y)).exponent()
+	bits := int(e.bits)
+	near = d == none || d <= max(x.exponent(), y.exponent())-min(200, bits/4)
+	return near, d <= max(0, e.peak)-bits+min(150, bits/2)
+}
+
+// nearly is [Rounded] for values.
+func nearly(x, y complex128) bool {
+	largest := math.Max(cmplx.Abs(x), cmplx.Abs(y))
+	digits := math.Floor(math.Log10(largest)) + 1
+	return largest == 0 || cmplx.Abs(x-y) <= 5e-7*math.Pow(10, math.Min(0, digits))
 }
 
 // real returns the value of a real number, for sorting.
@@ -203,16 +213,16 @@ func (c *comparer) real(n *latex.Node) (float64, bool) {
 	if s := infinite(n); s != 0 {
 		return math.Inf(s), true
 	}
-	if r, ok := rationalOf(n); ok {
+	if r, ok := c.rational(n); ok {
 		x, _ := r.Float64()
-		return x, true
+		return x, !math.IsInf(x, 0)
 	}
 	if n.Free() {
 		return 0, false
 	}
-	e := &evaluator{arithmetic: arithmetic{precisions[0]}, steps: &c.steps}
+	e := &evaluator{arithmetic: arithmetic{firstBits}, exact: &c.exact}
 	x, err := e.eval(n)
-	if err != nil || x.im != nil && log2(x.im) > x.err {
+	if err != nil || x.im != nil {
 		return 0, false
 	}
 	return real(approximate(x)), true

@@ -9,29 +9,6 @@ import (
 
 func firstRune(s string) (rune, int) { return utf8.DecodeRuneInString(s) }
 
-// functions are the names of calls, with the name of the function that is meant.
-var functions = map[string]string{
-	"sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "cosec": "csc",
-	"arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot",
-	"arccot": "arccot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "exp": "exp", "ln": "ln", "log": "log", "lg": "log",
-	"gcd": "gcd", "lcm": "lcm", "max": "max", "min": "min", "floor": "floor", "ceil": "ceil", "abs": "abs", "factorial": "factorial",
-}
-
-// constants are words and commands for symbols with a value.
-var constants = map[string]string{"pi": "pi", "infty": "infty", "infinity": "infty", "inf": "infty", "oo": "infty"}
-
-// known reports whether a word means something in a formula.
-func known(s string) bool {
-	return functions[s] != "" || constants[s] != "" || s == "sqrt" || s == "binom" || s == "cbrt" || greek[s]
-}
-
-var greek = map[string]bool{
-	"alpha": true, "beta": true, "gamma": true, "delta": true, "epsilon": true, "varepsilon": true, "zeta": true, "eta": true, "theta": true, "vartheta": true,
-	"kappa": true, "lambda": true, "mu": true, "nu": true, "xi": true, "rho": true, "sigma": true, "tau": true, "phi": true, "varphi": true, "chi": true,
-	"psi": true, "omega": true, "Gamma": true, "Delta": true, "Theta": true, "Lambda": true, "Sigma": true, "Phi": true, "Psi": true, "Omega": true, "ell": true,
-	"angle": true, "triangle": true, "ldots": true, "dots": true, "cdots": true, "star": true, "Re": true, "Im": true, "forall": true, "exists": true,
-}
-
 // startsAtom reports whether the next token begins a factor.
 func (p *parser) startsAtom() bool {
 	t := p.peek()
@@ -51,10 +28,10 @@ func (p *parser) startsAtom() bool {
 
 func (p *parser) startsWithCommand(name string) bool {
 	switch name {
-	case "frac", "dfrac", "tfrac", "cfrac", "sqrt", "binom", "dbinom", "tbinom", "lfloor", "lceil", "lvert", "begin", "{", "sum", "prod",
-		"overline", "bar", "vec", "hat", "widehat", "overrightarrow", "boxed", "fbox", "beginboxed", "mathbb", "mathcal", "emptyset", "varnothing":
+	case "frac", "sqrt", "binom", "lfloor", "lceil", "lvert", "begin", "{", "sum", "prod",
+		"overline", "bar", "vec", "hat", "widehat", "overrightarrow", "boxed", "mathbb", "mathcal", "emptyset":
 		return true
-	case "|", "vert", "Vert":
+	case "|":
 		return p.bars == 0
 	}
 	return known(name)
@@ -119,16 +96,25 @@ func (p *parser) numeral() *Node {
 	if n.Decimal {
 		return p.scientific(n)
 	}
+	if digits, ok := p.hexadecimal(t.text); ok {
+		p.advance()
+		based := p.op(Based, p.argument(true))
+		based.Name = digits
+		return based
+	}
 	next := p.peek()
 	switch {
 	case next.kind == numeral && next.spaced && p.ahead(1, mark, "/") && p.pos+2 < len(p.tokens) && p.tokens[p.pos+2].kind == numeral:
 		over := rational(next.text)
 		p.pos += 2
 		return p.mixed(n, over, rational(p.digits()))
-	case next.kind == numeral && next.spaced && len(next.text) == 3 && len(t.text) <= 3: // 1 000
-		p.advance()
-		n.Value = rational(t.text + next.text)
-	case next.kind == command && strings.HasSuffix(next.text, "frac"):
+	case next.kind == numeral && next.spaced && len(t.text) <= 3: // 1 000
+		digits := t.text
+		for next = p.peek(); next.kind == numeral && next.spaced && len(next.text) == 3; next = p.peek() {
+			digits += p.digits()
+		}
+		n.Value = rational(digits)
+	case next.kind == command && next.text == "frac":
 		before := p.pos
 		p.advance()
 		over, under := p.argument(false), p.argument(false)
@@ -140,6 +126,19 @@ func (p *parser) numeral() *Node {
 		}
 	}
 	return p.scientific(n)
+}
+
+// hexadecimal reads the rest of 2A_{16}, up to the base.
+func (p *parser) hexadecimal(digits string) (string, bool) {
+	at := p.pos
+	for ; !p.tokens[at].spaced && (p.tokens[at].kind == word || p.tokens[at].kind == numeral); at++ {
+		digits += p.tokens[at].text
+	}
+	if at == p.pos || p.tokens[at].text != "_" || strings.Trim(digits, "0123456789ABCDEFabcdef") != "" {
+		return "", false
+	}
+	p.pos = at
+	return strings.ToUpper(digits), true
 }
 
 // digits takes the whole next number.
@@ -161,6 +160,10 @@ func (p *parser) mixed(whole *Node, over, under *big.Rat) *Node {
 // scientific reads the exponent of 1.5e3.
 func (p *parser) scientific(n *Node) *Node {
 	t := p.peek()
+	if t.kind == word && t.text == "x" && t.spaced && p.ahead(1, numeral, "10") && p.ahead(2, mark, "^") { // 4.5 x 10^33
+		t.kind, t.text = command, "times"
+		return n
+	}
 	if t.kind != word || t.spaced || t.text != "e" && t.text != "E" {
 		return n
 	}
@@ -208,12 +211,18 @@ func (p *parser) word() *Node {
 	return p.node(symbol(p.first()))
 }
 
-// group reads {…}.
+// group reads {…}, {n \choose k} and {a \over b}.
 func (p *parser) group() *Node {
 	p.advance()
 	bars := p.bars
 	p.bars = 0
 	n := p.list()
+	switch {
+	case p.take(command, "choose"):
+		n = p.call("binom", n, p.list())
+	case p.take(command, "over"):
+		n = p.op(Quotient, n, p.list())
+	}
 	p.bars = bars
 	if !p.take(mark, "}") {
 		return p.fail()

@@ -5,14 +5,14 @@ import "strings"
 // command reads what belongs to a command or to a word of the same name.
 func (p *parser) command(name string) *Node {
 	switch name {
-	case "frac", "dfrac", "tfrac", "cfrac":
+	case "frac":
 		over := p.argument(false)
 		return p.op(Quotient, over, p.argument(false))
 	case "sqrt":
 		return p.root()
 	case "cbrt":
 		return p.call("root", p.argument(true), p.node(number(3)))
-	case "binom", "dbinom", "tbinom":
+	case "binom":
 		over := p.argument(false)
 		if over.Kind == Tuple && len(over.Args) == 2 {
 			return p.call("binom", over.Args...)
@@ -24,28 +24,26 @@ func (p *parser) command(name string) *Node {
 		return p.enclosed("ceil", "rceil")
 	case "lvert":
 		return p.enclosed("abs", "rvert")
-	case "|", "vert", "Vert":
+	case "|":
 		return p.absolute(command, name)
 	case "begin":
 		return p.environment()
 	case "{":
 		return p.set()
-	case "emptyset", "varnothing":
+	case "emptyset":
 		return p.op(Set)
 	case "sum", "prod":
 		return p.series(name)
-	case "boxed", "fbox", "beginboxed":
+	case "boxed":
 		return p.argument(true)
 	case "overline", "bar", "vec", "hat", "widehat", "overrightarrow", "mathbb", "mathcal":
 		return p.node(symbol(name + ":" + p.flat()))
 	}
-	switch {
-	case constants[name] != "":
-		return p.node(symbol(constants[name]))
-	case functions[name] != "":
-		return p.function(functions[name])
-	case greek[name]:
-		return p.node(symbol(name))
+	switch meant := commands[name]; meant.role {
+	case function:
+		return p.function(meant.name)
+	case letter:
+		return p.node(symbol(meant.name))
 	}
 	return p.fail()
 }
@@ -123,7 +121,10 @@ func (p *parser) function(name string) *Node {
 	if inverse {
 		name, exponent = "arc"+name, nil
 	}
+	degrees := p.degrees
+	p.degrees = strings.Contains("sin cos tan cot sec csc", name)
 	n := p.call(name, p.operands()...)
+	p.degrees = degrees
 	if base != nil {
 		n.Args = append(n.Args, base)
 	}
@@ -169,9 +170,9 @@ func (p *parser) continuesOperand() bool {
 	case numeral:
 		return true
 	case word:
-		return functions[t.text] == "" && p.startsAtom() && !p.isUnit(&Node{Kind: Number})
+		return !has(t.text, function) && p.startsAtom() && !p.isUnit(&Node{Kind: Number})
 	case command:
-		return functions[t.text] == "" && t.text != "begin" && t.text != "{" && p.startsAtom()
+		return !has(t.text, function) && t.text != "begin" && t.text != "{" && p.startsAtom()
 	}
 	return false
 }

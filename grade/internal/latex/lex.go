@@ -25,11 +25,14 @@ type token struct {
 // lex cuts an answer into tokens and drops what has no meaning: spacing, sizes,
 // dollar signs.
 func lex(s string) []token {
+	if strings.Contains(s, ".m") || strings.Contains(s, ".M") || strings.Contains(s, "o'clock") {
+		s = timeOfDay.Replace(s)
+	}
 	l := lexer{s: s, tokens: make([]token, 0, len(s)/2+4), rows: strings.Contains(s, `\begin`)}
 	for l.i < len(s) {
 		l.next()
 	}
-	return append(l.tokens, token{kind: end})
+	return append(essential(l.tokens), token{kind: end})
 }
 
 type lexer struct {
@@ -37,6 +40,7 @@ type lexer struct {
 	i      int
 	depth  int  // of brackets, where a comma separates
 	rows   bool // \\ ends a row of a matrix, even before a letter
+	layout bool // in an environment that only lays formulas out
 	spaced bool
 	tokens []token
 }
@@ -49,6 +53,11 @@ func (l *lexer) emit(kind tokenKind, text string) {
 func (l *lexer) next() {
 	c := l.s[l.i]
 	switch {
+	case l.layout && c == '&':
+		l.i++
+	case l.layout && strings.HasPrefix(l.s[l.i:], `\\`):
+		l.i += 2
+		l.newRow()
 	case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~' || c == '$' || c == '"':
 		l.i++
 		l.spaced = true
@@ -73,6 +82,14 @@ func (l *lexer) next() {
 	}
 }
 
+// newRow ends a row of formulas. One that begins with a relation goes on with the last.
+func (l *lexer) newRow() {
+	rest := strings.TrimLeft(l.s[l.i:], "& \t\r\n")
+	if rest != "" && !strings.HasPrefix(rest, `\end`) && !strings.ContainsAny(rest[:1], "=<>") {
+		l.emit(mark, ",")
+	}
+}
+
 func (l *lexer) bracket(c byte) {
 	switch c {
 	case '(', '[':
@@ -82,26 +99,19 @@ func (l *lexer) bracket(c byte) {
 	}
 }
 
-// runes are characters with a name in LaTeX, or with an ASCII form (one character).
-var runes = map[rune]string{
-	'\u2212': "-", '–': "-", '×': "times", '·': "times", '⋅': "times", '÷': "/", '√': "sqrt", 'π': "pi", '∞': "infty", '≤': "le", '≥': "ge",
-	'≠': "ne", '∪': "cup", '∈': "in", '±': "pm", '≈': "approx", '∠': "angle", 'θ': "theta", 'φ': "varphi", 'α': "alpha", 'β': "beta", '′': "'",
-	'⌊': "lfloor", '⌋': "rfloor", '⌈': "lceil", '⌉': "rceil", '°': "degree", 'λ': "lambda",
-}
-
 func (l *lexer) rune(r rune) {
 	switch name, known := runes[r]; {
-	case r == '²' || r == '³':
-		l.emit(mark, "^")
-		l.emit(numeral, map[rune]string{'²': "2", '³': "3"}[r])
 	case r == '€' || r == '£' || r == '\u00a0':
 		l.spaced = true
 	case !known:
 		l.emit(word, string(r))
 	case len(name) == 1:
+		l.bracket(name[0])
 		l.emit(mark, name)
+	case has(name, relation):
+		l.emit(mark, commands[name].name)
 	default:
-		l.emit(command, name)
+		l.emit(command, commands[name].name)
 	}
 }
 
@@ -138,7 +148,7 @@ func (l *lexer) numeral() {
 // plain comma is a separator outside of brackets only, and never with a space.
 func thousands(s string, i int, plain bool) int {
 	next := 0
-	for _, separator := range [...]string{"{,}", `{,}\!`, `,\!`, `,\! `, `{\,}`, `\,`, `\!`, "{, }"} {
+	for _, separator := range [...]string{"{,}", `{,}\!`, `,\!`, `,\! `, `{\,}`, `\,`, `\!`, "{, }", " {,}", " {, }"} {
 		if strings.HasPrefix(s[i:], separator) {
 			next = i + len(separator)
 		}
@@ -155,19 +165,6 @@ func thousands(s string, i int, plain bool) int {
 	return next
 }
 
-// skipped are commands without a meaning of their own.
-var skipped = map[string]bool{
-	"left": true, "right": true, "big": true, "Big": true, "bigl": true, "bigr": true, "Bigl": true, "Bigr": true, "bigg": true, "Bigg": true,
-	"quad": true, "qquad": true, "displaystyle": true, "textstyle": true, "limits": true, "hspace": true, "middle": true, "rm": true, "bf": true,
-	"": true, "!": true, ",": true, ";": true, ":": true, " ": true, ">": true, "$": true, "(": true, ")": true, "phantom": true, "nobreak": true,
-}
-
-// texts are commands whose argument is words.
-var texts = map[string]bool{
-	"text": true, "mbox": true, "textbf": true, "textit": true, "textrm": true, "textnormal": true, "textsf": true, "hbox": true, "texttt": true,
-	"mathrm": true, "mathbf": true, "operatorname": true, "mathit": true, "mathsf": true, "boldsymbol": true, "emph": true,
-}
-
 func (l *lexer) command() {
 	name, after := commandName(l.s, l.i, l.rows)
 	l.i = after
@@ -175,25 +172,63 @@ func (l *lexer) command() {
 		l.i -= len(rest)
 		name = "quad"
 	}
+	switch meant := commands[name]; meant.role {
+	case words:
+		l.textArgument()
+	case skip:
+		l.spaced = true
+		if (name == "left" || name == "right") && l.i < len(l.s) && l.s[l.i] == '.' { // \left. is no bracket
+			l.i++
+		}
+	case color:
+		l.braces()
+		l.spaced = true
+	case env:
+		l.environment(name)
+	case relation:
+		l.emit(mark, meant.name)
+	default:
+		l.named(name, meant.name)
+	}
+}
+
+// named emits a command that the parser knows, or one that it does not.
+func (l *lexer) named(name, meant string) {
 	switch {
 	case name == "langle" || name == "rangle": // ⟨1, 2⟩ is a vector, written like a tuple
 		bracket := map[string]string{"langle": "(", "rangle": ")"}[name]
 		l.bracket(bracket[0])
 		l.emit(mark, bracket)
-	case name == "lbrace" || name == "rbrace":
-		l.emit(command, map[string]string{"lbrace": "{", "rbrace": "}"}[name])
-	case texts[name]:
-		l.textArgument()
-	case skipped[name]:
-		l.spaced = true
-		if name == "left" || name == "right" { // \left. is no bracket
-			if l.i < len(l.s) && l.s[l.i] == '.' {
-				l.i++
-			}
-		}
+	case meant == "":
+		l.emit(command, name)
 	default:
+		l.emit(command, meant)
+	}
+}
+
+// environment reads \begin{name}. What only lays formulas out is dropped, so that its rows
+// are a list.
+func (l *lexer) environment(name string) {
+	from := l.i
+	content := l.braces()
+	switch strings.TrimSuffix(content, "*") {
+	case "aligned", "align", "gathered", "gather", "split", "equation", "displaymath", "math":
+		l.layout = name == "begin"
+	default:
+		l.i = from
 		l.emit(command, name)
 	}
+}
+
+// braces skips {…} without braces in it, and returns the content.
+func (l *lexer) braces() string {
+	rest := strings.TrimLeft(l.s[l.i:], " ")
+	length := strings.IndexByte(rest, '}')
+	if length < 0 || rest[0] != '{' {
+		return ""
+	}
+	l.i = len(l.s) - len(rest) + length + 1
+	return rest[1:length]
 }
 
 // commandName reads the command whose backslash is s[i]. A backslash that was
@@ -219,39 +254,6 @@ func commandName(s string, i int, rows bool) (name string, after int) {
 
 // spaceBefore reports whether \\ at s[i] may be a line break of a matrix.
 func spaceBefore(s string, i int) bool { return i > 0 && (s[i-1] == ' ' || s[i-1] == '\n') }
-
-// textArgument reads {words}. Numbers and formulas in it are read as if they stood
-// outside.
-func (l *lexer) textArgument() {
-	for l.i < len(l.s) && l.s[l.i] == ' ' {
-		l.i++
-	}
-	if l.i == len(l.s) || l.s[l.i] != '{' {
-		return
-	}
-	length := strings.IndexByte(l.s[l.i:], '}')
-	if length < 0 || strings.IndexByte(l.s[l.i+1:l.i+length], '{') >= 0 {
-		return
-	}
-	content := l.s[l.i+1 : l.i+length]
-	trimmed := strings.TrimSpace(content)
-	if plain := strings.Trim(trimmed, "()"); len(plain) == 1 || isNumeral(plain) || strings.ContainsAny(plain, `\^=<`) {
-		return // the braces stay and are read as a group
-	}
-	l.i += length + 1
-	if trimmed != "" {
-		l.emit(text, trimmed)
-	}
-}
-
-func isNumeral(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) && s[i] != '.' && s[i] != ',' && s[i] != '-' {
-			return false
-		}
-	}
-	return s != ""
-}
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 

@@ -11,6 +11,9 @@ func Parse(s string, limits Limits) (*Node, error) {
 	if len(s) > limits.Bytes {
 		return nil, ErrBudget
 	}
+	if n := exception(s, limits); n != nil {
+		return n, nil
+	}
 	p := parser{tokens: lex(s), limits: limits}
 	if n, ok := p.words(); ok {
 		return n, nil
@@ -28,13 +31,14 @@ func Parse(s string, limits Limits) (*Node, error) {
 // parser reads tokens by recursive descent. After an error it stands at the end, so
 // that all loops stop.
 type parser struct {
-	tokens []token
-	pos    int
-	limits Limits
-	nodes  int
-	depth  int
-	bars   int // open |
-	err    error
+	tokens  []token
+	pos     int
+	limits  Limits
+	nodes   int
+	depth   int
+	bars    int  // open |
+	degrees bool // 30° is an angle and not 30
+	err     error
 }
 
 func (p *parser) peek() *token { return &p.tokens[p.pos] }
@@ -86,30 +90,6 @@ func (p *parser) node(n *Node) *Node {
 }
 
 func (p *parser) op(kind Kind, args ...*Node) *Node { return p.node(&Node{Kind: kind, Args: args}) }
-
-// words reads an answer that is words and not a formula: it begins with a word of
-// three letters or more and has no operators.
-func (p *parser) words() (*Node, bool) {
-	var parts []string
-	for _, t := range p.tokens {
-		switch {
-		case t.kind == word, t.kind == numeral, t.kind == text:
-			parts = append(parts, strings.ToLower(t.text))
-		case t.kind == mark && strings.Contains("-'.,:()", t.text), t.kind == end:
-		default:
-			return nil, false
-		}
-	}
-	first := p.tokens[0]
-	if len(first.text) < 3 || first.kind != text && (first.kind != word || known(first.text)) {
-		return nil, false
-	}
-	if first.kind == word && len(p.tokens) > 2 && p.tokens[1].kind == mark && p.tokens[1].text == "(" && !p.tokens[1].spaced {
-		return nil, false // a function
-	}
-	joined := strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-	return &Node{Kind: Text, Name: strings.Trim(joined, " .")}, true
-}
 
 // list reads clauses up to something that neither separates nor belongs to one.
 // Semicolons bind weaker than commas.
@@ -171,9 +151,9 @@ func (p *parser) separator() string {
 				found = t.text
 			}
 		case (t.kind == word || t.kind == text) && (lower == "and" || lower == "or"),
-			t.kind == command && (lower == "lor" || lower == "vee" || lower == "land" || lower == "wedge"):
+			t.kind == command && (lower == "lor" || lower == "land"):
 			found = lower
-			if lower == "lor" || lower == "vee" {
+			if lower == "lor" {
 				found = "or"
 			}
 		case t.kind == mark && t.text == "." && p.ahead(1, end, ""):
@@ -184,12 +164,6 @@ func (p *parser) separator() string {
 	}
 }
 
-// relations maps the tokens of a relation to its name.
-var relations = map[string]string{
-	"=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
-	"ne": "!=", "neq": "!=", "in": "in", "approx": "~", "sim": "~", "simeq": "~", "equiv": "=", "leqq": "<=", "geqq": ">=",
-}
-
 // relation skips a relation sign and returns its name, or "".
 func (p *parser) relation() string {
 	t := p.peek()
@@ -198,11 +172,13 @@ func (p *parser) relation() string {
 		p.advance()
 		return "!="
 	}
-	if t.kind != mark && t.kind != command {
+	if t.kind != mark {
 		return ""
 	}
-	name := relations[t.text]
-	if name == "" {
+	name := t.text
+	switch name {
+	case "=", "<", ">", "<=", ">=", "!=", "in", "~":
+	default:
 		return ""
 	}
 	p.advance()
@@ -217,9 +193,7 @@ func (p *parser) relation() string {
 
 // clause reads a chain of relations, or what stands in one.
 func (p *parser) clause() *Node {
-	if p.is(text, "Final Answer:") {
-		p.advance()
-	}
+	p.relation() // ≈ 42
 	first := p.ratio()
 	var n *Node
 	for p.err == nil {
@@ -260,7 +234,7 @@ func (p *parser) union() *Node {
 				n = p.op(Union, n)
 			}
 			n.Args = append(n.Args, p.sum())
-		case p.take(command, "setminus"), p.take(command, "backslash"), p.take(command, "smallsetminus"):
+		case p.take(command, "setminus"):
 			n = p.op(Minus, n, p.sum())
 		default:
 			return n

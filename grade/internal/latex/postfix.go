@@ -8,10 +8,10 @@ import (
 
 // isDegree skips \circ or {\circ} behind ^.
 func (p *parser) isDegree() bool {
-	if p.take(command, "circ") || p.take(command, "degree") {
+	if p.take(command, "degree") {
 		return true
 	}
-	if p.is(mark, "{") && (p.ahead(1, command, "circ") || p.ahead(1, command, "degree")) && p.ahead(2, mark, "}") {
+	if p.is(mark, "{") && p.ahead(1, command, "degree") && p.ahead(2, mark, "}") {
 		p.pos += 3
 		return true
 	}
@@ -38,8 +38,9 @@ func (p *parser) postfix(n *Node) *Node {
 			scale := p.op(Power, p.node(number(10)), p.node(number(scales[strings.ToLower(t.text)])))
 			p.advance()
 			n = p.op(Product, n, scale)
-		case t.kind == command && (t.text == "degree" || t.text == "circ" || t.text == "textdegree"):
+		case t.kind == command && t.text == "degree":
 			p.advance()
+			n = p.angle(n)
 		case t.kind == mark && t.text == "'" && n.Kind == Symbol:
 			p.advance()
 			n.Name += "'"
@@ -56,8 +57,14 @@ func (p *parser) postfix(n *Node) *Node {
 	return n
 }
 
-// scales are the words for powers of ten behind a number.
-var scales = map[string]int64{"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+// angle returns n degrees: in radians where a function of the angle is taken, and n as it
+// is in an answer.
+func (p *parser) angle(n *Node) *Node {
+	if !p.degrees {
+		return n
+	}
+	return p.op(Product, n, p.op(Quotient, p.node(symbol("pi")), p.node(number(180))))
+}
 
 // subscript reads what stands behind _: a part of a name, or the base of a number.
 func (p *parser) subscript(n *Node) *Node {

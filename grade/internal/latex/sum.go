@@ -70,7 +70,7 @@ func (p *parser) product() *Node {
 	for p.err == nil {
 		divide := false
 		switch t := p.peek(); {
-		case t.kind == mark && t.text == "*", t.kind == command && (t.text == "cdot" || t.text == "times" || t.text == "ast"):
+		case t.kind == mark && t.text == "*", t.kind == command && t.text == "times":
 			p.advance()
 		case t.kind == mark && t.text == "/", t.kind == command && t.text == "div":
 			p.advance()
@@ -87,6 +87,8 @@ func (p *parser) product() *Node {
 			continue
 		case !p.startsAtom():
 			return n
+		case t.kind == numeral && p.tokens[p.pos-1].kind == numeral: // 2 3
+			return p.fail()
 		}
 		factor := p.signedPower()
 		switch {
@@ -114,19 +116,15 @@ func (p *parser) signedPower() *Node {
 	return n
 }
 
-// units are words of one or two letters that are units behind a number; longer words
-// are if they are unknown.
-var units = map[string]bool{
-	"cm": true, "mm": true, "km": true, "kg": true, "mg": true, "ml": true, "mL": true, "ft": true, "lb": true, "oz": true, "hr": true, "ms": true, "sq": true,
-}
-
 // isUnit reports whether the next token is a unit of the number n.
 func (p *parser) isUnit(n *Node) bool {
 	t := p.peek()
 	switch {
 	case t.kind == text:
 		lower := strings.ToLower(strings.Trim(t.text, " ,"))
-		return lower != "and" && lower != "or" && !strings.HasPrefix(lower, "p.m") && !strings.HasPrefix(lower, "a.m") && !n.Free()
+		return lower != "and" && lower != "or" && lower != "am" && lower != "pm" && !n.Free()
+	case t.kind == word && t.spaced && p.ahead(1, mark, "/") && p.pos+2 < len(p.tokens) && rates[p.tokens[p.pos+2].text]:
+		return !n.Free() // m/s
 	case t.kind == word && (t.spaced || len(t.text) > 2 || units[t.text]):
 		lower := strings.ToLower(t.text)
 		long := len(t.text) >= 3 && t.text == lower && !known(t.text) && lower != "and"
@@ -141,12 +139,14 @@ func (p *parser) unit() {
 	for p.peek().kind == word && (len(p.peek().text) >= 2 && !known(p.peek().text)) && p.peek().text != "and" && p.peek().text != "or" {
 		p.advance()
 	}
+	if p.is(mark, "/") && p.pos+1 < len(p.tokens) && rates[p.tokens[p.pos+1].text] {
+		p.advance()
+		p.advance()
+	}
 	if p.take(mark, "^") {
 		p.argument(true)
 	}
 }
-
-func isPercent(s string) bool { return s == "percent" || s == "pct" || s == "percentage" }
 
 // power reads a ^ b, which binds to the right, and what stands behind a factor.
 func (p *parser) power() *Node {
@@ -160,7 +160,7 @@ func (p *parser) power() *Node {
 		p.advance()
 	}
 	if p.isDegree() {
-		return p.postfix(n)
+		return p.postfix(p.angle(n))
 	}
 	exponent := p.exponent()
 	return p.postfix(p.op(Power, n, exponent))

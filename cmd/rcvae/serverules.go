@@ -1,0 +1,80 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rcvae/gateway"
+	"rcvae/grade"
+	"rcvae/selector"
+)
+
+// serveParts opens the embedder and the models and builds every rule that they serve.
+func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), error) {
+	var parts gateway.Parts
+	rule, err := selector.Parse(c.Selector)
+	if err != nil {
+		return parts, nil, usageError{err}
+	}
+	if rule.EvaluationOnly() {
+		return parts, nil, usagef("the selector %s needs reference answers and works in eval only; use one of %s", c.Selector, strings.Join(servable(), ", "))
+	}
+	kind, _ := cmd.Flags().GetString("kind")
+	if parts.Grader, err = grade.New(kind); err != nil {
+		return parts, nil, usageError{err}
+	}
+	parts.Extract = func(solution string) (string, string) {
+		e, err := grade.Extract(kind, solution)
+		if err != nil { // the text is too large: there is no answer
+			return "", ""
+		}
+		return e.Answer, e.From
+	}
+	sources, embedder, err := openSources(cmd, rule.Needs()|selector.NeedSignalModel)
+	if err != nil {
+		return parts, nil, err
+	}
+	sources.Grader = parts.Grader
+	if sources.Embedder != nil {
+		sources.Embedder = gateway.Timed(sources.Embedder)
+	}
+	if parts.Rules, err = serveRules(cmd, c.Selector, sources); err != nil {
+		embedder.Close()
+		return parts, nil, err
+	}
+	return parts, embedder.Close, nil
+}
+
+// serveRules returns every rule that the sources can serve. The configured one must
+// be among them.
+func serveRules(cmd *cobra.Command, configured string, sources selector.Sources) (map[string]gateway.Rule, error) {
+	options := selector.Options{Tau: tauFlag(cmd)}
+	options.Seed, _ = cmd.Flags().GetUint64("seed")
+	rules := map[string]gateway.Rule{}
+	for _, rule := range selector.Rules() {
+		name := rule.Name()
+		if rule.EvaluationOnly() || name != configured && sources.Check(rule.Needs()) != nil {
+			continue
+		}
+		bound, err := selector.New(rule, sources, options)
+		if err != nil {
+			return nil, err
+		}
+		rules[name] = gateway.Rule{Selector: bound, Rule: rule}
+	}
+	return rules, nil
+}
+
+// servable returns the names of the rules that need no reference answers.
+func servable() []string {
+	var names []string
+	for _, r := range selector.Rules() {
+		if !r.EvaluationOnly() {
+			names = append(names, r.Name())
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"rcvae/bestof"
+	"rcvae/gateway/edge"
+	"rcvae/internal/openaiapi"
+)
+
+// maxPrompts bounds the prompts of one raw completion.
+const maxPrompts = 256
+
+// readPrompts reads the prompts of a raw completion: a text, a list of texts, the
+// token ids of one prompt, or a list of such lists. Token ids have no text for the
+// selection's question.
+func (c *call) readPrompts() error {
+	raw, _ := c.body.Get("prompt")
+	if json.Unmarshal(raw, &c.question) == nil && len(raw) > 0 && raw[0] == '"' {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil || len(list) == 0 || len(list) > maxPrompts {
+		return edge.BadField("prompt", "prompt must be a text, a list of at most %d texts, or token ids", maxPrompts)
+	}
+	var ids []int
+	if json.Unmarshal(raw, &ids) == nil {
+		return nil
+	}
+	for _, prompt := range list {
+		var text string
+		if json.Unmarshal(prompt, &text) != nil && json.Unmarshal(prompt, &ids) != nil {
+			return edge.BadField("prompt", "prompt must hold texts or lists of token ids")
+		}
+		c.prompts = append(c.prompts, prompt)
+		c.question = text
+	}
+	if len(c.prompts) == 1 {
+		c.prompts = nil
+		return nil
+	}
+	if c.Events {
+		return edge.BadField("rcvae.events", "events need a request with one prompt")
+	}
+	return nil
+}
+
+// single returns the call for one prompt of several.
+func (c *call) single(prompt json.RawMessage) *call {
+	one := *c
+	one.prompts, one.question = nil, ""
+	_ = json.Unmarshal(prompt, &one.question) // token ids have no text
+	one.body = c.body.Clone()
+	one.body.SetRaw("prompt", prompt)
+	return &one
+}
+
+// answerParts draws and chooses for each prompt. When one fails the request fails.
+func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, rec *record, arrivals chan<- bestof.Arrival) ([]part, error) {
+	calls := []*call{c}
+	if len(c.prompts) > 0 {
+		calls = nil
+		for _, prompt := range c.prompts {
+			calls = append(calls, c.single(prompt))
+		}
+	}
+	parts := make([]part, len(calls))
+	err := s.each(ctx, len(calls), func(ctx context.Context, i int) error {
+		var err error
+		parts[i], err = s.answerOne(ctx, calls[i], header, arrivals)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, edge.ErrClientGone
+	}
+	rec.parts = parts
+	return parts, nil
+}
+
+// each calls f for 0 … n-1, all at once when there are several, and returns the first
+// error. A panic of any ends the others and goes on in the caller.
+func (s *Server) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return f(ctx, 0)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		group    sync.WaitGroup
+		once     sync.Once
+		first    error
+		panicked any
+	)
+	for i := range n {
+		group.Go(func() {
+			var err error
+			defer func() {
+				p := recover()
+				if p == nil && err == nil {
+					return
+				}
+				once.Do(func() { first, panicked = err, p })
+				if p != nil {
+					s.logPanic(p, debug.Stack())
+				}
+				cancel()
+			}()
+			err = f(ctx, i)
+		})
+	}
+	group.Wait()
+	if panicked != nil {
+		panic(panicked)
+	}
+	return first
+}
+
+// usageOf returns what the client sees: each prompt once, the tokens of all candidates.
+func usageOf(parts []part) (sum openaiapi.Usage) {
+	for _, p := range parts {
+		sum = sum.Add(p.usage)
+	}
+	return sum
+}
+
+// setBlock puts the block of one prompt, or a list of blocks for several, into a body.
+func setBlock(body *openaiapi.Body, parts []part) error {
+	if len(parts) == 1 {
+		return body.Set(blockField, parts[0].block())
+	}
+	blocks := make([]block, len(parts))
+	for i := range parts {
+		blocks[i] = parts[i].block()
+	}
+	return body.Set(blockField, map[string]any{"k": parts[0].call.k, "selector": blocks[0].Selector, "prompts": blocks})
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"rcvae/embed"
@@ -51,6 +52,7 @@ type statusError struct {
 	server  string
 	status  int
 	message string
+	code    any // of OpenAI's errors
 }
 
 func (e *statusError) Error() string {
@@ -74,6 +76,11 @@ func (e *statusError) tooLong() bool {
 		return complaintsAboutLength.MatchString(e.message)
 	}
 	return false
+}
+
+// rejects reports whether the server refuses a field of what it was sent.
+func (e *statusError) rejects(field string) bool {
+	return (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) && strings.Contains(e.message, field)
 }
 
 // post sends a body as JSON and gives the answer to read, with repetitions.
@@ -158,12 +165,18 @@ func (c *client) broken(ctx context.Context, err error) error {
 // refused reads the error that a response carries.
 func (c *client) refused(response *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxError)) // what came is enough
-	e := &statusError{c.base, response.StatusCode, openaiapi.ParseError(response.StatusCode, body).Message}
+	detail := openaiapi.ParseError(response.StatusCode, body)
+	e := &statusError{c.base, response.StatusCode, detail.Message, detail.Code}
+	if c.key != "" { // some servers repeat it
+		e.message = strings.ReplaceAll(e.message, c.key, "…")
+	}
 	switch location := response.Header.Get("Location"); {
 	case response.StatusCode < http.StatusBadRequest && location != "":
 		return fmt.Errorf("%s redirects to %s: name that URL", c.base, location)
 	case e.tooLong():
 		return fmt.Errorf("%w: %w", embed.ErrTooLong, e)
+	case e.code == "insufficient_quota": // OpenAI's 429 that no wait mends
+		return e
 	case retry.PassingStatus(e.status):
 		return retry.Passing(e, retry.After(response.Header, time.Now()))
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:

@@ -13,7 +13,8 @@ import (
 )
 
 // openAI is the API of OpenAI, vLLM and LiteLLM. Their lists of numbers are asked for as
-// base64, a quarter of the bytes; servers that do not know it send numbers all the same.
+// base64, a quarter of the bytes. Some servers send numbers all the same; from one that
+// refuses the field it is left out.
 func openAI() protocol {
 	return protocol{
 		kind: "openai", example: "openai+https://api.openai.com/v1?model=text-embedding-3-small", root: "/v1", path: "/embeddings", needsModel: true,
@@ -22,10 +23,10 @@ func openAI() protocol {
 				Model      string   `json:"model"`
 				Input      []string `json:"input"`
 				Dimensions int      `json:"dimensions,omitempty"`
-				Format     string   `json:"encoding_format"`
-			}{r.model, r.texts, r.dimension, "base64"}
+				Format     string   `json:"encoding_format,omitempty"`
+			}{r.model, r.texts, r.dimension, r.format}
 		},
-		read: readListed,
+		read: readListed, formats: true,
 	}
 }
 

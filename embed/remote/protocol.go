@@ -18,6 +18,7 @@ type protocol struct {
 	root          string // path of URLs without one
 	path          string // of the call that embeds
 	needsModel    bool
+	formats       bool                                   // the form of vectors is asked for
 	task          func(task string, r rcvae.Role) string // the server's name of a role's task; nil: it has no tasks
 	body          func(r request) any
 	read          func(data []byte) ([][]float32, error)
@@ -28,7 +29,8 @@ type protocol struct {
 type request struct {
 	model, task string
 	texts       []string
-	dimension   int // 0: the model's
+	dimension   int    // 0: the model's
+	format      string // "base64", or "" where the server refuses it
 }
 
 // protocols returns every kind of server.

@@ -33,6 +33,7 @@ type server struct {
 	batch  int    // texts of one call; 0: any
 	key    string // that calls must carry; "": none
 	floats bool   // numbers where base64 is asked for
+	plain  bool   // a wish for base64 is refused
 	faults []func(http.ResponseWriter)
 	answer func(texts []string) [][]float32 // nil: vectors
 
@@ -123,6 +124,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) refusal(c call) (int, string) {
 	if s.batch > 0 && len(c.texts) > s.batch {
 		return http.StatusUnprocessableEntity, fmt.Sprintf(`{"error":"batch size %d > maximum allowed batch size %d","error_type":"Validation"}`, len(c.texts), s.batch)
+	}
+	if s.plain && c.body["encoding_format"] != nil {
+		return http.StatusBadRequest, `{"error":{"message":"openai does not support parameters: {'encoding_format': 'base64'}","code":"400"}}`
 	}
 	if slices.Contains(c.texts, "") {
 		return http.StatusBadRequest, `{"error":{"message":"'$.input' is invalid: empty string"}}`

@@ -129,11 +129,9 @@ func (h *Hub) serveModel(w http.ResponseWriter) {
 func (h *Hub) serveTree(w http.ResponseWriter, r *http.Request) {
 	var list []map[string]any
 	for path, data := range h.script.Files {
-		sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(data)), data...)) //nolint:gosec // Git's hash
-		entry := map[string]any{"type": "file", "path": path, "size": len(data), "oid": hex.EncodeToString(sum[:])}
+		entry := map[string]any{"type": "file", "path": path, "size": len(data), "oid": gitHash(data)}
 		if slices.Contains(h.script.Large, path) {
-			sum := sha256.Sum256(data)
-			entry["lfs"] = map[string]any{"oid": hex.EncodeToString(sum[:]), "size": len(data), "pointerSize": 134}
+			entry["lfs"] = map[string]any{"oid": fullHash(data), "size": len(data), "pointerSize": 134}
 		}
 		list = append(list, entry)
 	}
@@ -151,16 +149,32 @@ func (h *Hub) serveTree(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, list)
 }
 
+// gitHash returns the SHA-1 of a Git blob, under which a hub keeps small files.
+func gitHash(data []byte) string {
+	sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(data)), data...)) //nolint:gosec // Git's hash
+	return hex.EncodeToString(sum[:])
+}
+
+// fullHash returns the SHA-256, under which a hub keeps large files.
+func fullHash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
 func (h *Hub) serveFile(w http.ResponseWriter, r *http.Request, path string) {
-	if _, ok := h.script.Files[path]; !ok {
+	data, ok := h.script.Files[path]
+	if !ok {
 		hubError(w, http.StatusNotFound, "EntryNotFound")
 		return
 	}
 	w.Header().Set("X-Repo-Commit", HubCommit)
 	if slices.Contains(h.script.Large, path) {
+		w.Header().Set("X-Linked-Etag", `"`+fullHash(data)+`"`)
+		w.Header().Set("X-Linked-Size", strconv.Itoa(len(data)))
 		http.Redirect(w, r, h.store.URL+"/"+path, http.StatusFound)
 		return
 	}
+	w.Header().Set("ETag", `"`+gitHash(data)+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(h.data(path)))
 }
 

@@ -164,7 +164,15 @@ func TestModelOfAFolder(t *testing.T) {
 }
 
 func TestEmbedderNames(t *testing.T) {
-	t.Setenv("HF_HOME", t.TempDir())
+	home := t.TempDir()
+	t.Setenv("HF_HOME", home)
+	part := filepath.Join(home, "hub", "models--org--part", "snapshots", "main")
+	if err := os.CopyFS(part, os.DirFS(tinyBERT(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(part, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
 	file := writeFile(t, "weights.bin", "x")
 	for _, tt := range []struct {
 		name string
@@ -177,6 +185,7 @@ func TestEmbedderNames(t *testing.T) {
 		{"unknown kind", []string{"cohere+https://example.org"}, exitUsage, []string{"openai, tei"}},
 		{"no such folder", []string{"./nowhere"}, exitFailure, []string{"no such file or folder"}},
 		{"not in the hub cache", []string{"BAAI/bge-small-en-v1.5"}, exitFailure, []string{"rcvae embedders get BAAI/bge-small-en-v1.5"}},
+		{"half in the hub cache", []string{"org/part"}, exitFailure, []string{"model.safetensors", "rcvae embedders get org/part"}},
 		{"another file", []string{file}, exitUsage, []string{".gguf"}},
 		{"flag of another kind", []string{"minilm", "--pooling", "cls"}, exitUsage, []string{"minilm", "built in", "--pooling"}},
 		{"pooling of a server", []string{"tei+http://127.0.0.1:1", "--pooling", "cls"}, exitUsage, []string{"tei", "--pooling"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,7 +142,11 @@ func openFromHub(_ context.Context, name string, s embedderSettings) (rcvae.Embe
 	if err != nil {
 		return nil, err
 	}
-	return s.openEncoder(folder, name)
+	e, err := s.openEncoder(folder, name)
+	if errors.Is(err, fs.ErrNotExist) { // another program took what it needed
+		return nil, fmt.Errorf("%w; 'rcvae embedders get %s' gets what is missing", err, name)
+	}
+	return e, err
 }
 
 // embedderSettings are the flags that say what an embedder's own files or server leave

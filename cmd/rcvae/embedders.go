@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -142,6 +144,9 @@ func runEmbeddersGet(cmd *cobra.Command, args []string) error {
 		bar.update(last, int(total/1000))
 	}
 	snapshot, err := cache.Get(cmd.Context(), args[0])
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("get %s: interrupted; run the same command to continue", args[0])
+	}
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func (u *upstream) add(d llm.Draw) {
 // askLogProbs asks for log-probabilities where the rule looks at them and the client
 // did not. An upstream that refuses them is asked without.
 func (s *Server) askLogProbs(c *call, r *llm.Request) {
-	if c.logProbs || !s.parts.Rules[c.rule].logProbs() {
+	if c.logProbs || !s.parts.Rules[c.rule].LogProbs {
 		return
 	}
 	value := "true"

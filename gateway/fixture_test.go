@@ -81,7 +81,7 @@ func start(t *testing.T, change func(*setup)) *stand {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.parts.Rules[name] = gateway.Rule{Selector: bound, Rule: rule}
+		s.parts.Rules[name] = gateway.Rule{Selector: bound, Rule: rule, LogProbs: bound.LooksAtLogProbs()}
 	}
 	s.parts.Rules["scripted"] = gateway.Rule{Selector: selectorFunc(func(context.Context, string, []rcvae.Candidate) (rcvae.Selection, error) {
 		return rcvae.Selection{}, errors.New("the scripted selector is broken")

@@ -9,12 +9,9 @@ import (
 // Rule is a selection rule that requests can name, bound to its sources.
 type Rule struct {
 	Selector rcvae.Selector
-	Rule     selector.Rule // that the selector applies: what it needs, and when its votes are decided
+	Rule     selector.Rule // that the selector applies: when its votes are decided
+	LogProbs bool          // the choice looks at log-probabilities: they are asked from the upstream
 }
-
-// logProbs reports whether the rule looks at log-probabilities, which are asked from
-// the upstream.
-func (r Rule) logProbs() bool { return r.Rule.Needs().Has(selector.NeedLogProbs) }
 
 // engineRule returns the rule as the engine needs it.
 func (s *Server) engineRule(name string) bestof.Rule {

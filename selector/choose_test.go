@@ -404,7 +404,7 @@ func TestBadRules(t *testing.T) {
 		{selector.Rule{Aggregate: selector.Majority, Tau: new(math.NaN())}, "τ is NaN"},
 		{selector.Rule{Aggregate: selector.Majority, Tau: new(-1.0)}, "τ is -1"},
 		{selector.Rule{Aggregate: 17}, "17 is no aggregate"},
-		{mustParse(t, "logprob"), "needs log-probabilities, the evidence was prepared for embeddings, model, answers"},
+		{mustParse(t, "logprob"), "needs log-probabilities, the evidence was prepared for embeddings, model, signals, answers"},
 	} {
 		if _, err := tt.rule.Choose(e); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Choose() = %v, want %q", err, tt.want)

@@ -210,7 +210,7 @@ func TestUnlikeCandidatesAreTold(t *testing.T) {
 		{"vote:entropy", []float64{1, .2, .1}, ""},
 		{"vote:entropy", []float64{1, 0, .1}, ""},
 		{"vote:entropy", []float64{0, .2, 0}, "2 of 3 candidates are unlike"},
-		{"vote:entropy", filled(3, 0), "as in vote:arithmetic"},
+		{"vote:entropy", filled(3, 0), "as in vote:signals"},
 		{"tiebreak:entropy", filled(3, 0), "does not count"},
 		{"entropy", filled(3, 0), "may mislead"},
 		{"majority", filled(3, 0), ""},

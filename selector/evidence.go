@@ -102,11 +102,11 @@ func (e *Evidence) Alone(m int) *Evidence {
 // seenBy returns the evidence as the score sees it: that of signals asks the model of
 // signals in place of the others.
 func (e *Evidence) seenBy(s Score) *Evidence {
-	if !s.Needs.Has(NeedSignalModel) {
+	if !s.Needs.Has(NeedSignalModel) || len(e.fitted) == 0 { // or it is seen so already
 		return e
 	}
 	seen := *e
-	seen.models = e.fitted
+	seen.models, seen.fitted = e.fitted, nil
 	return &seen
 }
 

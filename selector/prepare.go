@@ -31,7 +31,7 @@ type asked struct {
 	info       rcvae.ModelInfo
 	columns    []int             // (S), its signals, as columns of package signal
 	compares   bool              // some of them compare candidates
-	silent     bool              // it knows nothing of such questions
+	silent     bool              // it knows nothing of such a question, or of such candidates
 	inferences []rcvae.Inference // (n); nil if it compares: they depend on the subset
 }
 
@@ -151,10 +151,11 @@ func (p *Prepared) addModels(sources Sources) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		*list = append(*list, &asked{model: model, name: name, info: model.Info(), columns: columns, compares: compares, silent: silent})
 		if len(columns) > 0 {
 			p.need |= NeedSignals
+			silent = silent || p.manyPrograms()
 		}
+		*list = append(*list, &asked{model: model, name: name, info: model.Info(), columns: columns, compares: compares, silent: silent})
 		return nil
 	}
 	if p.need.Has(NeedModel) {
@@ -164,10 +165,28 @@ func (p *Prepared) addModels(sources Sources) error {
 			}
 		}
 	}
-	if p.need.Has(NeedSignalModel) {
+	// Beside other models it stands in for them where they do not apply.
+	if p.need.Has(NeedSignalModel) || p.need.Has(NeedModel) && sources.Signals != nil {
 		return add(&p.fitted, sources.Signals, "the model of signals", !signal.WordProblem(p.encoded.Problem.Question))
 	}
 	return nil
+}
+
+// isProgram reports whether a candidate is a program, of which signals, learned on
+// prose, say nothing.
+func isProgram(c rcvae.Candidate) bool { return signal.Program(c.Text) }
+
+// manyPrograms reports whether a quarter of the candidates or more are programs: then
+// programs are a kind of their own, and signals of prose say nothing of how the prose
+// compares with them either.
+func (p *Prepared) manyPrograms() bool {
+	programs := 0
+	for _, c := range p.encoded.Candidates {
+		if isProgram(c) {
+			programs++
+		}
+	}
+	return 4*programs >= len(p.encoded.Candidates)
 }
 
 // discounted reports whether checked arithmetic stands in for part of what the model
@@ -205,8 +224,8 @@ func (p *Prepared) infer(m asked, subset []int, signals [][]float64) ([]rcvae.In
 		if !(*w >= 0 && *w <= 1) {
 			return nil, fmt.Errorf("the in-distribution weight of candidate %d is %v, want 0 to 1", i+1, *w)
 		}
-		if m.silent || len(m.columns) > 0 && signal.Program(p.encoded.Candidates[i].Text) {
-			*w = 0 // its columns were learned on prose
+		if m.silent || len(m.columns) > 0 && isProgram(p.encoded.Candidates[i]) {
+			*w = 0
 		}
 	}
 	return inferences, nil

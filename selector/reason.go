@@ -3,6 +3,9 @@ package selector
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"rcvae/signal"
 )
 
 // reason says in one sentence why the candidate was chosen.
@@ -20,8 +23,42 @@ func (r Rule) reason(e *Evidence, c Choice) string {
 	case len(c.Weights) == 0:
 		return fmt.Sprintf("none of %d candidates has an answer; %s: %s", n, who, r.Score.Best)
 	}
-	return c.voteReason(e) + r.scoreReason(c)
+	return c.voteReason(e) + r.scoreReason(c) + c.wrongRival(e)
 }
+
+// wrongRival names the first wrong equation of a candidate with another answer, the
+// most voted answers first: what signals held against it. It is empty where signals were
+// not read or no equation is wrong.
+func (c Choice) wrongRival(e *Evidence) string {
+	if e.signals == nil {
+		return ""
+	}
+	votes := c.votes()
+	order := positions(e.Len())
+	slices.SortStableFunc(order, func(i, j int) int { return c.votesFor(votes, j) - c.votesFor(votes, i) })
+	for _, i := range order {
+		if c.Class[i] == c.Class[c.Best] || !(e.signals[i][wrongColumn] > 0) {
+			continue
+		}
+		for _, q := range signal.Equations(e.candidates[i].Text) {
+			if !q.Holds {
+				return fmt.Sprintf("; candidate %d says %s, which should be %s", i+1, shorten(strings.Join(strings.Fields(q.Text), " ")), shorten(q.Want))
+			}
+		}
+	}
+	return ""
+}
+
+// votesFor returns the votes for a candidate's answer.
+func (c Choice) votesFor(votes []int, i int) int {
+	if c.Class[i] < 0 {
+		return 0
+	}
+	return votes[c.Class[i]]
+}
+
+// wrongColumn is the column of signals that counts wrong equations.
+var wrongColumn = slices.IndexFunc(signal.Columns(), func(c signal.Column) bool { return c.Name == "wrong" })
 
 // voteReason says how the votes went.
 func (c Choice) voteReason(e *Evidence) string {
@@ -111,14 +148,14 @@ func (r Rule) unlike(e *Evidence) []string {
 			count++
 		}
 	}
-	meaning := "what the model says of them does not count, checked arithmetic does"
+	meaning := "what the model says of them does not count, signals and checked arithmetic do"
 	switch {
 	case count == 0 || 2*count < n:
 		return nil
 	case !r.Votes():
 		meaning = "their scores may mislead"
 	case count == n && r.Weighted() && len(r.Score.Terms) == 0:
-		meaning += ", as in vote:arithmetic"
+		meaning += ", as in vote:signals"
 	}
 	return []string{fmt.Sprintf("%d of %d candidates are unlike the texts that the model was trained on: %s", count, n, meaning)}
 }

@@ -42,15 +42,17 @@ type Column struct {
 	Raw []float64 // (n), as computed, missing values filled in
 
 	// Scores is Raw with the values of models discounted. Each value sᵢ shrinks towards
-	// the mean s̄ of the candidates that vote, and checked arithmetic aᵢ (the score
-	// "arithmetic", whose τ is 1) takes the place of what is lost:
+	// the mean s̄ of the candidates that vote, and what needs less to be known takes the
+	// place of what is lost:
 	//
-	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄) + (1 − wᵢ)·aᵢ/τ
+	//	sᵢ ← s̄ + wᵢ·(sᵢ − s̄) + (1 − wᵢ)·fᵢ/τ
 	//
 	// where wᵢ is the candidate's [Evidence.InDistribution], 1 for a text like those that
 	// the models were trained on and 0 for an out-of-distribution one, whose score says
-	// nothing, and τ is the models' own. A vote among such texts is that of
-	// vote:arithmetic. Where nobody votes nothing is discounted.
+	// nothing, and τ is the models' own. fᵢ is what the model of signals says, times its τ
+	// and discounted in the same way where it does not apply; last and without such a
+	// model it is the score "arithmetic". A vote among out-of-distribution texts is that
+	// of vote:signals or vote:arithmetic. Where nobody votes nothing is discounted.
 	Scores []float64 // (n)
 }
 
@@ -138,7 +140,7 @@ func (e *Evidence) discount(raw []float64) []float64 {
 		return raw
 	}
 	tau := e.meanOverModels(0, func(_ rcvae.Inference, c rcvae.Calibration) float64 { return c.Tau })
-	arithmetic := e.arithmetic()
+	instead := e.standIn()
 	scores := make([]float64, len(raw))
 	for i, s := range raw {
 		w := e.InDistribution(i)
@@ -150,10 +152,29 @@ func (e *Evidence) discount(raw []float64) []float64 {
 			scores[i] += w * (s - mean)
 		}
 		if tau > 0 {
-			scores[i] += (1 - w) * arithmetic[i] / tau
+			scores[i] += (1 - w) * instead[i] / tau
 		}
 	}
 	return scores
+}
+
+// standIn returns what counts of candidates that the models do not know, for a vote of
+// τ 1: the model of signals, or checked arithmetic where there is none or it is the one
+// that does not apply.
+func (e *Evidence) standIn() []float64 {
+	if len(e.fitted) == 0 {
+		return e.arithmetic()
+	}
+	seen := *e
+	seen.models, seen.fitted = e.fitted, nil
+	raw, _ := entropy().Values(&seen) // inferences are at hand
+	mean, _ := e.voterMean(raw)
+	tau := e.fitted[0].info.Calibration.Tau
+	values := seen.discount(raw)
+	for i := range values {
+		values[i] = tau * (values[i] - mean)
+	}
+	return values
 }
 
 func (e *Evidence) allInDistribution() bool {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 
 	"rcvae"
+	"rcvae/signal"
 )
 
 // Options tune a selector. The zero value is good for most uses.
@@ -42,6 +44,20 @@ func New(rule Rule, sources Sources, options Options) (*Bound, error) {
 
 // Rule returns the selector's rule.
 func (b *Bound) Rule() Rule { return b.rule }
+
+// LooksAtLogProbs reports whether a choice can depend on log-probabilities, by the rule
+// itself or by signals of its models. It is worth asking a server for them.
+func (b *Bound) LooksAtLogProbs() bool {
+	need := b.rule.Needs()
+	reads := func(m rcvae.Model) bool {
+		return m != nil && slices.ContainsFunc(m.Info().Signals, func(name string) bool {
+			return slices.ContainsFunc(signal.Find(name), func(c signal.Column) bool { return c.Group == signal.LogProb })
+		})
+	}
+	return need.Has(NeedLogProbs) ||
+		need.Has(NeedModel) && slices.ContainsFunc(b.sources.Models, reads) ||
+		(need.Has(NeedModel) || need.Has(NeedSignalModel)) && reads(b.sources.Signals)
+}
 
 // Select chooses one of the candidates. The reason is one sentence for people;
 // warnings tell what weakened the choice.

@@ -127,7 +127,7 @@ func TestSignalsOfTexts(t *testing.T) {
 	}
 	wrong := selector.Score{Name: "arithmetic", Best: "fewest wrong equations", Tau: new(1.0), Terms: []selector.Term{{Weight: -1, Score: selector.Signal("wrong")}}}
 	got := selectBy(t, selector.Rule{Score: wrong, Aggregate: selector.Tiebreak}, selector.Sources{}, candidates)
-	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations" {
+	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations; candidate 2 says 3 + 4 = 8, which should be 7" {
 		t.Errorf("a tie-break by wrong equations = %d, %q", got.Index, got.Reason)
 	}
 	if _, err := evidenceOf(t, p, nil).Column(selector.Signal("nonsense")); err == nil {
@@ -135,39 +135,108 @@ func TestSignalsOfTexts(t *testing.T) {
 	}
 }
 
-// A model that reads signals says nothing of programs, and the model of signals nothing
-// of questions that are no word problems: there checked arithmetic counts.
+// The model of signals says nothing of questions that are no word problems, and models
+// that read signals nothing where a candidate is a program: there checked arithmetic
+// counts.
 func TestSignalsKnowTheirScope(t *testing.T) {
 	const story, formula = "Ann has 3 apples and buys 4 more at the market. How many does she have now?", "Solve $3 + x = 7$ for x and then add the 3 again."
-	candidates := []rcvae.Candidate{
-		{Text: "3 + 4 = 8", Answer: "8"}, {Text: "3 + 4 = 7", Answer: "7"}, {Text: "```python\nprint(9)\n```", Answer: "9"},
-	}
+	prose := []rcvae.Candidate{{Text: "3 + 4 = 8", Answer: "8"}, {Text: "3 + 4 = 7", Answer: "7"}}
+	mixed := append(slices.Clone(prose), rcvae.Candidate{Text: "```python\nprint(9)\n```", Answer: "9"})
 	sources := selector.Sources{Signals: ofSignals{}}
-	rule := mustParse(t, "vote:signals")
-	for question, know := range map[string]int{story: 2, formula: 0} {
+	weights := func(name, question string, candidates []rcvae.Candidate) []float64 {
+		rule := mustParse(t, name)
 		p, err := selector.Prepare(t.Context(), question, candidates, sources, rule.Needs())
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := chooseBy(t, rule, evidenceOf(t, p, nil))
-		arithmetic, err := selector.Prepare(t.Context(), question, candidates, sources, mustParse(t, "vote:arithmetic").Needs())
-		if err != nil {
-			t.Fatal(err)
+		for k := range c.Weights {
+			c.Weights[k] /= c.Weights[len(c.Weights)-1]
 		}
-		plain := choose(t, "vote:arithmetic", evidenceOf(t, arithmetic, nil))
-		same := 0
-		for k := range plain.Weights {
-			if math.Abs(c.Weights[k]/c.Weights[1]-plain.Weights[k]/plain.Weights[1]) < 1e-9 {
-				same++
-			}
-		}
-		if want := 3 - know; know == 0 && same != want || know > 0 && same == 3 {
-			t.Errorf("%s: weights %v, those of checked arithmetic are %v", question, c.Weights, plain.Weights)
+		return c.Weights
+	}
+	for _, tt := range []struct {
+		name, question string
+		candidates     []rcvae.Candidate
+		knows          bool
+	}{{"a word problem", story, prose, true}, {"a formula", formula, prose, false}, {"a program", story, mixed, false}} {
+		signals, arithmetic := weights("vote:signals", tt.question, tt.candidates), weights("vote:arithmetic", tt.question, tt.candidates)
+		if same := math.Abs(signals[0]-arithmetic[0]) < 1e-9; same == tt.knows {
+			t.Errorf("%s: weights %v, those of checked arithmetic are %v", tt.name, signals, arithmetic)
 		}
 	}
 	model := columnModel{[]float64{9, 1, 5}, nil, 1}
-	e := evidenceOf(t, prepare(t, candidates, sourcesOf(model), mustParse(t, "entropy").Needs()), nil)
+	e := evidenceOf(t, prepare(t, mixed, sourcesOf(model), mustParse(t, "entropy").Needs()), nil)
 	if w := e.InDistribution(2); w != 1 {
 		t.Errorf("a program has weight %v with a model that reads no signals, want 1", w)
+	}
+}
+
+// Where a model does not apply the model of signals votes in its place.
+func TestSignalsStandInForTheModel(t *testing.T) {
+	const story = "Ann has 3 apples and buys 4 more at the market. How many does she have now?"
+	candidates := []rcvae.Candidate{{Text: "3 + 4 = 8", Answer: "8"}, {Text: "3 + 4 = 7", Answer: "7"}, {Text: "so 7", Answer: "7"}}
+	sources := sourcesOf(columnModel{[]float64{9, 1, 5}, []float64{0, 0, 0}, .25})
+	var got, want []float64
+	for name, weights := range map[string]*[]float64{"vote:entropy": &got, "vote:signals": &want} {
+		rule := mustParse(t, name)
+		p, err := selector.Prepare(t.Context(), story, candidates, sources, rule.Needs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		*weights = chooseBy(t, rule, evidenceOf(t, p, nil)).Weights
+	}
+	if math.Abs(got[0]/got[1]-want[0]/want[1]) > 1e-9 {
+		t.Errorf("weights %v, want the ratio of vote:signals, %v", got, want)
+	}
+}
+
+// namedSignals is a model with these signals, which nobody asks.
+type namedSignals struct {
+	columnModel
+	names []string
+	alone bool // it reads no embedding
+}
+
+func (m namedSignals) Info() rcvae.ModelInfo {
+	info := m.columnModel.Info()
+	info.Signals, info.SignalVersion = m.names, signal.Version
+	if m.alone {
+		info.Fingerprint = rcvae.Fingerprint{}
+	}
+	return info
+}
+
+// Log-probabilities are worth asking for where the rule or a signal of a model that it
+// uses looks at them.
+func TestLooksAtLogProbs(t *testing.T) {
+	with := namedSignals{names: []string{"wrong", "logprob_tail"}}
+	without := namedSignals{names: []string{"wrong"}}
+	alone := func(m namedSignals) rcvae.Model { m.alone = true; return m }
+	for _, tt := range []struct {
+		rule           string
+		model, signals rcvae.Model
+		want           bool
+	}{
+		{"logprob", without, nil, true},
+		{"vote:entropy", with, nil, true},
+		{"vote:entropy", without, nil, false},
+		{"vote:entropy", without, alone(with), true},
+		{"vote:entropy+logprob", without, nil, true},
+		{"vote:signals", without, alone(with), true},
+		{"vote:signals", with, alone(without), false},
+		{"majority", with, alone(with), false},
+		{"vote:arithmetic", with, alone(with), false},
+		{"vote:consensus", with, alone(with), false},
+	} {
+		sources := sourcesOf(tt.model)
+		sources.Signals = tt.signals
+		b, err := selector.New(mustParse(t, tt.rule), sources, selector.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.LooksAtLogProbs(); got != tt.want {
+			t.Errorf("%s with %v and %v looks at log-probabilities: %v, want %v", tt.rule, tt.model, tt.signals, got, tt.want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rcvae"
 	"rcvae/dataset"
@@ -26,6 +27,18 @@ func addSamplerFlag(cmd *cobra.Command) {
 
 func addGraderFlag(cmd *cobra.Command) {
 	cmd.Flags().String("grader", graderFromPool, "verdicts and answers: pool (as recorded), "+strings.Join(grade.Kinds(), ", "))
+}
+
+// addAnswerGrader adds --grader for commands that see answers. Its old name, --kind,
+// still works.
+func addAnswerGrader(f *pflag.FlagSet) {
+	f.String("grader", "auto", "How answers are found and compared: "+strings.Join(grade.Kinds(), ", "))
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "kind" {
+			name = "grader"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // loadPool reads a pool, keeps the candidates of one sampler (see [chooseSampler]) and

@@ -21,24 +21,24 @@ func newGrade() *cobra.Command {
 		Long: `Compare an answer, or a whole solution, with the gold answer. Without --gold and
 --answer, read JSON Lines from standard input,
 
-  {"kind": "gsm8k"|"gsm8k-strict"|"math", "gold": TEXT, "answer": TEXT}
+  {"grader": "auto"|"gsm8k"|"gsm8k-strict"|"math", "gold": TEXT, "answer": TEXT}
 
 and print a verdict a line: correct, incorrect, no_answer (none was found) or
 ungraded (could not be decided), with the answer that was found and by which rule,
 both normal forms, the level, and the rule of equivalence that decided. A line's
-kind ("grader" means the same) and level override --kind and --level, its id is
+grader ("kind" means the same) and level override --grader and --level, its id is
 carried into the verdict. --explain prints the same for people.
 
 Levels: string compares normalised LaTeX, numeric also numbers, symbolic also
 expressions, equations, intervals, sets and matrices by their mathematics. The
 default is numeric for gsm8k and symbolic for math.`,
-		Example: `  rcvae grade --kind math --gold '\frac12' --answer 'So it is $\boxed{0.5}$.'
-  rcvae grade --kind math --gold 'x^2-4' --answer '(x-2)(x+2)' --explain`,
+		Example: `  rcvae grade --grader math --gold '\frac12' --answer 'So it is $\boxed{0.5}$.'
+  rcvae grade --grader math --gold 'x^2-4' --answer '(x-2)(x+2)' --explain`,
 		Args: noArgs,
 		RunE: runGrade,
 	}
-	cmd.Flags().String("kind", "gsm8k", "`KIND` of answers: gsm8k, gsm8k-strict or math")
-	cmd.Flags().String("level", "", "`LEVEL` of equivalence: string, numeric or symbolic (default: that of the kind)")
+	addAnswerGrader(cmd.Flags())
+	cmd.Flags().String("level", "", "`LEVEL` of equivalence: string, numeric or symbolic (default: that of the grader)")
 	cmd.Flags().String("gold", "", "the reference answer or solution")
 	cmd.Flags().String("answer", "", "the answer or solution to grade")
 	cmd.Flags().Bool("explain", false, "say in words what was found and what decided")
@@ -46,7 +46,7 @@ default is numeric for gsm8k and symbolic for math.`,
 }
 
 func runGrade(cmd *cobra.Command, _ []string) error {
-	kind, _ := cmd.Flags().GetString("kind")
+	kind, _ := cmd.Flags().GetString("grader")
 	level, _ := cmd.Flags().GetString("level")
 	gold, _ := cmd.Flags().GetString("gold")
 	answer, _ := cmd.Flags().GetString("answer")

@@ -46,7 +46,7 @@ func TestGradeLevelsOfLines(t *testing.T) {
 }
 
 func TestGradeExplains(t *testing.T) {
-	got := rcvaeRun(t, "", "grade", "--kind", "math", "--gold", `(1,\infty)`, "--answer", `\boxed{x>1}`, "--explain")
+	got := rcvaeRun(t, "", "grade", "--grader", "math", "--gold", `(1,\infty)`, "--answer", `\boxed{x>1}`, "--explain")
 	for _, want := range []string{"correct\n", "x>1   found in the last box", `gold form    (1,\infty)`, "answer form  x>1", "decided by   set, at level symbolic"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("--explain prints\n%swant %q in it", got.stdout, want)

@@ -126,7 +126,6 @@ func completeValues(root *cobra.Command) {
 		"objective": cvae.Objectives(),
 		"selector":  rules,
 		"embedder":  embedderNames(),
-		"kind":      grade.Kinds(),
 		"grader":    append([]string{graderFromPool}, grade.Kinds()...),
 		"from":      foreign.Formats(),
 	} {

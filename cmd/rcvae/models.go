@@ -71,7 +71,7 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 	if need.Has(selector.NeedModel) && len(paths) == 0 {
 		return sources, nil, usagef("this selector needs a model: name one with --model, train one with 'rcvae train', or use --selector vote:arithmetic or majority")
 	}
-	if need.Has(selector.NeedSignalModel) {
+	if need.Has(selector.NeedSignalModel) || need.Has(selector.NeedModel) {
 		if sources.Signals, err = builtin.Open(builtin.Signals); err != nil {
 			return sources, nil, err
 		}

@@ -35,6 +35,24 @@ func TestSelectNeedsNoModel(t *testing.T) {
 	}
 }
 
+// A choice against a wrong equation says which, and --explain shows all of them.
+func TestSelectNamesWrongEquations(t *testing.T) {
+	const candidates = "She has 3 + 4 = 7 apples. The answer is \\boxed{7}.\nShe has 3 + 4 = 8 apples. The answer is \\boxed{8}.\n"
+	question := "Ann has 3 apples and buys 4 more. How many apples does she have?"
+	got := rcvaeRun(t, candidates, "select", "--question", question, "--cache", "none", "--json", "--explain")
+	if got.code != exitOK || !strings.Contains(got.stdout, "candidate 2 says 3 + 4 = 8, which should be 7") {
+		t.Errorf("exit code %d, %q, want a reason that names the wrong equation", got.code, got.stdout)
+	}
+	for _, line := range []string{"candidate 1: 1 equation was checked, 0 are wrong", "candidate 2: 1 equation was checked, 1 is wrong", "3 + 4 = 8    should be 7"} {
+		if !strings.Contains(got.stderr, line) {
+			t.Errorf("--explain printed %q, want %q in it", got.stderr, line)
+		}
+	}
+	if got := rcvaeRun(t, candidates, "select", "--question", question, "--model", "none", "--selector", "majority", "--json"); strings.Contains(got.stdout, "should be") {
+		t.Errorf("majority gives the reason %q, which no rule of it used", got.stdout)
+	}
+}
+
 func TestModelNamesAreChecked(t *testing.T) {
 	for name, models := range map[string][]string{
 		"unknown built-in model": {"builtin:physics"},

@@ -36,7 +36,8 @@ Rules (--selector):
 	f.String("question", "", "the question's text")
 	f.String("candidates", "-", "`FILE` of candidates, - for standard input")
 	addSelectorFlag(f, "selection `RULE`")
-	f.String("kind", "gsm8k", "how answers are extracted and compared: gsm8k, gsm8k-strict or math")
+	addAnswerGrader(f)
+	f.Bool("explain", false, "show the equations of each candidate that are wrong, and what they should be")
 	addTauFlag(f)
 	f.Uint64("seed", 1, "seed of drawing, and of the rule random")
 	f.Bool("json", false, "print JSON")
@@ -99,7 +100,7 @@ func ruleHelp() string {
 
 func runSelect(cmd *cobra.Command, _ []string) error {
 	question, _ := cmd.Flags().GetString("question")
-	kind, _ := cmd.Flags().GetString("kind")
+	kind, _ := cmd.Flags().GetString("grader")
 	if question == "" {
 		return usagef("--question is missing: give the question's text")
 	}
@@ -131,7 +132,13 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	selection.Warnings = append(warnings, selection.Warnings...)
-	return printSelection(cmd, candidates, selection)
+	if err := printSelection(cmd, candidates, selection); err != nil {
+		return err
+	}
+	if explain, _ := cmd.Flags().GetBool("explain"); explain {
+		return explainEquations(cmd, candidates)
+	}
+	return nil
 }
 
 // selectable returns the candidates to choose from, drawn or read, with answers.

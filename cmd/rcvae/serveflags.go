@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"rcvae/grade"
 )
 
 // flagGroup is a part of a command's help.
@@ -66,7 +64,7 @@ func serveBasics(f *pflag.FlagSet, o *serveOptions) {
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8090", "`ADDRESS` to listen on")
 	f.IntVarP(&o.K, "k", "k", o.K, "Sample this many candidates for a request that names no number; 1 is a plain proxy")
 	addSelectorFlag(f, "Selection `RULE` for a request that names none")
-	f.String("kind", "gsm8k", "How answers are extracted and compared: "+strings.Join(grade.Kinds(), ", "))
+	addAnswerGrader(f)
 	addTauFlag(f)
 	f.Uint64("seed", 1, "Seed of the rule named random")
 }

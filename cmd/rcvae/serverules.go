@@ -21,7 +21,7 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 	if rule.EvaluationOnly() {
 		return parts, nil, usagef("the selector %s needs reference answers and works in eval only; use one of %s", c.Selector, strings.Join(servable(), ", "))
 	}
-	kind, _ := cmd.Flags().GetString("kind")
+	kind, _ := cmd.Flags().GetString("grader")
 	if parts.Grader, err = grade.New(kind); err != nil {
 		return parts, nil, usageError{err}
 	}
@@ -62,7 +62,7 @@ func serveRules(cmd *cobra.Command, configured string, sources selector.Sources)
 		if err != nil {
 			return nil, err
 		}
-		rules[name] = gateway.Rule{Selector: bound, Rule: rule}
+		rules[name] = gateway.Rule{Selector: bound, Rule: rule, LogProbs: bound.LooksAtLogProbs()}
 	}
 	return rules, nil
 }

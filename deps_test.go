@@ -25,6 +25,8 @@ var allowed = map[string][]string{
 	"rcvae/embed/encoder":                  {"rcvae/embed/encoder/internal/block"},
 	"rcvae/embed/encoder/internal/block":   {},
 	"rcvae/embed/encoder/internal/vectors": {"rcvae/embed/encoder"}, // embeds for comparisons with others
+	"rcvae/embed/hub":                      {},
+	"rcvae/embed/remote":                   {"rcvae/embed"},         // refuses long texts as embed defines it
 	"rcvae/embed/minilm":                   {"rcvae/embed/encoder"}, // two of its models, as data
 	"rcvae/embed/minilm/internal/quantize": {},                      // a generator
 

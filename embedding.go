@@ -70,8 +70,8 @@ type Fingerprint struct {
 	Solution   string `json:"solution,omitempty"`   // text or task put before each solution
 	InContext  bool   `json:"in_context,omitempty"` // a solution is read after its question
 	Dimension  int    `json:"dimension"`            // D
-	MaxTokens  int    `json:"max_tokens"`           // longer inputs are cut
-	Truncation string `json:"truncation,omitempty"` // what a cut leaves: "" the start, "ends" the start and the end
+	MaxTokens  int    `json:"max_tokens"`           // longer inputs are cut; 0: not known
+	Truncation string `json:"truncation,omitempty"` // what a cut leaves: "" the start, "ends" the start and the end; "refused": nothing is cut, longer inputs are errors
 	Normalized bool   `json:"normalized"`           // embeddings have unit length
 }
 

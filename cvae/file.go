@@ -33,6 +33,7 @@ type header struct {
 	Config      Config             `json:"config"`
 	Objective   Objective          `json:"objective"`
 	Fingerprint rcvae.Fingerprint  `json:"embedder"`
+	Record      json.RawMessage    `json:"embedder_record,omitempty"`
 	Calibration *rcvae.Calibration `json:"calibration,omitempty"` // of models
 	Summary     *Summary           `json:"summary,omitempty"`     // of models
 	State       *state             `json:"state,omitempty"`       // of trainers
@@ -64,7 +65,7 @@ func (m *Model) encodeFile() ([]byte, error) {
 	}
 	calibration, summary := m.calibration, m.summary.timeless()
 	return encodeFile(header{Kind: kindModel, Config: m.config, Objective: m.objective, Fingerprint: m.fingerprint,
-		Calibration: &calibration, Summary: &summary, Provenance: m.provenance}, m.tensors())
+		Calibration: &calibration, Summary: &summary, Record: m.record, Provenance: m.provenance}, m.tensors())
 }
 
 // Load reads a model that [Model.Save] wrote. Anything that was changed since is an error.
@@ -112,7 +113,7 @@ func Decode(data []byte) (*Model, error) {
 		return nil, err
 	}
 	m := newModel(h.Objective, params, in)
-	m.fingerprint, m.summary, m.calibration, m.provenance = h.Fingerprint, *h.Summary, *h.Calibration, h.Provenance
+	m.fingerprint, m.summary, m.calibration, m.record, m.provenance = h.Fingerprint, *h.Summary, *h.Calibration, h.Record, h.Provenance
 	m.whitening, err = readWhitening(file, h.Config.elements(), m.calibration)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type Model struct {
 	fingerprint rcvae.Fingerprint
 	summary     Summary
 	calibration rcvae.Calibration
+	record      json.RawMessage // of the embedder
 	provenance  json.RawMessage
 
 	net       *network
@@ -64,6 +65,9 @@ func (m *Model) Summary() Summary { return m.summary }
 
 // Provenance returns the JSON value that [Options].Provenance held, or nil.
 func (m *Model) Provenance() json.RawMessage { return m.provenance }
+
+// EmbedderRecord returns the JSON value that [Options].EmbedderRecord held, or nil.
+func (m *Model) EmbedderRecord() json.RawMessage { return m.record }
 
 // Info implements [rcvae.Model].
 func (m *Model) Info() rcvae.ModelInfo {

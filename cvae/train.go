@@ -19,6 +19,10 @@ type Options struct {
 	Provenance  json.RawMessage   // kept in the model file: command line, names of the data; any JSON value, or nil
 	Workers     int               // goroutines; 0: GOMAXPROCS
 
+	// EmbedderRecord is kept in the model file beside the fingerprint: how the embedder is
+	// opened again and what it makes of known texts. Any JSON value, or nil.
+	EmbedderRecord json.RawMessage
+
 	Checkpoint string // file that the state is saved to after every epoch and when the context ends; "": none
 	Resume     bool   // continue from Checkpoint if it exists; the weights become those of an uninterrupted run
 
@@ -71,6 +75,9 @@ func (o Options) check(config Config) (Objective, error) {
 	if o.Provenance != nil && !json.Valid(o.Provenance) {
 		return objective, errors.New("options: provenance is not JSON")
 	}
+	if o.EmbedderRecord != nil && !json.Valid(o.EmbedderRecord) {
+		return objective, errors.New("options: the embedder's record is not JSON")
+	}
 	if d := o.Fingerprint.Dimension; d != 0 && d != config.Dimension {
 		return objective, fmt.Errorf("options: the embedder has %d dimensions, the config %d", d, config.Dimension)
 	}
@@ -85,7 +92,7 @@ func (t *trainer) finish() (*Model, error) {
 		}
 	}
 	m := newModel(t.objective, t.best, t.pass.inputs)
-	m.fingerprint, m.provenance = t.options.Fingerprint, t.options.Provenance
+	m.fingerprint, m.record, m.provenance = t.options.Fingerprint, t.options.EmbedderRecord, t.options.Provenance
 	noWhitening := m.fitWhitening(t.pool, t.data, t.train, t.held)
 	diagnostics, err := m.diagnose(t.pool, t.data)
 	if err != nil {

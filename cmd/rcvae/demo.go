@@ -122,7 +122,7 @@ func demoEmbedder() (*openedEmbedder, error) {
 		return nil, err
 	}
 	cache, err := embed.OpenCache("", bundled)
-	return &openedEmbedder{cache}, err
+	return &openedEmbedder{cache: cache}, err
 }
 
 // demoModel trains one objective on the bundled training part and saves the model.

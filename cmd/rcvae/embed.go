@@ -50,7 +50,7 @@ func runEmbed(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	embedder, err := openEmbedder(cmd, minilm.Name)
+	embedder, err := openEmbedder(cmd, minilm.Name, embedderSettings{})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,73 +22,100 @@ const noEmbedder = "none"
 // noCache is the value of --cache that keeps embeddings in memory only.
 const noCache = "none"
 
-// builtinEmbedder is an encoder inside the binary.
-type builtinEmbedder struct {
-	name, source, license string
-	open                  func() (*minilm.Embedder, error)
-}
-
-func builtinEmbedders() []builtinEmbedder {
-	return []builtinEmbedder{
-		{minilm.Name, minilm.Source, minilm.License, func() (*minilm.Embedder, error) { return minilm.New(minilm.DefaultOptions()) }},
-		{minilm.NameMath, minilm.SourceMath, minilm.License, func() (*minilm.Embedder, error) { return minilm.NewMath(minilm.DefaultMathOptions()) }},
-	}
-}
-
-func embedderNames() []string {
-	var names []string
-	for _, b := range builtinEmbedders() {
-		names = append(names, b.name)
-	}
-	return names
-}
-
-// newEmbedder opens what --embedder names.
-func newEmbedder(name string) (rcvae.Embedder, error) {
-	for _, b := range builtinEmbedders() {
-		if b.name == name {
-			return b.open()
-		}
-	}
-	return nil, usagef("unknown embedder %q; 'rcvae embedders list' shows what there is", name)
-}
-
 // addEmbedderFlags adds the flags of commands that embed. What the embedder is without
 // a flag is said in otherwise, and given to openEmbedder.
 func addEmbedderFlags(cmd *cobra.Command, otherwise string) {
-	cmd.Flags().String("embedder", "", "embedding model `NAME`; see 'rcvae embedders list' (default: "+otherwise+")")
-	cmd.Flags().String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
+	addEmbedderNameFlags(cmd, otherwise)
+	addEmbedderSettings(cmd)
 }
 
-// addModelEmbedderFlags is addEmbedderFlags for commands with models.
-func addModelEmbedderFlags(cmd *cobra.Command) { addEmbedderFlags(cmd, "the model's own") }
+// addEmbedderSettings adds the flags that say what an embedder's files or server leave
+// open.
+func addEmbedderSettings(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String("pooling", "", "how the embedder pools its states, where its files do not say: mean, cls or last")
+	f.String("task", "", "the embedder's task or named prompt; retrieval is one for questions and one for solutions")
+	f.Int("dimension", 0, "keep the first `N` values of embeddings, for models trained so (0: all)")
+	f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
+	f.Bool("in-context", false, "embed a solution behind its question, for causal models")
+	f.String("question-prompt", "", "`TEXT` that is put before questions instead of the embedder's own")
+	f.String("solution-prompt", "", "`TEXT` that is put before solutions instead of the embedder's own")
+}
+
+// addModelEmbedderFlags adds the flags of commands with models, which know how their
+// embedder is opened.
+func addModelEmbedderFlags(cmd *cobra.Command) { addEmbedderNameFlags(cmd, "the model's own") }
+
+func addEmbedderNameFlags(cmd *cobra.Command, otherwise string) {
+	f := cmd.Flags()
+	f.String("embedder", "", "`EMBEDDER`: a built-in name, a folder, a .gguf file, ORG/NAME from the hub cache, or a server's URL with its kind; see 'rcvae embedders list' (default: "+otherwise+")")
+	f.String("adapter", "", "`FILE` or folder of a low-rank adapter that is merged into the embedder")
+	f.String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
+}
+
+// withFlags returns the settings with those flags that were set in their place.
+func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
+	f := cmd.Flags()
+	for name, value := range map[string]*string{
+		"pooling": &s.Pooling, "task": &s.Task, "adapter": &s.Adapter, "question-prompt": &s.QuestionPrompt, "solution-prompt": &s.SolutionPrompt,
+	} {
+		if f.Changed(name) {
+			*value, _ = f.GetString(name)
+		}
+	}
+	if f.Changed("in-context") {
+		s.InContext, _ = f.GetBool("in-context")
+	}
+	if f.Changed("dimension") {
+		s.Dimension, _ = f.GetInt("dimension")
+	}
+	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // where candidates are drawn it is a solution's length
+		s.MaxTokens, _ = f.GetInt("max-tokens")
+	}
+	return s
+}
 
 // openedEmbedder is a command's embedder behind its cache. For the embedder "none" the
 // cache is nil.
-type openedEmbedder struct{ cache *embed.Cache }
+type openedEmbedder struct {
+	cache  *embed.Cache
+	inner  rcvae.Embedder
+	record *embedderRecord // nil for built-in embedders
+}
 
-// openEmbedder opens the embedder that --embedder names, or else the given one.
-func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error) {
+// openEmbedder opens the embedder that --embedder names, or else the given one, with the
+// given settings where no flag changes them.
+func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSettings) (*openedEmbedder, error) {
 	name, _ := cmd.Flags().GetString("embedder")
-	if name == "" {
-		name = otherwise
-	}
+	name = cmp.Or(name, otherwise)
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
 	}
-	inner, err := newEmbedder(name)
+	if isBuiltin(name) {
+		settings = embedderSettings{}
+	}
+	settings = settings.withFlags(cmd)
+	inner, err := newEmbedder(cmd.Context(), name, settings)
 	if err != nil {
 		return nil, err
 	}
-	cache, err := openCache(cmd, inner)
-	if err != nil {
+	o := &openedEmbedder{inner: inner}
+	if o.cache, err = openCache(cmd, inner); err != nil {
+		o.Close()
 		return nil, err
 	}
 	var once sync.Once
-	cache.OnFault = func(err error) {
+	o.cache.OnFault = func(err error) {
 		once.Do(func() { fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v\n", cmd.Name(), err) })
 	}
-	return &openedEmbedder{cache}, nil
+	if isBuiltin(name) {
+		return o, nil
+	}
+	if o.record, err = o.makeRecord(cmd.Context(), name, settings); err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
 }
 
 // openTrainEmbedder opens the embedder of train. Without --embedder it is the adapted
@@ -94,9 +123,9 @@ func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error)
 // that are there to be studied.
 func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmbedder, error) {
 	if objective.Graded {
-		return openEmbedder(cmd, minilm.NameMath)
+		return openEmbedder(cmd, minilm.NameMath, embedderSettings{})
 	}
-	return openEmbedder(cmd, minilm.Name)
+	return openEmbedder(cmd, minilm.Name, embedderSettings{})
 }
 
 // openCache opens the cache that --cache names. Without the flag a cache that cannot be
@@ -130,10 +159,13 @@ func defaultCache() (string, error) {
 	return filepath.Join(dir, "embeddings.sqlite"), os.MkdirAll(dir, 0o755)
 }
 
-// Close releases the cache.
+// Close releases the cache and the embedder's files.
 func (o *openedEmbedder) Close() {
 	if o.cache != nil {
 		_ = o.cache.Close() // it loses nothing: every chunk is committed
+	}
+	if closer, ok := o.inner.(io.Closer); ok {
+		_ = closer.Close() // mapped files were only read
 	}
 }
 

@@ -38,6 +38,7 @@ type inspection struct {
 	Embedder    rcvae.Fingerprint `json:"embedder"`
 	Fingerprint string            `json:"embedder_fingerprint"`
 	Calibration rcvae.Calibration `json:"calibration"`
+	License     string            `json:"embedder_license,omitempty"`
 	Summary     cvae.Summary      `json:"summary"`
 }
 
@@ -46,8 +47,15 @@ func runInspect(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	record, err := recordOf(model)
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
 	info := model.Info()
-	report := inspection{model.Config(), info.Fingerprint, info.Fingerprint.ID(), info.Calibration, model.Summary()}
+	report := inspection{model.Config(), info.Fingerprint, info.Fingerprint.ID(), info.Calibration, "", model.Summary()}
+	if record != nil {
+		report.License = record.License
+	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return printJSON(cmd, report)
 	}
@@ -59,6 +67,9 @@ func (r inspection) write(w io.Writer) error {
 	c := r.Config
 	fmt.Fprintf(table, "objective\t%s\n", c.Objective)
 	fmt.Fprintf(table, "embedder\t%v\n", r.Embedder)
+	if r.License != "" {
+		fmt.Fprintf(table, "embedder's licence\t%s\n", r.License)
+	}
 	fmt.Fprintf(table, "calibration\tscore = -%.4g · ½Σ ln σ², vote weight exp(%.3g · score)\n", r.Calibration.Scale, r.Calibration.Tau)
 	fmt.Fprintf(table, "signals\t%s\n", r.signals())
 	fmt.Fprintf(table, "out-of-distribution\t%s\n", r.outOfDistribution())

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,36 +83,24 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 	if err != nil {
 		return sources, nil, err
 	}
-	name := minilm.Name
-	if len(models) > 0 {
-		if name, err = embedderOf(cmd, paths[0], models[0]); err != nil {
-			return sources, nil, err
-		}
-	}
-	embedder, err := openEmbedder(cmd, name)
+	embedder, err := openSourceEmbedder(cmd, paths, models)
 	if err != nil {
 		return sources, nil, err
 	}
 	sources.Embedder = embedder.embedder()
 	for i, m := range models {
-		if fp := m.Info().Fingerprint; !fp.Same(embedder.Fingerprint()) {
+		if err := embedder.sameEmbedder(cmd, paths[i], m); err != nil {
 			embedder.Close()
-			return sources, nil, fmt.Errorf("%s was trained on embedder %v, not %v: use that embedder, or train a model with this one", paths[i], fp, embedder.Fingerprint())
+			return sources, nil, err
 		}
 		sources.Models = append(sources.Models, m)
 	}
 	return sources, embedder, nil
 }
 
-// embedderOf returns the name of the embedder that the model at path was trained on, and
-// an error if only --embedder can say where it is.
-func embedderOf(cmd *cobra.Command, path string, model *cvae.Model) (string, error) {
-	fp := model.Info().Fingerprint
-	switch {
-	case fp.Dimension == 0:
-		return noEmbedder, nil
-	case cmd.Flags().Changed("embedder"), slices.Contains(embedderNames(), fp.Name):
-		return fp.Name, nil
+func openSourceEmbedder(cmd *cobra.Command, paths []string, models []*cvae.Model) (*openedEmbedder, error) {
+	if len(models) == 0 {
+		return openEmbedder(cmd, minilm.Name, embedderSettings{})
 	}
-	return "", fmt.Errorf("%s was trained on embedder %v, which is not one of the built-in ones (%s): name it with --embedder", path, fp, strings.Join(embedderNames(), ", "))
+	return openModelEmbedder(cmd, paths[0], models[0])
 }

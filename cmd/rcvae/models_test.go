@@ -13,7 +13,7 @@ func TestBuiltinModelBelongsToItsEmbedder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	embedder, err := newEmbedder(minilm.NameMath)
+	embedder, err := newEmbedder(t.Context(), minilm.NameMath, embedderSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func (s sidedEmbedder) Embed(_ context.Context, texts []rcvae.Text) ([]rcvae.Emb
 // cache.
 func (f fixture) fill(t *testing.T, name string, questions []rcvae.Question) {
 	t.Helper()
-	embedder, err := newEmbedder(name)
+	embedder, err := newEmbedder(t.Context(), name, embedderSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -240,6 +240,10 @@ func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []
 	if err != nil {
 		return nil, err
 	}
+	record, err := embedder.recordJSON()
+	if err != nil {
+		return nil, err
+	}
 	grader, err := answerGrader(graderFromPool)
 	if err != nil {
 		return nil, err
@@ -248,7 +252,7 @@ func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []
 	result, err := train.Run(cmd.Context(), config, questions, train.Options{
 		Embedder: embedder.embedder(), Grader: grader,
 		Options: cvae.Options{
-			Checkpoint: checkpointOf(out), Resume: resume, Provenance: provenance,
+			Checkpoint: checkpointOf(out), Resume: resume, Provenance: provenance, EmbedderRecord: record,
 			OnStep: func(s cvae.StepLog) {
 				embedding()
 				done = (s.Epoch-1)*s.Steps + s.Step

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rcvae/cvae"
+	"rcvae/embed"
+	"rcvae/embed/hub"
+)
+
+// embedderRecord is what a model file keeps of an embedder that is not built in: how it
+// is opened again, on which terms its weights may be used, and what it makes of the
+// probe texts.
+type embedderRecord struct {
+	Settings embedderSettings `json:"settings"`
+	License  string           `json:"license,omitempty"`
+	Probes   embed.Probes     `json:"probes"`
+}
+
+// recordOf returns the record of a model, nil if it has none.
+func recordOf(m *cvae.Model) (*embedderRecord, error) {
+	raw := m.EmbedderRecord()
+	if raw == nil {
+		return nil, nil //nolint:nilnil // there is none, and that is no error
+	}
+	var r embedderRecord
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, fmt.Errorf("read the embedder's record: %w", err)
+	}
+	return &r, nil
+}
+
+// makeRecord embeds the probe texts. Those of an embedder in another program are
+// embedded afresh and compared with the cache: under one name there may be two servers.
+func (o *openedEmbedder) makeRecord(ctx context.Context, name string, s embedderSettings) (*embedderRecord, error) {
+	kind, err := kindOf(name)
+	if err != nil {
+		return nil, err
+	}
+	cached, err := embed.Probe(ctx, o.cache)
+	if err != nil {
+		return nil, err
+	}
+	r := &embedderRecord{Settings: s, Probes: cached}
+	if !kind.remote {
+		r.License = licenseOf(name)
+		return r, nil
+	}
+	if r.Probes, err = embed.Probe(ctx, o.inner); err != nil {
+		return nil, err
+	}
+	if _, err := cached.Compare(r.Probes); err != nil {
+		return nil, fmt.Errorf("the cache holds embeddings of another server that was called %s: %w; name another file with --cache", name, err)
+	}
+	return r, nil
+}
+
+// licenseOf returns what the files of an embedder say about their licence.
+func licenseOf(name string) string {
+	if isFolder(name) {
+		return hub.License(name)
+	}
+	if folder, err := findInHub(name); err == nil {
+		return hub.License(folder)
+	}
+	return ""
+}
+
+// checkProbes refuses a model whose embedder made something else of the probe texts than
+// the one that is open.
+func (o *openedEmbedder) checkProbes(cmd *cobra.Command, path string, m *cvae.Model) error {
+	record, err := recordOf(m)
+	if err != nil || record == nil || o.record == nil {
+		return err
+	}
+	then, now := m.Info().Fingerprint, o.Fingerprint()
+	least, err := record.Probes.Compare(o.record.Probes)
+	if err != nil {
+		return fmt.Errorf("%s was trained on embedder %s; %s computes something else: %w; use the embedder that it was trained on, or train a model with this one", path, then.Name, now.Name, err)
+	}
+	if least < embed.AlikeFrom {
+		note(cmd, "%s differs a little from the embedder that %s was trained on: least cosine %.5f", now.Name, path, least)
+	}
+	return nil
+}
+
+// sameEmbedder checks that the model at path belongs to the open embedder.
+func (o *openedEmbedder) sameEmbedder(cmd *cobra.Command, path string, m *cvae.Model) error {
+	if fp := m.Info().Fingerprint; !fp.Same(o.Fingerprint()) {
+		return fmt.Errorf("%s was trained on embedder %v, not %v: use that embedder, or train a model with this one", path, fp, o.Fingerprint())
+	}
+	return o.checkProbes(cmd, path, m)
+}
+
+// openModelEmbedder opens the embedder of the model at path, or the one that --embedder
+// names in its place.
+func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedEmbedder, error) {
+	fp := m.Info().Fingerprint
+	if fp.Dimension == 0 {
+		return openEmbedder(cmd, noEmbedder, embedderSettings{})
+	}
+	record, err := recordOf(m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var settings embedderSettings
+	if record != nil {
+		settings = record.Settings
+	}
+	o, err := openEmbedder(cmd, fp.Name, settings)
+	if err != nil && !cmd.Flags().Changed("embedder") {
+		// Not wrapped: a name that is wrong in the model file is no wrong usage.
+		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %s; name where it is with --embedder", path, fp, err.Error())
+	}
+	return o, err
+}
+
+// recordJSON returns the record for a model file, nil for built-in embedders.
+func (o *openedEmbedder) recordJSON() (json.RawMessage, error) {
+	if o.record == nil {
+		return nil, nil
+	}
+	return json.Marshal(o.record)
+}
+
+// findInHub returns the folder of ORG/NAME in the hub cache.
+func findInHub(name string) (string, error) {
+	cache, err := hub.FromEnvironment(os.Getenv)
+	if err != nil {
+		return "", err
+	}
+	return cache.Find(name)
+}

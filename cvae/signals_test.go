@@ -104,6 +104,7 @@ func TestSignalDropout(t *testing.T) {
 func TestMissingSignals(t *testing.T) {
 	data := withSignals(synthetic(60, 8, 12, 3), 3)
 	c := small(Contrastive, 12, signalNames...)
+	c.SignalCopies = 4
 	m := run(t, c, data, Options{})
 	target, missing := make([]float32, 15), make([]float32, 3)
 	s := rcvae.Solution{Embedding: data[0].Solutions[0].Embedding, Signals: []float64{math.NaN(), 1e300, 7}}

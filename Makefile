@@ -111,8 +111,9 @@ clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve 
 	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients
 
 .PHONY: reproduce
-reproduce: build ## the tables of docs/results.md, from the shared pools
-	tools/reproduce.sh $(BIN) $(SHARED) out/reproduce
+reproduce: build ## the paper's table (docs/results-paper.md), from the shared pools
+	$(BIN) reproduce --from-pool gsm8k=$(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --from-pool math=$(SHARED)/data/pools/math-math500-qwen2.5-coder-0.5b.jsonl.gz \
+	  --llm Qwen2.5-Coder-0.5B --problems $(SHARED)/data/gsm8k/train.jsonl.gz --problems $(SHARED)/data/math/train.jsonl.gz --train-questions 3000 --gold authors --out out/table1
 
 .PHONY: golden
 golden: ## make generated sources and the bundled samples again (needs SHARED)

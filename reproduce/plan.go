@@ -85,10 +85,9 @@ func (p Plan) Write(w io.Writer) error {
 		s := a.Settings
 		fmt.Fprintf(&b, "  %-15s %2d per question, temperature %g, top-p %g, top-k %d\n", a.Name, a.Samples, s.Temperature, s.TopP, s.TopK)
 	}
-	switch {
-	case p.Gold == 0:
+	if p.Gold == 0 {
 		b.WriteString("  the published rules are left out: name training problems with --problems\n")
-	default:
+	} else {
 		fmt.Fprintf(&b, "  published rules: %d reference solutions, seeds %v\n", p.Gold, p.Seeds)
 	}
 	if p.Pool == 0 {

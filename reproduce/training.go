@@ -167,7 +167,7 @@ func keyOf(config cvae.Config, fp rcvae.Fingerprint, questions []rcvae.Question)
 		return "", err
 	}
 	for _, q := range questions {
-		row := []string{q.ID, q.Problem.Question}
+		row := []string{q.ID, q.Question}
 		for _, c := range q.Candidates {
 			row = append(row, c.Text, c.Answer, c.Verdict.String())
 		}

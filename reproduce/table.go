@@ -55,11 +55,11 @@ var places = []place{
 }
 
 // NewTable makes the table of a result of [Measure]. Rows without a figure are left out.
-func NewTable(llm, embedder string, suites []string, r *eval.Result, cutGold, chat bool, warnings []string) Table {
-	t := Table{LLM: llm, Embedder: embedder, Suites: suites, Differences: Differences(cutGold, chat), Warnings: warnings}
+func NewTable(s Setting, r *eval.Result, warnings []string) Table {
+	t := Table{LLM: s.LLM, Embedder: s.Embedder, Suites: s.Suites, Differences: Differences(s), Warnings: warnings}
 	for _, p := range places {
 		row := Row{p.row, map[string]map[string]Cell{}}
-		for _, suite := range suites {
+		for _, suite := range s.Suites {
 			for _, match := range Matches() {
 				if cell, ok := find(r, PoolName(suite, p.arm, p.group, match), p.rule); ok {
 					if row.Cells[suite] == nil {

@@ -133,7 +133,7 @@ func (p *protocol) measure(cmd *cobra.Command, sampled []reproduce.Sampled) erro
 		}
 		result.Models = append(result.Models, trainings(models, g.Names)...)
 	}
-	table := reproduce.NewTable(p.LLM, p.Embedder, p.Suites, result, p.CutGold, p.Chat, warnings)
+	table := reproduce.NewTable(reproduce.Setting{LLM: p.LLM, Embedder: p.Embedder, Suites: p.Suites, CutGold: p.CutGold, Chat: p.Chat, Gold: len(p.gold)}, result, warnings)
 	return p.write(cmd, result, table, detailsPath)
 }
 

@@ -62,7 +62,9 @@ step "rcvae reproduce --plan"
 step "rcvae reproduce, killed with SIGKILL when a quarter of a suite's top-k questions are drawn"
 rm -rf "$out/table1"
 "${run[@]}" >"$out/killed.log" 2>&1 &
-pid=$! partial=$out/table1/samples/gsm8k-top_k.jsonl.gz.partial
+pid=$!
+started+=($pid)
+partial=$out/table1/samples/gsm8k-top_k.jsonl.gz.partial
 until [[ -f $partial && $(wc -l <"$partial") -ge $((questions / 4)) ]]; do
   kill -0 $pid 2>/dev/null || fail "reproduce ended before it was killed: $(tail -3 "$out/killed.log")"
   sleep 0.1

@@ -77,6 +77,7 @@ func addProtocolSamplingFlags(cmd *cobra.Command) {
 	f.Int("concurrency", o.Concurrency, "calls to the server at once")
 	f.Duration("timeout", o.Timeout, "longest time of one call")
 	f.Int("retries", o.Retries, "repetitions of a call that failed")
+	f.Bool("keep-going", false, "leave out questions that the server refuses, arm by arm, and list them")
 	addPatienceFlags(cmd, 5*time.Minute, 5*time.Minute, true)
 }
 

@@ -22,6 +22,28 @@ func TestReproducePlanDrawsNothing(t *testing.T) {
 	}
 }
 
+// TestReproduceWithoutARefusedQuestion: the run stops at a question that the server
+// refuses, and with --keep-going measures the others.
+func TestReproduceWithoutARefusedQuestion(t *testing.T) {
+	p := newTableProtocol(t, rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
+		if strings.HasPrefix(c.Question, "half number 2") {
+			return &rcvaetest.Fault{Status: 400, Message: "not this one"}
+		}
+		return nil
+	}})
+	if got := rcvaeRun(t, "", p.args("out")...); got.code != exitFailure || !strings.Contains(got.stderr, "m1") || !strings.Contains(got.stderr, "--keep-going") {
+		t.Fatalf("exit code %d, error %q, want the question and the flag", got.code, got.stderr)
+	}
+	for _, row := range p.table(t, p.args("out", "--keep-going")).Rows {
+		if n := row.Cells["math"]["honest"].N; n != tableQuestions-1 {
+			t.Errorf("%s is measured on %d questions, want all but one", row.Name, n)
+		}
+		if n := row.Cells["gsm8k"]["honest"].N; n != tableQuestions {
+			t.Errorf("%s is measured on %d questions of the other suite, want all", row.Name, n)
+		}
+	}
+}
+
 func TestReproduceRefusals(t *testing.T) {
 	p := newTableProtocol(t, rcvaetest.Script{})
 	for name, tt := range map[string]struct {

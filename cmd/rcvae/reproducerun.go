@@ -84,12 +84,15 @@ func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string
 		plan:    plan{K: arm.Samples, Grader: reproduce.Match{Name: reproduce.Honest, Suite: suite}.Kind(), Settings: arm.Settings},
 		sampled: sampler, bar: newProgress(cmd, suite+" "+arm.Name, "questions"), total: len(p.problems[suite]), start: time.Now(),
 	}
-	if _, err := run.pool(cmd, p.problems[suite], filepath.Join(p.out, "samples", suite+"-"+arm.Name+".jsonl.gz"), true, false); err != nil {
+	keepGoing, _ := cmd.Flags().GetBool("keep-going")
+	if _, err := run.pool(cmd, p.problems[suite], filepath.Join(p.out, "samples", suite+"-"+arm.Name+".jsonl.gz"), true, keepGoing); err != nil {
 		return nil, err
 	}
 	var questions []rcvae.Question
 	for _, problem := range p.problems[suite] {
-		questions = append(questions, run.store.items[problem.ID])
+		if q, ok := run.store.items[problem.ID]; ok { // else it failed, and --keep-going leaves it out
+			questions = append(questions, q)
+		}
 	}
 	return questions, nil
 }

@@ -73,14 +73,27 @@ func NewTable(s Setting, r *eval.Result, warnings []string) Table {
 			t.Rows = append(t.Rows, row)
 		}
 	}
+	t.Warnings = append(t.Warnings, warningsOf(r)...)
+	return t
+}
+
+// warningsOf returns the warnings of the pools with the honest grader, one that several
+// groups have of the same samples once.
+func warningsOf(r *eval.Result) (all []string) {
 	for _, pool := range r.Pools {
+		samples, ok := strings.CutSuffix(pool.Pool, " "+Honest)
+		if !ok {
+			continue
+		}
+		suite, rest, _ := strings.Cut(samples, " ")
+		arm, _, _ := strings.Cut(rest, " ")
 		for _, w := range pool.Warnings {
-			if strings.HasSuffix(pool.Pool, " "+Honest) {
-				t.Warnings = append(t.Warnings, pool.Pool+": "+w)
+			if text := suite + ", " + arm + ": " + w; !slices.Contains(all, text) {
+				all = append(all, text)
 			}
 		}
 	}
-	return t
+	return all
 }
 
 // find returns what the result says of a rule on a pool.

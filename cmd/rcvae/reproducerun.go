@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -36,7 +37,7 @@ func writeJSONFile(path string, value any) error {
 func (p *protocol) estimate(cmd *cobra.Command, plan reproduce.Plan, upstream *llm.Upstream) error {
 	var one time.Duration
 	concurrency := 1
-	if upstream != nil {
+	if upstream != nil && !p.drawn() {
 		last := p.Arms[len(p.Arms)-1].Settings
 		sampler, err := llm.NewSampler(upstream, last, nil)
 		if err != nil {
@@ -74,6 +75,23 @@ func (p *protocol) samples(cmd *cobra.Command, upstream *llm.Upstream) (all []re
 	return all, nil
 }
 
+// samplesPath is the pool of one arm of one suite.
+func (p *protocol) samplesPath(suite string, arm reproduce.Arm) string {
+	return filepath.Join(p.out, "samples", suite+"-"+arm.Name+".jsonl.gz")
+}
+
+// drawn reports whether earlier runs have finished all samples.
+func (p *protocol) drawn() bool {
+	for _, suite := range p.Suites {
+		for _, arm := range p.Arms {
+			if _, err := os.Stat(p.samplesPath(suite, arm)); err != nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // draw draws one arm of one suite into its pool.
 func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string, arm reproduce.Arm) ([]rcvae.Question, error) {
 	sampler, err := llm.NewSampler(upstream, arm.Settings, nil)
@@ -85,7 +103,7 @@ func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string
 		sampled: sampler, bar: newProgress(cmd, suite+" "+arm.Name, "questions"), total: len(p.problems[suite]), start: time.Now(),
 	}
 	keepGoing, _ := cmd.Flags().GetBool("keep-going")
-	if _, err := run.pool(cmd, p.problems[suite], filepath.Join(p.out, "samples", suite+"-"+arm.Name+".jsonl.gz"), true, keepGoing); err != nil {
+	if _, err := run.pool(cmd, p.problems[suite], p.samplesPath(suite, arm), true, keepGoing); err != nil {
 		return nil, err
 	}
 	var questions []rcvae.Question

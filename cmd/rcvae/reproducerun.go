@@ -164,8 +164,12 @@ func (p *protocol) models(cmd *cobra.Command, embedder *openedEmbedder) ([]repro
 	var embedding func()
 	var bar *progress
 	done := 0
+	record, err := embedder.recordJSON()
+	if err != nil {
+		return nil, nil, err
+	}
 	training := reproduce.Training{
-		Gold: p.gold, Pool: p.trainPool, Seeds: p.Seeds, Epochs: epochs, Embedder: embedder.embedder(), Folder: filepath.Join(p.out, "models"),
+		Gold: p.gold, Pool: p.trainPool, Seeds: p.Seeds, Epochs: epochs, Embedder: embedder.embedder(), Record: record, Folder: filepath.Join(p.out, "models"),
 		OnModel: func(name string) {
 			if bar != nil {
 				bar.done(done)

@@ -10,7 +10,7 @@
 #   UPSTREAM    base URL of a running server to use instead, with UPSTREAM_MODEL
 #   QUESTIONS   of each suite, 20
 #   K           samples of top-k and of top-p per question, 4
-#   MAX_TOKENS  longest solution, 128
+#   MAX_TOKENS  longest solution, 256
 #   THREADS     of llama.cpp, 1: its threads wait busily, which is slow where other programs run
 set -euo pipefail
 rcvae=$1 data=$2/data out=$3 here=$(dirname "$0") name=${UPSTREAM_MODEL:-smollm2-135m-instruct}
@@ -56,7 +56,7 @@ upstream
 echo "$name at $slots slots"
 run=("$rcvae" reproduce --upstream "$url" --llm "$name" --test "gsm8k=$data/gsm8k/test.jsonl.gz" --test "math=$data/math/math500.jsonl.gz"
   --problems "$data/gsm8k/train.jsonl.gz" --problems "$data/math/train.jsonl.gz" --train-questions 150 --questions "$questions" -k "${K:-4}"
-  --seeds 1,2 --max-tokens "${MAX_TOKENS:-128}" --concurrency "$slots" --cache "$out/cache.sqlite" --out "$out/table1")
+  --seeds 1,2 --max-tokens "${MAX_TOKENS:-256}" --concurrency "$slots" --cache "$out/cache.sqlite" --out "$out/table1")
 step "rcvae reproduce --plan"
 "${run[@]}" --plan
 step "rcvae reproduce, killed with SIGKILL when a quarter of a suite's top-k questions are drawn"

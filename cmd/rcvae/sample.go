@@ -43,7 +43,7 @@ before the run stops.`,
 	f.Bool("greedy", false, "also draw one greedy candidate, which comes first")
 	f.String("grader", "gsm8k", "how solutions are graded: gsm8k, gsm8k-strict or math")
 	f.Int64("seed", 1, "seed of each question's first candidate; the others count on from there")
-	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, first")
+	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, once the server has answered")
 	f.Bool("json", false, "print the summary as JSON")
 	f.Bool("keep-going", false, "finish the pool without the problems that failed, and list them")
 	f.StringSlice("omit", nil, "do not send these `FIELDS`: temperature, top_p, top_k, min_p (with neutral values) or seed")
@@ -87,41 +87,57 @@ func runSample(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	resume, _ := cmd.Flags().GetBool("resume")
-	if run.store, err = openStore(out, run.plan, problems, resume); err != nil {
+	if run.store, err = openStore(out, commandLine(cmd), run.plan, problems, resume); err != nil {
 		return err
 	}
 	defer run.store.close()
-	record := newRunRecord(cmd, run)
-	if err := run.store.writeRecord(record); err != nil {
+	if run.store.idle(problems) {
+		_, summary := run.store.summarize(problems)
+		note(cmd, "%s is finished: nothing is drawn", out)
+		return printSummary(cmd, out, summary)
+	}
+	if err := confirmRemoval(cmd, run.store.left()); err != nil {
 		return err
+	}
+	run.store.record = newRunRecord(cmd, run)
+	if resume {
+		if err := run.store.begin(); err != nil {
+			return fmt.Errorf("sample: %w", err)
+		}
 	}
 	if err := run.check(cmd.Context(), problems); err != nil {
 		return err
 	}
 	run.draw(cmd.Context(), problems)
 	run.order(problems)
-	record.finish(run)
-	if err := run.store.writeRecord(record); err != nil {
-		return fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, run.store.count(), len(problems), run.store.partialPath)
+	return run.conclude(cmd, problems, out)
+}
+
+// conclude writes what was drawn, and the pool when that is all.
+func (r *drawingRun) conclude(cmd *cobra.Command, problems []rcvae.Problem, out string) error {
+	record := r.store.record
+	record.finish(r)
+	if err := r.store.writeRecord(record); err != nil {
+		return fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, r.store.count(), len(problems), r.store.partialPath)
 	}
-	for _, w := range run.warnings {
+	for _, w := range r.warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
 	}
 	keepGoing, _ := cmd.Flags().GetBool("keep-going")
-	if missing := len(problems) - run.store.count(); missing > 0 {
-		all := cmd.Context().Err() == nil && run.stopped == nil && run.store.count() > 0
+	if missing := len(problems) - r.store.count(); missing > 0 {
+		all := cmd.Context().Err() == nil && r.stopped == nil && r.store.count() > 0
 		if !all || !keepGoing {
-			return run.unfinished(cmd.Context(), missing, len(problems))
+			return r.unfinished(cmd.Context(), missing, len(problems))
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the pool is without %d of %d problems: %s\n", missing, len(problems), run.listed())
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the pool is without %d of %d problems: %s\n", missing, len(problems), r.listed())
 	}
-	summary, err := run.store.finish(problems)
+	summary, err := r.store.finish(problems)
 	if err != nil {
 		return err
 	}
-	run.bar.done(len(problems))
+	r.bar.done(len(problems))
 	record.Summary = &summary
-	if err := run.store.writeRecord(record); err != nil {
+	if err := r.store.writeRecord(record); err != nil {
 		return err
 	}
 	return printSummary(cmd, out, summary)
@@ -155,8 +171,10 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 			return nil, nil, "", usageError{err}
 		}
 	}
-	if err := checkWritable(out, paths...); err != nil {
-		return nil, nil, "", err
+	for _, path := range []string{out, out + ".partial", out + ".run.json", out + ".sha256"} {
+		if err := checkWritable(path, paths...); err != nil {
+			return nil, nil, "", err
+		}
 	}
 	if problems, err = dataset.LoadProblems(paths...); err != nil {
 		return nil, nil, "", err

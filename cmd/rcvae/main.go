@@ -160,8 +160,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 // commandLine returns how the program was called, for provenance: the flags that
-// were set, in a stable order, without the program's path.
-func commandLine(cmd *cobra.Command) string {
-	parts := append([]string{cmd.CommandPath()}, setFlags(cmd)...)
+// were set but for some, in a stable order, without the program's path.
+func commandLine(cmd *cobra.Command, without ...string) string {
+	parts := append([]string{cmd.CommandPath()}, setFlags(cmd, without...)...)
 	return strings.Join(parts, " ")
 }

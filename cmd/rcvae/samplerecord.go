@@ -103,7 +103,9 @@ func (s *serverRecord) learn(p llm.Profile) {
 	s.Mode, s.Profile = p.Mode(), &p
 }
 
-func union(a, b []string) []string { return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b)))) }
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
 
 // writeRecord writes the record, unless nothing was drawn in the place of an earlier pool.
 func (s *sampleStore) writeRecord(r *runRecord) error {

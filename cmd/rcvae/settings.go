@@ -144,11 +144,12 @@ func checkSettings(root *cobra.Command, settings map[string]any, path string) er
 	return usagef("settings %s: unknown key %s; keys are flag names, or a command with its flag names below it", path, strings.Join(unknown, ", "))
 }
 
-// setFlags returns the flags that were set, as they would be typed.
-func setFlags(cmd *cobra.Command) []string {
+// setFlags returns the flags that were set, but for some, as they would be typed.
+func setFlags(cmd *cobra.Command, without ...string) []string {
+	without = append(without, "quiet", "config")
 	var flags []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name == "quiet" || f.Name == "config" {
+		if slices.Contains(without, f.Name) {
 			return
 		}
 		values := []string{f.Value.String()}

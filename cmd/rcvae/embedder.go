@@ -17,6 +17,10 @@ import (
 // noEmbedder is the value of --embedder that trains on signals alone.
 const noEmbedder = "none"
 
+// defaultCacheSize is the value of --cache-size, in MiB: two million texts of the built-in
+// encoders.
+const defaultCacheSize = 4096
+
 // noCache is the value of --cache that keeps embeddings in memory only.
 const noCache = "none"
 
@@ -56,6 +60,7 @@ func newEmbedder(name string) (rcvae.Embedder, error) {
 func addEmbedderFlags(cmd *cobra.Command, otherwise string) {
 	cmd.Flags().String("embedder", "", "embedding model `NAME`; see 'rcvae embedders list' (default: "+otherwise+")")
 	cmd.Flags().String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
+	cmd.Flags().Int64("cache-size", defaultCacheSize, "let that file grow to this many `MIB`, then forget the oldest (0: no limit)")
 }
 
 // addModelEmbedderFlags is addEmbedderFlags for commands with models.
@@ -107,17 +112,23 @@ func openCache(cmd *cobra.Command, inner rcvae.Embedder) (*embed.Cache, error) {
 		if path == noCache {
 			path = ""
 		}
-		return embed.OpenCache(path, inner)
+		return embed.OpenCacheLimited(path, cacheSize(cmd), inner)
 	}
 	path, err := defaultCache()
 	if err == nil {
 		var cache *embed.Cache
-		if cache, err = embed.OpenCache(path, inner); err == nil {
+		if cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), inner); err == nil {
 			return cache, nil
 		}
 	}
 	note(cmd, "embeddings are kept in memory only: %v; --cache FILE names another place", err)
 	return embed.OpenCache("", inner)
+}
+
+// cacheSize returns --cache-size in bytes.
+func cacheSize(cmd *cobra.Command) int64 {
+	size, _ := cmd.Flags().GetInt64("cache-size")
+	return max(size, 0) << 20
 }
 
 // defaultCache returns the file in the user's cache folder, whose folder it makes.

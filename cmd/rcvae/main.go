@@ -64,6 +64,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	fmt.Fprintf(stderr, "rcvae: %v\n", err)
 	if isUsage(err) {
+		if sources := flagSources(cmd); sources != "" {
+			fmt.Fprintf(stderr, "Not typed: %s.\n", sources)
+		}
 		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		return exitUsage
 	}

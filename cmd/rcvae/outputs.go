@@ -24,6 +24,9 @@ func checkOutputs(cmd *cobra.Command, inputs ...string) error {
 		if err := checkOutput("--"+flag, path, inputs); err != nil {
 			return err
 		}
+		if err := checkReplaced(cmd.CommandPath()+" --"+flag, path); err != nil {
+			return err
+		}
 		inputs = append(inputs, path)
 	}
 	return nil

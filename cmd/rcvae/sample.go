@@ -219,9 +219,7 @@ func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (rcvae.Question,
 		if len(candidates) < k {
 			r.warn(fmt.Sprintf("%s: %d of %d candidates came back: %v", p.ID, len(candidates), k, draw.Err))
 		}
-		for _, c := range candidates {
-			item.Candidates = append(item.Candidates, c)
-		}
+		item.Candidates = append(item.Candidates, candidates...)
 		tokens += draw.Usage.CompletionTokens
 		return nil
 	}

@@ -116,7 +116,9 @@ func checkSettings(root *cobra.Command, file *settings) error {
 	for _, c := range root.Commands() {
 		commands[c.Name()] = c
 	}
-	known := func(c *cobra.Command, key string) bool { return hasFlag(c, key) || root.PersistentFlags().Lookup(key) != nil }
+	known := func(c *cobra.Command, key string) bool {
+		return hasFlag(c, key) || root.PersistentFlags().Lookup(key) != nil
+	}
 	var unknown, errs []string
 	for _, key := range file.keys {
 		one := file.by[key]

@@ -23,3 +23,9 @@ func NewCacheForTest(inner rcvae.Embedder, read, write func() error) *Cache {
 
 // SleepPastPause waits, in a bubble of synctest, until a store that failed is tried again.
 func SleepPastPause() { time.Sleep(pause + time.Second) }
+
+// Impatient makes a cache wait a millisecond for the lock of another process.
+func Impatient(c *Cache) error {
+	_, err := c.store.(*steadyStore).disk.(*sqliteStore).db.Exec("PRAGMA busy_timeout=1")
+	return err
+}

@@ -43,6 +43,32 @@ func TestUnwritableCacheCostsNoAnswer(t *testing.T) {
 	}
 }
 
+// TestALockedCacheCostsNoAnswer embeds while another process holds the file's lock.
+func TestALockedCacheCostsNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	inner := &hashEmbedder{name: "hash"}
+	c := open(t, path, inner)
+	mustEmbed(t, c, numbered(3))
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := embed.Impatient(c); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		mustEmbed(t, c, numbered(6))
+	}
+	if inner.texts.Load() != 6 || !strings.Contains(c.Trouble(), "another process holds") {
+		t.Errorf("%d texts embedded, trouble %q, want 6 and the lock", inner.texts.Load(), c.Trouble())
+	}
+}
+
 // TestTroubleEnds: half a minute later the file is tried again.
 func TestTroubleEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

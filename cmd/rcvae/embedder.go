@@ -12,6 +12,7 @@ import (
 	"rcvae/cvae"
 	"rcvae/embed"
 	"rcvae/embed/minilm"
+	"rcvae/internal/sqlitefile"
 )
 
 // noEmbedder is the value of --embedder that trains on signals alone.
@@ -104,15 +105,21 @@ func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmb
 	return openEmbedder(cmd, minilm.Name)
 }
 
-// openCache opens the cache that --cache names. Without the flag a cache that cannot be
-// opened costs time and no answer: embeddings are kept in memory, and that is said.
+// openCache opens the cache that --cache names. One that is locked, or on a disk that is
+// full, costs time and no answer: embeddings are kept in memory, and that is said. So does
+// any that cannot be opened when the flag does not name it.
 func openCache(cmd *cobra.Command, inner rcvae.Embedder) (*embed.Cache, error) {
 	path, _ := cmd.Flags().GetString("cache")
 	if path != "" {
 		if path == noCache {
 			path = ""
 		}
-		return embed.OpenCacheLimited(path, cacheSize(cmd), inner)
+		cache, err := embed.OpenCacheLimited(path, cacheSize(cmd), inner)
+		if !sqlitefile.Passing(err) {
+			return cache, err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v; embeddings are kept in memory only\n", cmd.Name(), err)
+		return embed.OpenCache("", inner)
 	}
 	path, err := defaultCache()
 	if err == nil {

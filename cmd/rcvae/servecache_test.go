@@ -70,3 +70,27 @@ func newServing(t *testing.T) string {
 	_, url := rcvaetest.StartOpenAI(t, rcvaetest.Script{})
 	return url
 }
+
+// TestALockedCacheIsNoReasonToFail: eval measures what it measures, and says so.
+func TestALockedCacheIsNoReasonToFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for a lock")
+	}
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	pool := writeFile(t, "pool.jsonl", `{"id":"a","question":"1+1?","answer":"2","candidates":[{"text":"It is 2.","answer":"2","correct":true},{"text":"It is 3.","answer":"3","correct":false}]}`)
+	args := []string{"eval", "--pool", pool, "--selector", "consensus", "--model", "none", "--json", "--cache", path}
+	before := rcvaeRun(t, "", args...)
+	db, err := sql.Open("sqlite", path)
+	if err == nil {
+		defer db.Close()
+		db.SetMaxOpenConns(1)
+		_, err = db.Exec("BEGIN IMMEDIATE")
+	}
+	if err != nil || before.code != exitOK {
+		t.Fatal(before.stderr, err)
+	}
+	got := rcvaeRun(t, "", args...)
+	if got.code != exitOK || got.stdout != before.stdout || !strings.Contains(got.stderr, "another process holds") {
+		t.Errorf("exit code %d, error %q, want the same result and the lock", got.code, got.stderr)
+	}
+}

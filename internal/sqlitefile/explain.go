@@ -33,6 +33,20 @@ func Explain(err error) error {
 	return err
 }
 
+// Passing reports whether the error is one of the moment, a lock or a disk that is full or
+// fails, and not of the file.
+func Passing(err error) bool {
+	failed, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	switch failed.Code() & 0xff {
+	case lib.SQLITE_FULL, lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_IOERR:
+		return true
+	}
+	return false
+}
+
 // ExplainOpen is [Explain] for a file that could not be opened, of which SQLite does not
 // say why.
 func ExplainOpen(path string, err error) error {

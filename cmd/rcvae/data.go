@@ -45,7 +45,7 @@ func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, str
 	}
 	grader, _ := cmd.Flags().GetString("grader")
 	if grader != "" && grader != graderFromPool {
-		if err := regrade(questions, grader); err != nil {
+		if err := regradeAll(cmd, questions, grader); err != nil {
 			return nil, "", err
 		}
 	}
@@ -191,6 +191,21 @@ func noteDoubled(cmd *cobra.Command, where string, questions []rcvae.Question) {
 	if doubled := dataset.FindDoubled(questions).String(); doubled != "" {
 		note(cmd, "%s: %s", where, doubled)
 	}
+}
+
+// regradeAll is regrade with a progress report, until the command is interrupted.
+func regradeAll(cmd *cobra.Command, questions []rcvae.Question, kind string) error {
+	bar := newProgress(cmd, "grading", "questions")
+	for i := range questions {
+		if err := cmd.Context().Err(); err != nil {
+			return fmt.Errorf("grade question %d of %d: %w", i+1, len(questions), err)
+		}
+		if err := regrade(questions[i:i+1], kind); err != nil {
+			return err
+		}
+		bar.update(i+1, len(questions))
+	}
+	return nil
 }
 
 // regrade replaces recorded answers and verdicts by those of the named grader. A

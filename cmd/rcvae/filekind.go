@@ -21,15 +21,20 @@ const (
 	kindResult   = "a result of eval"
 	kindDetails  = "details of an evaluation"
 	kindDatabase = "an SQLite file"
+	kindPage     = "a page"
 )
 
 // writtenBy says what each output of a command is. An existing file of another kind is
 // not replaced by it.
 var writtenBy = map[string]string{
-	"rcvae train --out":    kindModel,
-	"rcvae train --log":    kindLog,
-	"rcvae eval --out":     kindResult,
-	"rcvae eval --details": kindDetails,
+	"rcvae train --out":       kindModel,
+	"rcvae train --log":       kindLog,
+	"rcvae eval --out":        kindResult,
+	"rcvae eval --details":    kindDetails,
+	"rcvae embed --out":       kindModel,
+	"rcvae report --out":      kindPage,
+	"rcvae pool import --out": kindPool,
+	"rcvae pool grade --out":  kindPool,
 }
 
 // checkReplaced fails when the output of a command would replace a file of another kind,
@@ -58,6 +63,8 @@ func kindOf(path string) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("SQLite format 3\x00")):
 		return kindDatabase
+	case bytes.HasPrefix(data, []byte("<")):
+		return kindPage
 	case bytes.HasPrefix(data, []byte("PAR1")):
 		return kindPool
 	case len(data) > 8 && data[8] == '{' && data[7] == 0: // safetensors: the header's length, and JSON

@@ -37,6 +37,9 @@ func TestOutputsOfOthersAreNotReplaced(t *testing.T) {
 		"model over a pool":    append(train, "--out", other),
 		"model over a result":  append(train, "--out", result),
 		"log over a pool":      append(train, "--out", f.path("n.rcvae"), "--log", other),
+		"vectors over a pool":  {"embed", "--in", result, "--cache", "none", "--out", other},
+		"page over a pool":     {"report", result, "--out", other},
+		"pool over a result":   {"pool", "grade", "--grader", "math", f.pool, "--out", result},
 		"log over details":     append(train, "--out", f.path("n.rcvae"), "--log", details),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestEncode(t *testing.T) {
 		t.Fatalf("Encode() = %d questions, %v", len(got), err)
 	}
 	for i, e := range got {
-		if e.ID != questions[i].ID || !slices.Equal(e.Embedding, vectorOf(questions[i].Problem.Question)) || len(e.Solutions) != len(questions[i].Candidates) {
+		if e.ID != questions[i].ID || !slices.Equal(e.Embedding, vectorOf(questions[i].Question)) || len(e.Solutions) != len(questions[i].Candidates) {
 			t.Errorf("question %d has id %s, %d solutions, or another question's embedding", i, e.ID, len(e.Solutions))
 		}
 		for j, s := range e.Solutions {

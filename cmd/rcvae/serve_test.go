@@ -142,7 +142,7 @@ func TestServeWithAModel(t *testing.T) {
 	}})
 	url, stop := serving(t, "--model", model, "--cache", f.cache, "--upstream", upstream, "-k", "4")
 	for _, rule := range []string{"vote:entropy", "entropy", "consensus", "majority"} {
-		status, block := asking(t, url, "", question.Problem.Question, fmt.Sprintf(`{"selector":%q}`, rule))
+		status, block := asking(t, url, "", question.Question, fmt.Sprintf(`{"selector":%q}`, rule))
 		if status != http.StatusOK || block["selector"] != rule || block["fallback"] != nil {
 			t.Errorf("%s: status %d, block %v", rule, status, block)
 		}

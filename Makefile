@@ -157,3 +157,15 @@ builtin-signals: ## train builtin/signals.rcvae again: on GSM8K's training quest
 	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b.jsonl.gz --sampler top_p \
 	  --embedder none --hidden 0 --latent 8 --holdout 0.07 --out signals.rcvae
 	cp out/builtin/signals.rcvae builtin/signals.rcvae
+
+CHAOS_MINUTES ?= 10
+CHAOS_SEED    ?= 1
+
+.PHONY: chaos
+chaos: build ## kill the program, fill its disk, flip bits in its files and take its server away, for CHAOS_MINUTES
+	$(GO) build -C tools -o ../bin/chaos ./chaos
+	bin/chaos -rcvae $(BIN) -minutes $(CHAOS_MINUTES) -seed $(CHAOS_SEED)
+
+.PHONY: soak
+soak: ## ten thousand requests through the gateway while a tenth of the upstream's calls fail
+	$(GO) test ./gateway -run '^TestSoak$$' -count 1 -v

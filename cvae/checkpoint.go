@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"slices"
 )
 
 // Prefixes of a checkpoint's tensors; the weights themselves have none.
@@ -70,6 +71,9 @@ func (t *trainer) resume() error {
 	}
 	if err != nil {
 		return fmt.Errorf("resume training from %s: %w", path, err)
+	}
+	if t.options.OnResume != nil {
+		t.options.OnResume(slices.Clone(t.state.Curve))
 	}
 	return nil
 }

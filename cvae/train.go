@@ -27,6 +27,7 @@ type Options struct {
 	Resume     bool   // continue from Checkpoint if it exists; the weights become those of an uninterrupted run
 
 	OnStep       func(StepLog)     // called after every step, if not nil
+	OnResume     func([]EpochLog)  // called once with the epochs that the checkpoint holds, if not nil
 	OnEpoch      func(EpochLog)    // called after every epoch, if not nil
 	OnCheckpoint func(path string) // called after every save, if not nil
 }

@@ -43,6 +43,18 @@ func unpack(r io.Reader) (io.ReadCloser, error) {
 	return &packedReader{unpacked, maxUnpacked}, explainPacked(err)
 }
 
+// CheckText says what a file is of whose first bytes, some forty, it can be told that it is
+// no text: compressed, an archive, a database. Nil: it may be text.
+func CheckText(begin []byte) error {
+	switch {
+	case bytes.HasPrefix(begin, []byte{0x1f, 0x8b}):
+		return errors.New("this is compressed with gzip; unpack it first with gunzip")
+	case bytes.HasPrefix(begin, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return errors.New("this is compressed with zstd; unpack it first with unzstd")
+	}
+	return misplaced(begin)
+}
+
 const peeked = 40 // bytes of a file that tell what it is
 
 // misplaced says what to do with a file that is none of the formats of this package.
@@ -53,6 +65,8 @@ func misplaced(magic []byte) error {
 		"PK\x03\x04":                         "a zip archive; a log of inspect_ai is read by 'rcvae pool import --from inspect', another archive must be unpacked first",
 		"\xfd7zXZ":                           "compressed with xz; unpack it first with xz -d",
 		"BZh":                                "compressed with bzip2; unpack it first with bunzip2",
+		"\x1f\x9d":                           "compressed with compress; unpack it first with uncompress",
+		"\x04\x22\x4d\x18":                   "compressed with lz4; unpack it first with unlz4",
 		"7z\xbc\xaf":                         "a 7-Zip archive; unpack it first",
 		"SQLite format 3":                    "an SQLite database; export its rows as JSON Lines",
 		"\xff\xfe":                           "text in UTF-16; convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8",

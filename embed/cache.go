@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"rcvae"
@@ -32,10 +34,11 @@ type Cache struct {
 	// from several goroutines at once and is to be set before.
 	OnFault func(error)
 
-	path   string // empty: in memory
-	inner  rcvae.Embedder
-	store  store
-	faults atomic.Int64
+	path    string // empty: in memory
+	inner   rcvae.Embedder
+	store   store
+	faults  atomic.Int64
+	trouble atomic.Pointer[string] // of the last use of the store; nil: none
 }
 
 var _ rcvae.Embedder = (*Cache)(nil)
@@ -52,21 +55,29 @@ type store interface {
 }
 
 // OpenCache returns a cache of inner in the SQLite file at path, which is made if
-// it does not exist. A file of another program is an error and stays as it is. With
-// an empty path the cache lives in memory and forgets the oldest entries.
+// it does not exist and grows without a limit. A file of another program is an error and
+// stays as it is. With an empty path the cache lives in memory and forgets the oldest
+// entries.
 func OpenCache(path string, inner rcvae.Embedder) (*Cache, error) {
+	return OpenCacheLimited(path, 0, inner)
+}
+
+// OpenCacheLimited is [OpenCache] for a file of at most so many bytes, 0 for any number,
+// which forgets the oldest entries of all embedders. Its write-ahead log comes on top, a
+// few megabytes.
+func OpenCacheLimited(path string, limit int64, inner rcvae.Embedder) (*Cache, error) {
 	fp := inner.Fingerprint()
 	if fp.Dimension < 1 {
 		return nil, fmt.Errorf("open embedding cache: the embedder %s has dimension %d", fp.Name, fp.Dimension)
 	}
 	if path == "" {
-		return &Cache{inner: inner, store: newMemoryStore(memoryBytes / (4 * fp.Dimension))}, nil
+		return &Cache{inner: inner, store: newMemory(fp)}, nil
 	}
-	s, err := openSQLite(path, fp)
+	s, err := openSQLite(path, fp, limit)
 	if err != nil {
 		return nil, fmt.Errorf("open embedding cache %s: %w", path, err)
 	}
-	return &Cache{path: path, inner: inner, store: s}, nil
+	return &Cache{path: path, inner: inner, store: &steadyStore{disk: s, memory: newMemory(fp)}}, nil
 }
 
 // Fingerprint returns the inner embedder's.
@@ -77,6 +88,14 @@ func (c *Cache) Close() error { return c.store.close() }
 
 // Faults returns how often the store could not be read or written.
 func (c *Cache) Faults() int64 { return c.faults.Load() }
+
+// Trouble says why the store cannot be used at present, "" while it can.
+func (c *Cache) Trouble() string {
+	if t := c.trouble.Load(); t != nil {
+		return *t
+	}
+	return ""
+}
 
 // Embed returns one embedding per text, in order. Texts that are not in the cache are
 // embedded in chunks, each stored as soon as it is done. Every vector is checked, see
@@ -93,10 +112,10 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 		text[keys[i]] = t
 	}
 	found, err := c.store.get(ctx, slices.Collect(maps.Keys(text)))
-	if err != nil {
-		if err := c.fault(ctx, "read", err); err != nil {
-			return nil, err
-		}
+	if err := c.used(ctx, "read", err); err != nil {
+		return nil, err
+	}
+	if found == nil {
 		found = make(map[key]rcvae.Embedding, len(text))
 	}
 	c.report(len(found), len(text))
@@ -136,19 +155,26 @@ func (c *Cache) embedChunk(ctx context.Context, keys []key, text map[key]rcvae.T
 	for i, e := range embeddings {
 		found[keys[i]] = e
 	}
-	if err := c.store.put(ctx, keys, embeddings); err != nil {
-		return c.fault(ctx, "write", err)
-	}
-	return nil
+	return c.used(ctx, "write", c.store.put(ctx, keys, embeddings))
 }
 
-// fault counts and reports an error of the store. It returns an error only when the
+// used counts and reports an error of the store. It returns an error only when the
 // context has ended.
-func (c *Cache) fault(ctx context.Context, doing string, err error) error {
-	if ctx.Err() != nil {
+func (c *Cache) used(ctx context.Context, doing string, err error) error {
+	switch {
+	case err == nil:
+		if strings.HasPrefix(c.Trouble(), doing) {
+			c.trouble.Store(nil)
+		}
+		return nil
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, errPaused):
+		return nil
 	}
 	c.faults.Add(1)
+	text := fmt.Sprintf("%s the embedding cache %s: %v", doing, c.path, err)
+	c.trouble.Store(&text)
 	if c.OnFault != nil {
 		c.OnFault(fmt.Errorf("%s the embedding cache %s: %w; the embeddings are computed without it", doing, c.path, err))
 	}

@@ -188,9 +188,9 @@ func TestDamagedRowIsAMiss(t *testing.T) {
 	}
 	// Swap two vectors, cut one, and flip a bit in the others.
 	for _, statement := range []string{
-		`UPDATE embedding SET vector = (SELECT e.vector FROM embedding e WHERE e.text <> embedding.text LIMIT 1) WHERE text = (SELECT text FROM embedding LIMIT 1)`,
-		`UPDATE embedding SET vector = substr(vector, 1, 11) WHERE text = (SELECT text FROM embedding LIMIT 1 OFFSET 1)`,
-		`UPDATE embedding SET vector = CAST(x'01' || substr(vector, 2) AS BLOB) WHERE text = (SELECT text FROM embedding LIMIT 1 OFFSET 2)`,
+		`UPDATE vector SET value = (SELECT e.value FROM vector e WHERE e.text <> vector.text LIMIT 1) WHERE text = (SELECT text FROM vector LIMIT 1)`,
+		`UPDATE vector SET value = substr(value, 1, 11) WHERE text = (SELECT text FROM vector LIMIT 1 OFFSET 1)`,
+		`UPDATE vector SET value = CAST(x'01' || substr(value, 2) AS BLOB) WHERE text = (SELECT text FROM vector LIMIT 1 OFFSET 2)`,
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
@@ -238,27 +238,6 @@ func TestDamagedFileCostsNoAnswer(t *testing.T) {
 	mustEmbed(t, c, numbered(1000))
 	if len(faults) == 0 || int(c.Faults()) != len(faults) || !strings.Contains(faults[0].Error(), path) {
 		t.Errorf("%d faults counted, told of %v, want some that name the file", c.Faults(), faults)
-	}
-}
-
-// TestUnwritableCacheCostsNoAnswer embeds while another connection holds the file's
-// lock for writing, after the table was dropped under the cache.
-func TestUnwritableCacheCostsNoAnswer(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "c.sqlite")
-	inner := &hashEmbedder{name: "hash"}
-	c := open(t, path, inner)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec("DROP TABLE embedding"); err != nil {
-		t.Fatal(err)
-	}
-	mustEmbed(t, c, numbered(3))
-	mustEmbed(t, c, numbered(3))
-	if inner.texts.Load() != 6 || c.Faults() != 4 {
-		t.Errorf("%d texts embedded, %d faults, want 6 and 4: two reads, two writes", inner.texts.Load(), c.Faults())
 	}
 }
 

@@ -19,6 +19,11 @@ type memoryStore struct {
 	young, old map[key]rcvae.Embedding
 }
 
+// newMemory returns a store for the vectors of an embedder.
+func newMemory(fp rcvae.Fingerprint) *memoryStore {
+	return newMemoryStore(memoryBytes / (4 * fp.Dimension))
+}
+
 func newMemoryStore(entries int) *memoryStore {
 	return &memoryStore{limit: max(entries/2, 1), young: map[key]rcvae.Embedding{}}
 }

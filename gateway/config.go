@@ -90,6 +90,13 @@ type Parts struct {
 	// for [rcvae.Candidate.Votes]; nil: Grader.Answer is asked.
 	Extract func(solution string) (answer, from string)
 	Logger  *slog.Logger // nil: nothing is logged
+	Cache   Cache        // of embeddings, for readyz and the metrics; nil: there is none
+}
+
+// Cache tells how a store fares that answers do without; the cache of package embed is one.
+type Cache interface {
+	Faults() int64   // so far
+	Trouble() string // why it cannot be used at present, "" while it can
 }
 
 func (p Parts) check(c Config) error {

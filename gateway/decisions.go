@@ -7,17 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"rcvae/internal/atomicfile"
+	"rcvae/internal/sqlitefile"
 )
 
 const (
 	decisionsID      = 0x72637664 // SQLite's application_id of our files: "rcvd"
 	decisionsVersion = 1          // SQLite's user_version
+	decisionsBusy    = 30000      // milliseconds that a reader's lock is waited for
 	decisionsPending = 4096       // rows that wait for the disk; more are dropped and counted
 )
 
@@ -41,6 +42,7 @@ const decisionsSchema = `CREATE TABLE IF NOT EXISTS decision (
 
 // decisionLog writes decisions to a SQLite file in the background.
 type decisionLog struct {
+	lock    *atomicfile.Lock
 	db      *sql.DB
 	rows    chan []any
 	texts   bool
@@ -48,46 +50,55 @@ type decisionLog struct {
 	done    sync.WaitGroup
 }
 
+// openDecisions opens the log for this process alone.
 func openDecisions(path string, texts bool, dropped func(n int)) (*decisionLog, error) {
-	// The file is made here: SQLite would let others read what clients asked.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := atomicfile.Acquire(path, "rcvae serve")
 	if err != nil {
 		return nil, fmt.Errorf("open decision log: %w", err)
 	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("open decision log: %w", err)
-	}
-	query := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
+	db, err := openDecisionFile(path)
 	if err != nil {
+		lock.Release()
 		return nil, fmt.Errorf("open decision log %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // SQLite has one writer
-	if err := prepareDecisions(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("open decision log %s: %w; name another file", path, err), db.Close())
-	}
-	l := &decisionLog{db: db, rows: make(chan []any, decisionsPending), texts: texts, dropped: dropped}
+	l := &decisionLog{lock: lock, db: db, rows: make(chan []any, decisionsPending), texts: texts, dropped: dropped}
 	l.done.Go(l.write)
 	return l, nil
 }
 
-// prepareDecisions makes the table in a new file and rejects foreign ones.
-func prepareDecisions(db *sql.DB) error {
-	var id, version, tables int
-	err := db.QueryRow(`SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
+// openDecisionFile makes the file, or opens one of ours. Others stay as they are.
+func openDecisionFile(path string) (*sql.DB, error) {
+	version, err := sqlitefile.Check(path, decisionsID)
 	switch {
+	case errors.Is(err, sqlitefile.ErrForeign), errors.Is(err, sqlitefile.ErrNotSQLite):
+		return nil, fmt.Errorf("%w, not a decision log; name another file", err)
 	case err != nil:
-		return err
-	case tables == 0:
-		_, err = db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", decisionsID, decisionsVersion, decisionsSchema))
-		return err
-	case id != decisionsID:
-		return errors.New("this SQLite file belongs to another program")
-	case version != decisionsVersion:
-		return fmt.Errorf("the log has format version %d, this program writes %d", version, decisionsVersion)
+		return nil, err
+	case version != 0 && version != decisionsVersion:
+		return nil, fmt.Errorf("the log has format version %d, this program writes %d; name another file", version, decisionsVersion)
 	}
-	return nil
+	// The file is made here: SQLite would let others read what clients asked.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", sqlitefile.Location(path, sqlitefile.Options(decisionsBusy)))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer
+	if version == 0 {
+		_, err = db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", decisionsID, decisionsVersion, decisionsSchema))
+	} else {
+		err = db.Ping()
+	}
+	if err != nil {
+		return nil, errors.Join(sqlitefile.ExplainOpen(path, err), db.Close())
+	}
+	return db, nil
 }
 
 // write stores rows until the channel is closed, as many in one transaction as wait.
@@ -132,6 +143,7 @@ func (l *decisionLog) close() error {
 	}
 	close(l.rows)
 	l.done.Wait()
+	defer l.lock.Release()
 	return l.db.Close()
 }
 

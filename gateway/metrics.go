@@ -99,6 +99,16 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	return m
 }
 
+// watchCache adds how often the cache of embeddings could not be used.
+func (m *metrics) watchCache(c Cache) {
+	if c == nil {
+		return
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "rcvae_embedding_cache_faults_total", Help: "Times that the cache of embeddings could not be read or written; the answers were chosen without it.",
+	}, func() float64 { return float64(c.Faults()) }))
+}
+
 // watch adds whether requests should be sent here.
 func (m *metrics) watch(r *readiness) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_ready", Help: "1 while the upstream answers and the gateway is not draining."}, r.state))

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +22,7 @@ import (
 	"rcvae"
 	"rcvae/gateway"
 	"rcvae/gateway/edge"
+	"rcvae/internal/atomicfile"
 )
 
 // metric returns the value of a counter or gauge, or the count of a histogram; labels
@@ -240,8 +243,19 @@ func TestDecisionLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Close()
+		before, _ := os.ReadFile(path)
 		if err := gateway.OpenDecisionsForTest(path); err == nil || !strings.Contains(err.Error(), "another program") {
 			t.Errorf("a foreign file: %v, want an error that says so", err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("the foreign file was changed (%v)", err)
+		}
+	})
+	t.Run("one writer", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "decisions.sqlite")
+		start(t, func(s *setup) { s.config.Decisions = path })
+		if err := gateway.OpenDecisionsForTest(path); !errors.Is(err, atomicfile.ErrInUse) || !strings.Contains(err.Error(), "rcvae serve") {
+			t.Errorf("a second server on one log: %v, want it told who writes", err)
 		}
 	})
 }

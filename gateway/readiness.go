@@ -76,6 +76,8 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange)
 		status, text = http.StatusServiceUnavailable, "the upstream has not been asked yet"
 	case !r.ready.Load():
 		status, text = http.StatusServiceUnavailable, "the upstream is not ready"
+	case s.parts.Cache != nil && s.parts.Cache.Trouble() != "": // why is for the log: it names files
+		text = "ready, but the cache of embeddings cannot be used; answers are right and take longer"
 	}
 	writeText(w, status, text)
 	return nil

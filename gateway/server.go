@@ -69,6 +69,7 @@ func New(c Config, p Parts) (*Server, error) {
 		}
 	}
 	s.metrics.watch(&s.readiness)
+	s.metrics.watchCache(p.Cache)
 	s.readiness.start(p.Upstream, readyEvery)
 	s.handler = s.edge.Guard(s.routes())
 	return s, nil

@@ -2,6 +2,7 @@ package grade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rcvae/grade/internal/algebra"
@@ -12,15 +13,37 @@ import (
 // read. Answers that are equivalent in pairs share a class, and so do answers that a
 // chain of such pairs connects (28, 28 % and 0.28): classes are an equivalence
 // relation even where pairwise tests are not transitive. The grouping does not depend
-// on the order of the answers.
+// on the order of the answers. Of more than [MaxExpressions] expressions, which are too
+// many to compare, only equal texts share a class.
 func (g *Grader) Classes(answers []string) (class []int, count int) {
-	class, count, _ = g.ClassesContext(context.Background(), answers) // never cancelled
+	class, count, err := g.ClassesContext(context.Background(), answers)
+	if err != nil { // there are too many
+		class = make([]int, len(answers))
+		first := make(map[string]int, len(answers))
+		for i, a := range answers {
+			if class[i] = -1; g.remembered(a).text == "" {
+				continue
+			}
+			if _, ok := first[a]; !ok {
+				first[a] = len(first)
+			}
+			class[i] = first[a]
+		}
+		return class, len(first)
+	}
 	return class, count
 }
 
+// MaxExpressions is how many different answers may be compared as mathematics: the time
+// grows with their square, to a few seconds. Plain numbers are not counted.
+const MaxExpressions = 512
+
+// ErrTooMany is the error of more expressions than [MaxExpressions].
+var ErrTooMany = errors.New("too many different expressions to compare")
+
 // ClassesContext is [Grader.Classes] until the context ends, whose error it returns. All
 // comparisons together have a budget, too: where there are many answers that are hard to
-// compare, each pair gets less of it.
+// compare, each pair gets less of it. More than [MaxExpressions] of them are [ErrTooMany].
 func (g *Grader) ClassesContext(ctx context.Context, answers []string) (class []int, count int, err error) {
 	distinct := make(map[string]int, len(answers))
 	forms := make([]*form, 0, len(answers))
@@ -65,7 +88,10 @@ func (g *Grader) connect(ctx context.Context, forms []*form) ([]int, error) {
 	for i := range parent {
 		parent[i] = i
 	}
-	limits := sharedLimits(forms)
+	limits, hard := sharedLimits(forms)
+	if hard > MaxExpressions {
+		return nil, fmt.Errorf("group answers: %w: %d, at most %d; use fewer candidates per question", ErrTooMany, hard, MaxExpressions)
+	}
 	for i, f := range forms {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("group answers: %w", err)
@@ -85,19 +111,18 @@ func (g *Grader) connect(ctx context.Context, forms []*form) ([]int, error) {
 
 // sharedLimits divides the work of a few comparisons among all pairs. The share does not
 // depend on the order of the answers.
-func sharedLimits(forms []*form) algebra.Limits {
+func sharedLimits(forms []*form) (limits algebra.Limits, hard int) {
 	const comparisons, least = 8, 10_000
-	hard := 0
 	for _, f := range forms {
 		if !f.plain {
 			hard++
 		}
 	}
-	limits := algebra.DefaultLimits()
+	limits = algebra.DefaultLimits()
 	if pairs := hard * len(forms); pairs > comparisons {
 		limits.Work = max(least, limits.Work/pairs*comparisons)
 	}
-	return limits
+	return limits, hard
 }
 
 func find(parent []int, i int) int {

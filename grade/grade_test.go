@@ -259,3 +259,26 @@ func ExampleNew() {
 	fmt.Println(answer, ok, math.Equivalent(`\frac12`, answer))
 	// Output: \dfrac{1}{2} true true
 }
+
+// TestWorkIsBounded: more expressions than can be compared are an error at once; many
+// numbers are not.
+func TestWorkIsBounded(t *testing.T) {
+	g, err := grade.New("math")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var expressions, numbers []string
+	for i := range 3000 {
+		expressions = append(expressions, fmt.Sprintf(`\frac{%d}{7}\sqrt{%d}+x^{%d}`, i, i+2, i%50))
+		numbers = append(numbers, fmt.Sprint(i))
+	}
+	if _, _, err := g.ClassesContext(t.Context(), expressions); !errors.Is(err, grade.ErrTooMany) || !strings.Contains(err.Error(), "fewer candidates") {
+		t.Errorf("3,000 expressions: %v, want ErrTooMany and what to do", err)
+	}
+	if class, count := g.Classes(append(expressions, expressions[0])); count != 3000 || class[3000] != class[0] {
+		t.Errorf("Classes() has %d classes, want equal texts in one of 3,000", count)
+	}
+	if _, count, err := g.ClassesContext(t.Context(), numbers); err != nil || count != 3000 {
+		t.Errorf("3,000 numbers: %d classes, %v", count, err)
+	}
+}

@@ -56,7 +56,7 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 			encoded.Solutions = append(encoded.Solutions, rcvae.Solution{Embedding: r})
 		}
 	}
-	return PrepareEncoded(encoded, sources, need)
+	return prepare(ctx, encoded, sources, need)
 }
 
 // PrepareEncoded is [Prepare] for a question whose texts are embedded already; the
@@ -64,6 +64,10 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 // Embeddings may be missing if the needs lack NeedEmbeddings. Signals are computed
 // from the texts; those of the encoded question are not used.
 func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
+	return prepare(context.Background(), encoded, sources, need) // the work is bounded
+}
+
+func prepare(ctx context.Context, encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
 	n := len(encoded.Candidates)
 	if n == 0 {
 		return nil, rcvae.ErrNoCandidates
@@ -82,7 +86,10 @@ func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepar
 	}
 	p := &Prepared{encoded: encoded, need: need, class: slices.Repeat([]int{-1}, n)}
 	if need.Has(NeedAnswers) {
-		p.class, _ = Classes(encoded.Candidates, sources.Grader)
+		var err error
+		if p.class, err = classesContext(ctx, encoded.Candidates, sources.Grader); err != nil {
+			return nil, err
+		}
 	}
 	if !need.Has(NeedVerdicts) {
 		p.encoded.Candidates = slices.Clone(encoded.Candidates)

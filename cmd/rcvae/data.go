@@ -58,7 +58,7 @@ func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, str
 	}
 	grader, _ := cmd.Flags().GetString("grader")
 	if grader != "" && grader != graderFromPool {
-		if err := regrade(questions, grader); err != nil {
+		if err := regradeAll(cmd, questions, grader); err != nil {
 			return nil, "", err
 		}
 	}
@@ -109,9 +109,24 @@ func oneSampler(cmd *cobra.Command, path string, questions []rcvae.Question) ([]
 	return kept, sampler, nil
 }
 
+// samplersTied is the share of the most candidates from which samplers count as equals: a
+// lost candidate must not change which sampler is measured.
+const samplersTied = 0.99
+
+// tied reports whether a sampler with n candidates counts as having as many as the most.
+func tied(n, most int) bool { return float64(n) >= samplersTied*float64(most) }
+
+// mostCandidates returns the largest number of candidates of one sampler.
+func mostCandidates(counts []dataset.SamplerCount) (most int) {
+	for _, c := range counts {
+		most = max(most, c.Candidates)
+	}
+	return most
+}
+
 // chooseSampler returns the sampler that is asked for, or else the one with most
-// candidates, the first of equals; candidates that name none are those of a sampler "".
-// The second result tells that all candidates are kept.
+// candidates, the first in the file of those that are tied; candidates that name none are
+// those of a sampler "". The second result tells that all candidates are kept.
 func chooseSampler(asked string, counts []dataset.SamplerCount) (name string, whole bool) {
 	switch {
 	case asked != "" && asked != samplerAll:
@@ -119,33 +134,35 @@ func chooseSampler(asked string, counts []dataset.SamplerCount) (name string, wh
 	case asked == samplerAll && len(counts) > 1:
 		return samplerAll, true
 	}
-	var most dataset.SamplerCount
+	most := mostCandidates(counts)
 	for _, c := range counts {
-		if c.Candidates > most.Candidates {
-			most = c
+		if tied(c.Candidates, most) {
+			return c.Name, len(counts) < 2
 		}
 	}
-	return most.Name, len(counts) < 2
+	return "", true
 }
 
-// noteSampler says which of several samplers was chosen, and which had as many
-// candidates; left is the number of questions without a candidate of it.
+// noteSampler says which of several samplers was chosen, and which are tied with it; left
+// is the number of questions without a candidate of it. A tie is said with --quiet too:
+// the numbers would be others with another choice.
 func noteSampler(cmd *cobra.Command, path, sampler string, counts []dataset.SamplerCount, left int) {
-	chosen, equals := dataset.SamplerCount{}, 0
+	var chosen dataset.SamplerCount
+	var equals []string
+	most := mostCandidates(counts)
 	for _, c := range counts {
 		if c.Name == sampler {
 			chosen = c
 		}
-	}
-	for _, c := range counts {
-		if c.Candidates == chosen.Candidates {
-			equals++
+		if tied(c.Candidates, most) {
+			equals = append(equals, fmt.Sprintf("%s (%d)", samplerName(c.Name), c.Candidates))
 		}
 	}
-	text := fmt.Sprintf("%s: candidates of %d samplers; %s is used (%.3g per question", poolName(path), len(counts), samplerName(sampler), float64(chosen.Candidates)/float64(chosen.Questions))
-	if equals > 1 {
-		text += "; of those with as many the first in the file"
+	if len(equals) > 1 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s: the samplers %s are tied within %.0f %%; %s is used because it is the first in the file; --sampler NAME chooses another\n",
+			cmd.Name(), poolName(path), strings.Join(equals, ", "), 100*(1-samplersTied), samplerName(sampler))
 	}
+	text := fmt.Sprintf("%s: candidates of %d samplers; %s is used (%.3g per question", poolName(path), len(counts), samplerName(sampler), float64(chosen.Candidates)/float64(chosen.Questions))
 	if left > 0 {
 		text += fmt.Sprintf("; %d questions without any are left out", left)
 	}
@@ -187,6 +204,21 @@ func noteDoubled(cmd *cobra.Command, where string, questions []rcvae.Question) {
 	if doubled := dataset.FindDoubled(questions).String(); doubled != "" {
 		note(cmd, "%s: %s", where, doubled)
 	}
+}
+
+// regradeAll is regrade with a progress report, until the command is interrupted.
+func regradeAll(cmd *cobra.Command, questions []rcvae.Question, kind string) error {
+	bar := newProgress(cmd, "grading", "questions")
+	for i := range questions {
+		if err := cmd.Context().Err(); err != nil {
+			return fmt.Errorf("grade question %d of %d: %w", i+1, len(questions), err)
+		}
+		if err := regrade(questions[i:i+1], kind); err != nil {
+			return err
+		}
+		bar.update(i+1, len(questions))
+	}
+	return nil
 }
 
 // regrade replaces recorded answers and verdicts by those of the named grader. A

@@ -25,6 +25,7 @@ func TestChooseSampler(t *testing.T) {
 	}{
 		"the most samples":      {"", []dataset.SamplerCount{greedy, topP}, "top_p", false},
 		"the first of equals":   {"", []dataset.SamplerCount{greedy, topK, topP}, "top_k", false},
+		"one was lost":          {"", []dataset.SamplerCount{greedy, {Name: "top_p", Candidates: 479}, {Name: "top_k", Candidates: 480}}, "top_p", false},
 		"a group without names": {"", []dataset.SamplerCount{topP, unnamed}, "", false},
 		"only without names":    {"", []dataset.SamplerCount{unnamed}, "", true},
 		"only one":              {"", []dataset.SamplerCount{greedy}, "greedy", true},
@@ -64,7 +65,10 @@ func TestEvalTakesOneSampler(t *testing.T) {
 		questions, k, lines int
 		notes               []string
 	}{
-		{"the one with most samples", "", "top_p", 8, 3, 1, []string{"eval: mixed: candidates of 3 samplers; top_p is used (3 per question; of those with as many the first in the file; 1 questions without any are left out)", "--sampler all"}},
+		{"the one with most samples", "", "top_p", 8, 3, 2, []string{
+			"eval: warning: mixed: the samplers top_p (24), top_k (24) are tied within 1 %; top_p is used because it is the first in the file",
+			"eval: mixed: candidates of 3 samplers; top_p is used (3 per question; 1 questions without any are left out)", "--sampler all",
+		}},
 		{"asked for", "top_k", "top_k", 8, 3, 0, nil},
 		{"all", "all", "all", 9, 7, 0, nil},
 	} {
@@ -89,8 +93,8 @@ func TestEvalTakesOneSampler(t *testing.T) {
 			if p := result.Pools[0]; p.Sampler != tt.used || p.Questions != tt.questions || p.K != tt.k {
 				t.Errorf("sampler %q, %d questions, k %d, want %q, %d, %d", p.Sampler, p.Questions, p.K, tt.used, tt.questions, tt.k)
 			}
-			if quiet := rcvaeRun(t, "", append(args, "--quiet")...); quiet.stderr != "" {
-				t.Errorf("with --quiet: %q on standard error, want nothing", quiet.stderr)
+			if quiet := rcvaeRun(t, "", append(args, "--quiet")...); strings.Count(quiet.stderr, "\n") != tt.lines/2 || tt.lines > 0 && !strings.Contains(quiet.stderr, "tied") {
+				t.Errorf("with --quiet: %q on standard error, want a tie and nothing else", quiet.stderr)
 			}
 		})
 	}

@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"rcvae"
+	"rcvae/dataset"
 	"rcvae/embed/minilm"
 	"rcvae/internal/atomicfile"
 	"rcvae/internal/safetensors"
@@ -120,13 +122,23 @@ func readLines(stdin io.Reader, path string) ([]string, error) {
 		defer f.Close()
 		r, name = f, path
 	}
+	in := bufio.NewReader(r)
+	begin, _ := in.Peek(64) // a shorter file gives less
+	if err := dataset.CheckText(begin); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	var lines []string
-	scanner := bufio.NewScanner(r)
+	scanner := bufio.NewScanner(in)
 	scanner.Buffer(nil, maxTextLine)
 	for scanner.Scan() {
+		if !utf8.Valid(scanner.Bytes()) {
+			return nil, fmt.Errorf("%s:%d: the line is not UTF-8; convert the file to UTF-8", name, len(lines)+1)
+		}
 		lines = append(lines, scanner.Text())
 	}
-	if err := scanner.Err(); err != nil {
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%s:%d: the line is longer than %d MiB; give one text a line", name, len(lines)+1, maxTextLine>>20)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, len(lines)+1, err)
 	}
 	if len(lines) == 0 {

@@ -14,10 +14,15 @@ import (
 	"rcvae/cvae"
 	"rcvae/embed"
 	"rcvae/embed/minilm"
+	"rcvae/internal/sqlitefile"
 )
 
 // noEmbedder is the value of --embedder that trains on signals alone.
 const noEmbedder = "none"
+
+// defaultCacheSize is the value of --cache-size, in MiB: two million texts of the built-in
+// encoders.
+const defaultCacheSize = 4096
 
 // noCache is the value of --cache that keeps embeddings in memory only.
 const noCache = "none"
@@ -53,6 +58,7 @@ func addEmbedderNameFlags(cmd *cobra.Command, otherwise string) {
 	f.String("embedder", "", "`EMBEDDER`: a built-in name, a folder, a .gguf file, ORG/NAME from the hub cache, or a server's URL with its kind; see 'rcvae embedders list' (default: "+otherwise+")")
 	f.String("adapter", "", "`FILE` or folder of a low-rank adapter that is merged into the embedder")
 	f.String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
+	f.Int64("cache-size", defaultCacheSize, "let that file grow to this many `MIB`, then forget the oldest (0: no limit)")
 }
 
 // withFlags returns the settings with those flags that were set in their place.
@@ -130,25 +136,37 @@ func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmb
 	return openEmbedder(cmd, minilm.Name, embedderSettings{})
 }
 
-// openCache opens the cache that --cache names. Without the flag a cache that cannot be
-// opened costs time and no answer: embeddings are kept in memory, and that is said.
+// openCache opens the cache that --cache names. One that is locked, or on a disk that is
+// full, costs time and no answer: embeddings are kept in memory, and that is said. So does
+// any that cannot be opened when the flag does not name it.
 func openCache(cmd *cobra.Command, inner rcvae.Embedder) (*embed.Cache, error) {
 	path, _ := cmd.Flags().GetString("cache")
 	if path != "" {
 		if path == noCache {
 			path = ""
 		}
-		return embed.OpenCache(path, inner)
+		cache, err := embed.OpenCacheLimited(path, cacheSize(cmd), inner)
+		if !sqlitefile.Passing(err) {
+			return cache, err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v; embeddings are kept in memory only\n", cmd.Name(), err)
+		return embed.OpenCache("", inner)
 	}
 	path, err := defaultCache()
 	if err == nil {
 		var cache *embed.Cache
-		if cache, err = embed.OpenCache(path, inner); err == nil {
+		if cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), inner); err == nil {
 			return cache, nil
 		}
 	}
 	note(cmd, "embeddings are kept in memory only: %v; --cache FILE names another place", err)
 	return embed.OpenCache("", inner)
+}
+
+// cacheSize returns --cache-size in bytes.
+func cacheSize(cmd *cobra.Command) int64 {
+	size, _ := cmd.Flags().GetInt64("cache-size")
+	return max(size, 0) << 20
 }
 
 // defaultCache returns the file in the user's cache folder, whose folder it makes.

@@ -43,6 +43,7 @@ var commit = "unknown"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends a step that does not look at the context
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -64,6 +65,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	fmt.Fprintf(stderr, "rcvae: %v\n", err)
 	if isUsage(err) {
+		if sources := flagSources(cmd); sources != "" {
+			fmt.Fprintf(stderr, "Not typed: %s.\n", sources)
+		}
 		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		return exitUsage
 	}
@@ -159,8 +163,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 // commandLine returns how the program was called, for provenance: the flags that
-// were set, in a stable order, without the program's path.
-func commandLine(cmd *cobra.Command) string {
-	parts := append([]string{cmd.CommandPath()}, setFlags(cmd)...)
+// were set but for some, in a stable order, without the program's path.
+func commandLine(cmd *cobra.Command, without ...string) string {
+	parts := append([]string{cmd.CommandPath()}, setFlags(cmd, without...)...)
 	return strings.Join(parts, " ")
 }

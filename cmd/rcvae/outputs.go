@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"rcvae/internal/atomicfile"
 )
 
 // checkOutputs fails if a file that the command would write is one that it reads, the
@@ -20,6 +22,9 @@ func checkOutputs(cmd *cobra.Command, inputs ...string) error {
 			continue
 		}
 		if err := checkOutput("--"+flag, path, inputs); err != nil {
+			return err
+		}
+		if err := checkReplaced(cmd.CommandPath()+" --"+flag, path); err != nil {
 			return err
 		}
 		inputs = append(inputs, path)
@@ -48,4 +53,24 @@ func checkOutput(flag, path string, inputs []string) error {
 		}
 	}
 	return nil
+}
+
+// lockOutputs takes the right to write these files; a second process is told who has it.
+// The function that it returns gives them back.
+func lockOutputs(cmd *cobra.Command, paths ...string) (release func(), err error) {
+	var held []*atomicfile.Lock
+	release = func() {
+		for _, lock := range held {
+			lock.Release()
+		}
+	}
+	for _, path := range paths {
+		lock, err := atomicfile.Acquire(path, commandLine(cmd))
+		if err != nil {
+			release()
+			return nil, fmt.Errorf("%s: %w", cmd.Name(), err)
+		}
+		held = append(held, lock)
+	}
+	return release, nil
 }

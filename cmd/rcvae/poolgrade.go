@@ -55,7 +55,7 @@ func runPoolGrade(cmd *cobra.Command, args []string) error {
 	}
 	supplyAnswers(questions, problems)
 	before := verdictsOf(questions)
-	if err := regrade(questions, grader); err != nil {
+	if err := regradeAll(cmd, questions, grader); err != nil {
 		return err
 	}
 	if err := checkGraded(args[0], questions); err != nil {

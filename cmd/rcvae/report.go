@@ -60,6 +60,9 @@ func runReport(cmd *cobra.Command, args []string) error {
 	if err := checkWritable(out, append(args, details...)...); err != nil {
 		return err
 	}
+	if err := checkReplaced(cmd.CommandPath()+" --out", out); err != nil {
+		return err
+	}
 	sources, done, err := openResults(args, details)
 	defer done()
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +41,7 @@ before the run stops.`,
 	f.Bool("greedy", false, "also draw one greedy candidate, which comes first")
 	f.String("grader", "gsm8k", "how solutions are graded: gsm8k, gsm8k-strict or math")
 	f.Int64("seed", 1, "seed of each question's first candidate; the others count on from there")
-	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, first")
+	f.Bool("resume", true, "go on with what an interrupted run has drawn; false removes that, and the pool, once the server has answered")
 	f.Bool("json", false, "print the summary as JSON")
 	f.Bool("keep-going", false, "finish the pool without the problems that failed, and list them")
 	f.StringSlice("omit", nil, "do not send these `FIELDS`: temperature, top_p, top_k, min_p (with neutral values) or seed")
@@ -99,19 +97,35 @@ func runSample(cmd *cobra.Command, _ []string) error {
 // pool draws the problems into the pool at out, going on with what an interrupted run
 // has left there.
 func (r *drawingRun) pool(cmd *cobra.Command, problems []rcvae.Problem, out string, resume, keepGoing bool) (summary sampleSummary, err error) {
-	if r.store, err = openStore(out, r.plan, problems, resume); err != nil {
+	if r.store, err = openStore(out, commandLine(cmd), r.plan, problems, resume); err != nil {
 		return summary, err
 	}
 	defer r.store.close()
-	record := newRunRecord(cmd, r)
-	if err := r.store.writeRecord(record); err != nil {
+	if r.store.idle(problems) {
+		_, summary = r.store.summarize(problems)
+		note(cmd, "%s is finished: nothing is drawn", out)
+		return summary, nil
+	}
+	if err := confirmRemoval(cmd, r.store.left()); err != nil {
 		return summary, err
+	}
+	r.store.record = newRunRecord(cmd, r)
+	if resume {
+		if err := r.store.begin(); err != nil {
+			return summary, fmt.Errorf("sample: %w", err)
+		}
 	}
 	if err := r.check(cmd.Context(), problems); err != nil {
 		return summary, err
 	}
 	r.draw(cmd.Context(), problems)
 	r.order(problems)
+	return r.conclude(cmd, problems, keepGoing)
+}
+
+// conclude writes what was drawn, and the pool when that is all.
+func (r *drawingRun) conclude(cmd *cobra.Command, problems []rcvae.Problem, keepGoing bool) (summary sampleSummary, err error) {
+	record := r.store.record
 	record.finish(r)
 	if err := r.store.writeRecord(record); err != nil {
 		return summary, fmt.Errorf("%w; %d of %d problems are drawn and kept in %s; run the same command to continue", err, r.store.count(), len(problems), r.store.partialPath)
@@ -162,8 +176,10 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 			return nil, nil, "", usageError{err}
 		}
 	}
-	if err := checkWritable(out, paths...); err != nil {
-		return nil, nil, "", err
+	for _, path := range []string{out, out + ".partial", out + ".run.json", out + ".sha256"} {
+		if err := checkWritable(path, paths...); err != nil {
+			return nil, nil, "", err
+		}
 	}
 	if problems, err = dataset.LoadProblems(paths...); err != nil {
 		return nil, nil, "", err
@@ -275,50 +291,4 @@ func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop f
 		}
 		stop()
 	}
-}
-
-// hopeless reports whether the other problems will fail too: the server is away, after
-// it was waited for, or takes no call of this key; or the disk is full.
-func hopeless(err error) bool {
-	status, ok := errors.AsType[*llm.StatusError](err)
-	return llm.Away(err) || ok && status.AboutKey() || errors.Is(err, errStore)
-}
-
-// order puts the failures in the order of the problems.
-func (r *drawingRun) order(problems []rcvae.Problem) {
-	place := make(map[string]int, len(problems))
-	for i, p := range problems {
-		place[p.ID] = i
-	}
-	slices.SortFunc(r.failures, func(a, b failedProblem) int { return place[a.ID] - place[b.ID] })
-}
-
-// listed names the problems that failed, at most twenty, and why the first did.
-func (r *drawingRun) listed() string {
-	const most = 20
-	var ids []string
-	for _, f := range r.failures[:min(most, len(r.failures))] {
-		ids = append(ids, f.ID)
-	}
-	text := strings.Join(ids, ", ")
-	if more := len(r.failures) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text + "; problem " + r.failures[0].ID + ": " + r.failures[0].Error
-}
-
-// unfinished says what is missing and how to go on.
-func (r *drawingRun) unfinished(ctx context.Context, missing, total int) error {
-	what := fmt.Sprintf("%d of %d problems are drawn", total-missing, total)
-	if r.store.count() > 0 {
-		what += " and kept in " + r.store.partialPath
-	}
-	what += "; run the same command to continue"
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("sample: interrupted; %s", what)
-	case r.stopped != nil:
-		return fmt.Errorf("sample: %w; %s", r.stopped, what)
-	}
-	return fmt.Errorf("sample: %d problems failed: %s; %s, or finish the pool without them: --keep-going", len(r.failures), r.listed(), what)
 }

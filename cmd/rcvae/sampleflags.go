@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"rcvae/llm"
 )
@@ -42,4 +47,23 @@ func omitFields(cmd *cobra.Command, s *llm.Settings) {
 	if slices.Contains(s.Omit, "top_p") && !f.Changed("top-p") {
 		s.TopP = 1
 	}
+}
+
+// confirmRemoval says which files of earlier runs will be removed, and on a terminal asks
+// whether they may be.
+func confirmRemoval(cmd *cobra.Command, paths []string) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "sample: %s will be removed once the server has answered\n", strings.Join(paths, ", "))
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return nil // --resume=false has said so
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), "remove them? [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || answer != "y" && answer != "yes" {
+		return usagef("nothing was removed; without --resume=false sample goes on with what is there")
+	}
+	return nil
 }

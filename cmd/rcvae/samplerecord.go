@@ -38,6 +38,7 @@ type runEntry struct {
 	Failed   int             `json:"failed"`             // problems
 	Failures []failedProblem `json:"failures,omitempty"` // the problems that failed, in their order
 	Warnings []string        `json:"warnings,omitempty"`
+	Killed   bool            `json:"killed,omitempty"` // it did not write this entry to its end: the time is not known
 }
 
 // failedProblem is a problem of which no candidate came back.
@@ -55,22 +56,62 @@ type serverRecord struct {
 
 const recordFormat = 1
 
+// newRunRecord returns the record of this run behind those of the earlier ones. What they
+// saw of the server is known until this one sees more.
 func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
+	record := &runRecord{Format: recordFormat, Plan: r.plan}
+	if before := r.store.before; before != nil {
+		record.Server, record.Runs = before.Server, before.Runs
+	}
+	record.Server.URL = r.sampled.URL()
 	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339)}
-	return &runRecord{Format: recordFormat, Plan: r.plan, Server: serverRecord{URL: r.sampled.URL()}, Runs: append(r.store.runs, entry)}
+	record.Runs = append(record.Runs, entry)
+	return record
+}
+
+// close gives a last run that was killed the tokens of the finished problems which no run
+// has counted.
+func (r *runRecord) close(tokens int) {
+	if len(r.Runs) == 0 {
+		return
+	}
+	for _, run := range r.Runs {
+		tokens -= run.Tokens
+	}
+	last := &r.Runs[len(r.Runs)-1]
+	if last.Seconds == 0 && r.Summary == nil {
+		last.Killed, last.Tokens = true, last.Tokens+max(tokens, 0)
+	}
 }
 
 // finish adds what was learned while drawing.
 func (r *runRecord) finish(run *drawingRun) {
 	if p, known := run.sampled.Profile(); known {
-		r.Server.Mode, r.Server.Profile = p.Mode(), &p
+		r.Server.learn(p)
 	}
 	entry := &r.Runs[len(r.Runs)-1]
 	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, len(run.failures), run.warnings
 	entry.Failures = run.failures
 }
 
+// learn takes what this run saw. Fields that were not sent in an earlier run stay known:
+// they are part of how the pool was drawn.
+func (s *serverRecord) learn(p llm.Profile) {
+	if s.Profile != nil {
+		p.Refused, p.Instead = union(s.Refused, p.Refused), union(s.Instead, p.Instead)
+	}
+	s.Mode, s.Profile = p.Mode(), &p
+}
+
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
+
+// writeRecord writes the record, unless nothing was drawn in the place of an earlier pool.
 func (s *sampleStore) writeRecord(r *runRecord) error {
+	if s.file == nil && len(s.left()) > 0 {
+		return nil
+	}
 	return atomicfile.Write(s.recordPath, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)
@@ -79,8 +120,8 @@ func (s *sampleStore) writeRecord(r *runRecord) error {
 	})
 }
 
-// checkPlan compares the plan of earlier runs with this one's and returns those runs.
-func checkPlan(path string, now plan) ([]runEntry, error) {
+// checkPlan compares the plan of earlier runs with this one's and returns their record.
+func checkPlan(path string, now plan) (*runRecord, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("resume: there is no %s that says how the pool was drawn; name another --out, or start anew with --resume=false, which removes the pool", path)
@@ -91,19 +132,22 @@ func checkPlan(path string, now plan) ([]runEntry, error) {
 	var old struct {
 		Format int
 		Plan   json.RawMessage
-		Runs   []runEntry
 	}
 	if err := json.Unmarshal(data, &old); err != nil {
-		return nil, fmt.Errorf("resume: %s: %w; start anew with --resume=false", path, err)
+		return nil, fmt.Errorf("resume: %s is damaged (%w); the pool is not: name another --out for the rest, or start anew with --resume=false, which removes the pool", path, err)
 	}
 	if old.Format != recordFormat {
-		return nil, fmt.Errorf("resume: %s has format %d, this program reads %d; go on with the version that wrote it, or start anew with --resume=false", path, old.Format, recordFormat)
+		return nil, fmt.Errorf("resume: %s has format %d, this program reads %d; go on with the version that wrote it, or name another --out", path, old.Format, recordFormat)
 	}
 	if d := differences(old.Plan, now); len(d) > 0 {
 		return nil, fmt.Errorf("resume: %s was drawn with other settings (%s); use the same, name another --out, or start anew with --resume=false",
 			strings.TrimSuffix(path, ".run.json"), strings.Join(d, "; "))
 	}
-	return old.Runs, nil
+	record := &runRecord{}
+	if err := json.Unmarshal(data, record); err != nil {
+		return nil, fmt.Errorf("resume: %s is damaged (%w); the pool is not: name another --out for the rest", path, err)
+	}
+	return record, nil
 }
 
 // differences says which settings are not as they were.

@@ -10,6 +10,7 @@ import (
 
 	"rcvae"
 	"rcvae/dataset"
+	"rcvae/internal/atomicfile"
 )
 
 // errStore marks errors of the file that finished problems are kept in.
@@ -20,57 +21,75 @@ var errStore = errors.New("keep a finished problem")
 type sampleStore struct {
 	outPath, partialPath, recordPath string
 
-	items map[string]rcvae.Question // by problem id
-	file  *os.File                  // the partial pool, to append to
-	runs  []runEntry                // earlier ones
+	lock   *atomicfile.Lock
+	items  map[string]rcvae.Question // by problem id
+	file   *os.File                  // the partial pool, to append to; nil until begin
+	anew   bool                      // begin removes what earlier runs have left
+	before *runRecord                // of earlier runs with this plan; nil: none
+	record *runRecord                // of this run and those before it
 }
 
-// openStore opens the store and, on resume, reads what earlier runs with the same
-// plan have drawn. Another plan is an error that names the difference.
-func openStore(out string, p plan, problems []rcvae.Problem, resume bool) (*sampleStore, error) {
-	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]rcvae.Question{}}
+// openStore takes the pool for this process and, on resume, reads what earlier runs
+// with the same plan have drawn. Another plan is an error that names the difference.
+// Nothing is changed before begin.
+func openStore(out, holder string, p plan, problems []rcvae.Problem, resume bool) (*sampleStore, error) {
+	s := &sampleStore{outPath: out, partialPath: out + ".partial", recordPath: out + ".run.json", items: map[string]rcvae.Question{}, anew: !resume}
 	var err error
-	if s.file, err = openLocked(s.partialPath); err != nil {
+	if s.lock, err = atomicfile.Acquire(out, holder); err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
 	if resume {
-		err = s.load(p, problems)
-	} else {
-		err = s.remove()
-	}
-	if err != nil {
-		return nil, errors.Join(err, s.abandon())
+		if err := s.load(p, problems); err != nil {
+			s.close()
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
-// remove removes what earlier runs have left. The pool goes too: what is drawn from
-// now on must not be joined with it.
+// begin opens the partial pool, and removes what earlier runs have left when it is to be
+// drawn anew: what is drawn from now on must not be joined with that.
+func (s *sampleStore) begin() (err error) {
+	if s.file != nil {
+		return nil
+	}
+	if s.anew {
+		if err := s.remove(); err != nil {
+			return err
+		}
+	}
+	if s.file, err = os.OpenFile(s.partialPath, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o666); err != nil {
+		return err
+	}
+	return s.writeRecord(s.record)
+}
+
+// left returns the files that begin removes.
+func (s *sampleStore) left() (paths []string) {
+	if !s.anew {
+		return nil
+	}
+	for _, path := range []string{s.outPath, s.partialPath, s.recordPath} {
+		if _, err := os.Stat(path); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 func (s *sampleStore) remove() error {
-	for _, path := range []string{s.outPath, s.recordPath} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, path := range s.left() {
+		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("start anew: %w", err)
 		}
 	}
-	if err := s.file.Truncate(0); err != nil {
-		return fmt.Errorf("start anew: %w", err)
-	}
 	return nil
-}
-
-// abandon gives the pool up without a change: an empty file of this run goes.
-func (s *sampleStore) abandon() error {
-	defer s.close()
-	if info, err := s.file.Stat(); err != nil || info.Size() > 0 {
-		return err
-	}
-	return os.Remove(s.partialPath)
 }
 
 // load reads the finished pool, if there is one, and the partial one.
 func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
 	partial, err := os.ReadFile(s.partialPath)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("resume: %w", err)
 	}
 	_, err = os.Stat(s.outPath)
@@ -78,7 +97,7 @@ func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
 	if !finished && len(partial) == 0 {
 		return nil
 	}
-	if s.runs, err = checkPlan(s.recordPath, p); err != nil {
+	if s.before, err = checkPlan(s.recordPath, p); err != nil {
 		return err
 	}
 	if finished {
@@ -98,7 +117,21 @@ func (s *sampleStore) load(p plan, problems []rcvae.Problem) error {
 			return fmt.Errorf("resume: drop the torn end: %w", err)
 		}
 	}
-	return s.check(problems)
+	if err := s.check(problems); err != nil {
+		return err
+	}
+	s.before.close(s.tokens())
+	return nil
+}
+
+// tokens returns the tokens of all finished problems.
+func (s *sampleStore) tokens() (n int) {
+	for _, item := range s.items {
+		for _, c := range item.Candidates {
+			n += c.Tokens
+		}
+	}
+	return n
 }
 
 // readPartial reads the complete lines. A last line that is torn or not an item is
@@ -164,6 +197,9 @@ func (s *sampleStore) add(item rcvae.Question) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
+	if err := s.begin(); err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
 	if _, err := s.file.Write(line); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
@@ -171,28 +207,44 @@ func (s *sampleStore) add(item rcvae.Question) error {
 	return nil
 }
 
-// finish writes the pool in the order of the problems, those that failed left out, and
-// removes the partial one.
-func (s *sampleStore) finish(problems []rcvae.Problem) (sampleSummary, error) {
-	var summary sampleSummary
-	var questions []rcvae.Question
+// summarize returns the finished problems in the order of the problems, those that
+// failed left out, and what they hold.
+func (s *sampleStore) summarize(problems []rcvae.Problem) (questions []rcvae.Question, summary sampleSummary) {
 	for _, p := range problems {
 		if item, ok := s.items[p.ID]; ok { // else it failed, and the pool is finished without it
 			questions = append(questions, item)
 			summary.count(item)
 		}
 	}
+	return questions, summary
+}
+
+// idle reports whether the pool holds all problems and there is nothing to add to it.
+func (s *sampleStore) idle(problems []rcvae.Problem) bool {
+	_, partial := os.Stat(s.partialPath)
+	_, pool := os.Stat(s.outPath)
+	return !s.anew && len(s.missing(problems)) == 0 && pool == nil && partial != nil && s.before != nil && s.before.Summary != nil
+}
+
+// finish writes the pool and removes the partial one.
+func (s *sampleStore) finish(problems []rcvae.Problem) (sampleSummary, error) {
+	questions, summary := s.summarize(problems)
 	if err := dataset.SavePool(s.outPath, questions); err != nil {
 		return summary, err
 	}
-	defer s.close() // the lock ends after the file is gone
-	if err := os.Remove(s.partialPath); err != nil {
+	if err := os.Remove(s.partialPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return summary, fmt.Errorf("sample: the pool is finished: %w", err)
 	}
 	return summary, nil
 }
 
-func (s *sampleStore) close() { _ = s.file.Close() } // every line was written before
+// close gives the pool back to others.
+func (s *sampleStore) close() {
+	if s.file != nil {
+		_ = s.file.Close() // every line was written before
+	}
+	s.lock.Release()
+}
 
 // sampleSummary is what a pool holds.
 type sampleSummary struct {

@@ -75,7 +75,7 @@ func runServe(cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	parts, closeParts, err := serveParts(cmd, o.Config)
+	parts, closeParts, err := serveParts(cmd, o.Config, logger)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // serveParts opens the embedder and the models and builds every rule that they serve.
-func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), error) {
+func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gateway.Parts, func(), error) {
 	var parts gateway.Parts
 	rule, err := selector.Parse(c.Selector)
 	if err != nil {
@@ -37,6 +38,10 @@ func serveParts(cmd *cobra.Command, c gateway.Config) (gateway.Parts, func(), er
 		return parts, nil, err
 	}
 	sources.Grader = parts.Grader
+	if embedder.cache != nil {
+		parts.Cache = embedder.cache
+		embedder.cache.OnFault = func(err error) { logger.Warn("embedding cache", "error", err.Error()) }
+	}
 	if sources.Embedder != nil {
 		sources.Embedder = gateway.Timed(sources.Embedder)
 	}

@@ -3,12 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -27,14 +24,17 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 	if slices.Contains([]string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, cmd.Name()) {
 		return nil
 	}
-	settings, path, err := readSettings(cmd)
+	file, err := readSettings(cmd)
 	if err != nil {
 		return err
 	}
-	if err := checkSettings(cmd.Root(), settings, path); err != nil {
+	if err := checkSettings(cmd.Root(), file); err != nil {
 		return err
 	}
-	own, _ := settings[sectionOf(cmd).Name()].(map[string]any)
+	own := &settings{}
+	if section := file.by[sectionOf(cmd).Name()]; section.flags != nil {
+		own = section.flags
+	}
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed || f.Name == "config" || f.Name == "help" {
@@ -45,21 +45,32 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 			errs = append(errs, setFlag(cmd, f.Name, value, name))
 			return
 		}
-		value, ok := own[f.Name]
+		one, ok := own.by[f.Name]
 		if !ok {
-			value, ok = settings[f.Name]
+			one, ok = file.by[f.Name]
 		}
-		if _, section := value.(map[string]any); !ok || section { // pool is a flag and a command
+		if !ok || one.flags != nil { // pool is a flag and a command
 			return
 		}
-		for _, v := range settingValues(value) {
-			errs = append(errs, setFlag(cmd, f.Name, v, path))
-		}
+		errs = append(errs, useSetting(cmd, f, one, file.path))
 	})
 	if err := errors.Join(errs...); err != nil {
 		return usageError{err}
 	}
 	return nil
+}
+
+// useSetting gives a flag what the file has for it.
+func useSetting(cmd *cobra.Command, f *pflag.Flag, one setting, path string) error {
+	source := fmt.Sprintf("%s:%d", path, one.line)
+	if _, takesList := f.Value.(pflag.SliceValue); one.list && !takesList {
+		return fmt.Errorf("%s: --%s takes one value and not a list", source, f.Name)
+	}
+	var errs []error
+	for _, v := range one.values {
+		errs = append(errs, setFlag(cmd, f.Name, v, source))
+	}
+	return errors.Join(errs...)
 }
 
 // sectionOf returns the command directly below the root that cmd belongs to.
@@ -75,80 +86,73 @@ func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil || slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return hasFlag(c, name) })
 }
 
+// sourceOfFlag annotates a flag that was not given on the command line with where its
+// value comes from.
+const sourceOfFlag = "rcvae_source"
+
 func setFlag(cmd *cobra.Command, name, value, source string) error {
 	if err := cmd.Flags().Set(name, value); err != nil {
 		return fmt.Errorf("%s: --%s: %w", source, name, err)
 	}
-	return nil
+	return cmd.Flags().SetAnnotation(name, sourceOfFlag, []string{source})
 }
 
-func settingValues(value any) []string {
-	list, ok := value.([]any)
-	if !ok {
-		return []string{fmt.Sprint(value)}
-	}
-	values := make([]string, len(list))
-	for i, v := range list {
-		values[i] = fmt.Sprint(v)
-	}
-	return values
+// flagSources says which flags have their values from settings or the environment, "" if
+// none has: an error about a value is then not about what was typed.
+func flagSources(cmd *cobra.Command) string {
+	var parts []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if source := f.Annotations[sourceOfFlag]; len(source) > 0 {
+			parts = append(parts, fmt.Sprintf("--%s=%s from %s", f.Name, f.Value, source[0]))
+		}
+	})
+	return strings.Join(parts, ", ")
 }
 
-func readSettings(cmd *cobra.Command) (settings map[string]any, path string, err error) {
-	path, err = cmd.Flags().GetString("config")
-	if err != nil {
-		return nil, "", err
-	}
-	given := path != ""
-	if !given {
-		path = defaultSettingsFile
-	}
-	data, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !given:
-		return nil, path, nil
-	case err != nil:
-		return nil, path, fmt.Errorf("read settings: %w", err)
-	}
-	if err := yaml.Unmarshal(data, &settings); err != nil {
-		return nil, path, fmt.Errorf("read settings %s: %s", path, firstLine(err.Error()))
-	}
-	return settings, path, nil
-}
-
-// checkSettings reports every key of the file that is neither a command nor a flag.
-func checkSettings(root *cobra.Command, settings map[string]any, path string) error {
+// checkSettings reports every key of the file that is neither a command nor a flag, and
+// commands that hold no flags.
+func checkSettings(root *cobra.Command, file *settings) error {
 	commands := map[string]*cobra.Command{}
 	for _, c := range root.Commands() {
 		commands[c.Name()] = c
 	}
-	var unknown []string
-	for key, value := range settings {
-		if c, ok := commands[key]; ok {
-			own, _ := value.(map[string]any)
-			for k := range own {
-				if !hasFlag(c, k) && root.PersistentFlags().Lookup(k) == nil {
-					unknown = append(unknown, key+"."+k)
+	known := func(c *cobra.Command, key string) bool {
+		return hasFlag(c, key) || root.PersistentFlags().Lookup(key) != nil
+	}
+	var unknown, errs []string
+	for _, key := range file.keys {
+		one := file.by[key]
+		c, isCommand := commands[key]
+		switch {
+		case isCommand && one.flags != nil:
+			for _, k := range one.flags.keys {
+				if !known(c, k) {
+					unknown = append(unknown, fmt.Sprintf("%s.%s in line %d", key, k, one.flags.by[k].line))
 				}
 			}
-			continue
-		}
-		if !hasFlag(root, key) && root.PersistentFlags().Lookup(key) == nil {
-			unknown = append(unknown, key)
+		case !known(root, key) && !isCommand:
+			unknown = append(unknown, fmt.Sprintf("%s in line %d", key, one.line))
+		case !known(root, key):
+			errs = append(errs, fmt.Sprintf("%s:%d: %s is a command: write its flags below it, indented", file.path, one.line, key))
+		case one.flags != nil:
+			errs = append(errs, fmt.Sprintf("%s:%d: %s is a flag: it takes a value and no keys of its own", file.path, one.line, key))
 		}
 	}
-	if len(unknown) == 0 {
+	if len(unknown) > 0 {
+		errs = append(errs, fmt.Sprintf("settings %s: unknown key %s; keys are flag names, or a command with its flag names below it", file.path, strings.Join(unknown, ", ")))
+	}
+	if len(errs) == 0 {
 		return nil
 	}
-	slices.Sort(unknown)
-	return usagef("settings %s: unknown key %s; keys are flag names, or a command with its flag names below it", path, strings.Join(unknown, ", "))
+	return usageError{errors.New(strings.Join(errs, "\n"))}
 }
 
-// setFlags returns the flags that were set, as they would be typed.
-func setFlags(cmd *cobra.Command) []string {
+// setFlags returns the flags that were set, but for some, as they would be typed.
+func setFlags(cmd *cobra.Command, without ...string) []string {
+	without = append(without, "quiet", "config")
 	var flags []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name == "quiet" || f.Name == "config" {
+		if slices.Contains(without, f.Name) {
 			return
 		}
 		values := []string{f.Value.String()}

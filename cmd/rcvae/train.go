@@ -1,13 +1,7 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,7 +10,6 @@ import (
 	"rcvae"
 	"rcvae/cvae"
 	"rcvae/dataset"
-	"rcvae/train"
 )
 
 func newTrain() *cobra.Command {
@@ -57,7 +50,7 @@ of the sampler with most candidates are used.`,
 	f.Float64("holdout", -1, "share of the questions that is held out (negative: the objective's default)")
 	f.Int("latent", 0, "dimensions of z (0: the objective's default)")
 	f.IntSlice("hidden", nil, "widths of the hidden layers, for example 256 or 1024,1024; 0 for none")
-	f.Bool("resume", false, "continue an interrupted training")
+	f.Bool("resume", false, "continue an interrupted training, if there is one; false starts anew in its place")
 	f.String("log", "", "`FILE` for a JSON line per epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
 	addEmbedderFlags(cmd, "minilm-math for objectives that learn from graded candidates, minilm for the others")
@@ -80,6 +73,14 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 	defer embedder.Close()
 	config, err := trainConfig(cmd, objective, embedder.Fingerprint().Dimension)
 	if err != nil {
+		return err
+	}
+	release, err := lockOutputs(cmd, out, trainLogOf(cmd, out))
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := checkCheckpoint(cmd, out); err != nil {
 		return err
 	}
 	if err := announce(cmd, questions, objective, config); err != nil {
@@ -223,100 +224,5 @@ func announce(cmd *cobra.Command, questions []rcvae.Question, objective cvae.Obj
 		verdict += "; draw more with 'rcvae sample'"
 	}
 	note(cmd, "%d of %d questions have correct and incorrect candidates, %d more are held out: %s", len(mixed), len(all), len(held), verdict)
-	return nil
-}
-
-func checkpointOf(out string) string { return out + ".checkpoint" }
-
-// trainModel trains with progress bars and a log line per epoch.
-func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []rcvae.Question, embedder *openedEmbedder) (*train.Result, error) {
-	resume, _ := cmd.Flags().GetBool("resume")
-	log, err := openTrainLog(cmd, out, resume)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	provenance, err := json.Marshal(map[string]string{"command": commandLine(cmd), "commit": commit})
-	if err != nil {
-		return nil, err
-	}
-	record, err := embedder.recordJSON()
-	if err != nil {
-		return nil, err
-	}
-	grader, err := answerGrader(graderFromPool)
-	if err != nil {
-		return nil, err
-	}
-	embedding, bar, done := embedder.progress(cmd), newProgress(cmd, "training", "steps"), 0
-	result, err := train.Run(cmd.Context(), config, questions, train.Options{
-		Embedder: embedder.embedder(), Grader: grader,
-		Options: cvae.Options{
-			Checkpoint: checkpointOf(out), Resume: resume, Provenance: provenance, EmbedderRecord: record,
-			OnStep: func(s cvae.StepLog) {
-				embedding()
-				done = (s.Epoch-1)*s.Steps + s.Step
-				bar.update(done, s.Epochs*s.Steps)
-			},
-			OnEpoch: func(e cvae.EpochLog) {
-				bar.note = fmt.Sprintf("loss %.4f, KL %.2f nats, %d active units", e.Loss, e.KL, e.ActiveUnits)
-				writeLogLine(log, e)
-			},
-		},
-	})
-	if errors.Is(err, context.Canceled) {
-		return nil, fmt.Errorf("train: interrupted; embeddings are in the cache and the training's state in %s: add --resume to the same command to continue", checkpointOf(out))
-	}
-	if err != nil {
-		return nil, err
-	}
-	bar.done(done)
-	return result, nil
-}
-
-func openTrainLog(cmd *cobra.Command, out string, resume bool) (*os.File, error) {
-	path, _ := cmd.Flags().GetString("log")
-	if path == "" {
-		path = out + ".log.jsonl"
-	}
-	mode := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-	if resume {
-		mode = os.O_CREATE | os.O_WRONLY | os.O_APPEND
-	}
-	f, err := os.OpenFile(path, mode, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open the training log: %w", err)
-	}
-	return f, nil
-}
-
-func writeLogLine(w io.Writer, e cvae.EpochLog) {
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, _ = w.Write(append(line, '\n'))
-	}
-}
-
-// finishTraining shows what the model is worth and then writes it. As JSON everything
-// comes in one piece when the file is there.
-func finishTraining(cmd *cobra.Command, out string, result *train.Result) error {
-	w := cmd.OutOrStdout()
-	report := trainReport{out, result.Model.Summary(), result.HeldOut}
-	asJSON, _ := cmd.Flags().GetBool("json")
-	if !asJSON {
-		if err := report.write(w); err != nil {
-			return err
-		}
-	}
-	if err := result.Model.Save(out); err != nil {
-		return err
-	}
-	if err := os.Remove(checkpointOf(out)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the checkpoint of the finished training: %w", err)
-	}
-	if asJSON {
-		return printJSON(cmd, report)
-	}
-	fmt.Fprintf(w, "\nmodel written to %s\n", out)
 	return nil
 }

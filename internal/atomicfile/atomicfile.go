@@ -1,5 +1,6 @@
 // Package atomicfile replaces files as a whole: a reader sees the old content or
-// the new one, never a part, and a failed write leaves nothing behind.
+// the new one, never a part, a failed write leaves nothing behind, and what a killed
+// one left is removed by the next. A [Lock] keeps a second writer away.
 package atomicfile
 
 import (
@@ -39,9 +40,10 @@ func Create(path string) (*File, error) {
 		}
 		return &File{file: file, target: target, direct: true}, nil
 	}
+	removeStale(target)
 	file, err := createBeside(target, mode)
 	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
+		return nil, fmt.Errorf("create %s: %w", path, cause(err))
 	}
 	return &File{file: file, target: target}, nil
 }
@@ -63,22 +65,49 @@ func resolve(path string) (target string, mode fs.FileMode, err error) {
 	return target, info.Mode(), err
 }
 
-// createBeside creates a hidden file with a fresh name in target's folder. Unlike
-// [os.CreateTemp] it honours the umask instead of hiding the file from others.
+// createBeside creates a hidden file with a fresh name in target's folder and locks it,
+// so that others know it is being written. Unlike [os.CreateTemp] it honours the umask
+// instead of hiding the file from others.
 func createBeside(target string, mode fs.FileMode) (*os.File, error) {
 	dir, base := filepath.Split(target)
 	for try := 0; ; try++ {
-		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x%s", base, rand.Uint32(), temporarySuffix))
 		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode.Perm())
 		if errors.Is(err, fs.ErrExist) && try < 100 {
 			continue
 		}
-		return file, err
+		if err != nil {
+			return nil, err
+		}
+		// Note: another process may look at it between the two steps, and remove it. A file
+		// system without locks is none that removeStale removes from either.
+		if held, err := tryLock(file); err == nil && (!held || !stillAt(file, name)) && try < 100 {
+			_ = file.Close()
+			continue
+		}
+		return file, nil
 	}
 }
 
-// Write writes to the new file.
-func (f *File) Write(p []byte) (int, error) { return f.file.Write(p) }
+// Write writes to the new file. An error names the file that was to be written.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	if err != nil {
+		err = fmt.Errorf("write %s: %w", f.target, cause(err))
+	}
+	return n, err
+}
+
+// cause returns an error without the name of the temporary file, which is gone.
+func cause(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return link.Err
+	}
+	return err
+}
 
 // Commit flushes the file to the disk and puts it in place. On an error the old
 // file is still there and the new one is gone.
@@ -92,7 +121,7 @@ func (f *File) Commit() error {
 	}
 	if err := f.file.Sync(); err != nil {
 		f.Abort()
-		return fmt.Errorf("write %s: %w", f.target, err)
+		return fmt.Errorf("write %s: %w", f.target, cause(err))
 	}
 	f.done = true
 	temporary := f.file.Name()
@@ -102,7 +131,7 @@ func (f *File) Commit() error {
 	}
 	if err != nil {
 		_ = os.Remove(temporary) // the first error is the one to tell
-		return fmt.Errorf("write %s: %w", f.target, err)
+		return fmt.Errorf("write %s: %w", f.target, cause(err))
 	}
 	syncFolder(filepath.Dir(f.target))
 	return nil

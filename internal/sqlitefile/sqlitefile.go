@@ -1,0 +1,104 @@
+// Package sqlitefile tells whose an SQLite file is before SQLite changes a byte of it,
+// and says what SQLite's errors mean.
+package sqlitefile
+
+import (
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// Of SQLite's file header, https://sqlite.org/fileformat2.html section 1.3.
+const (
+	headerSize          = 100
+	headerMagic         = "SQLite format 3\x00"
+	offsetUserVersion   = 60
+	offsetApplicationID = 68
+)
+
+// ErrForeign is the error of a file that is none of the wanted kind.
+var ErrForeign = errors.New("this SQLite file belongs to another program")
+
+// ErrNotSQLite is the error of a file that is no SQLite file at all.
+var ErrNotSQLite = errors.New("this is no SQLite file")
+
+// Check returns the user_version of the file if its application_id is the given one, and
+// 0 for a file that does not exist or has nothing in it. Any other file is an error. No
+// byte is changed.
+func Check(path string, applicationID uint32) (version int, err error) {
+	header, err := readHeader(path)
+	if err != nil || header == nil {
+		return 0, err
+	}
+	switch binary.BigEndian.Uint32(header[offsetApplicationID:]) {
+	case applicationID:
+		return int(binary.BigEndian.Uint32(header[offsetUserVersion:])), nil
+	case 0: // not set, or set in the write-ahead log of a file that is new
+		return checkTables(path, applicationID)
+	}
+	return 0, ErrForeign
+}
+
+// readHeader returns nil for a file that does not exist or is empty.
+func readHeader(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	header := make([]byte, headerSize)
+	n, err := io.ReadFull(file, header)
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, err
+	case n < headerSize || string(header[:len(headerMagic)]) != headerMagic:
+		return nil, ErrNotSQLite
+	}
+	return header, nil
+}
+
+// checkTables asks SQLite, which reads the write-ahead log too.
+func checkTables(path string, applicationID uint32) (version int, err error) {
+	db, err := sql.Open("sqlite", Location(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}))
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	var id, tables int
+	err = db.QueryRow(`SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
+	switch {
+	case err != nil:
+		return 0, Explain(err)
+	case id != int(applicationID) && tables > 0:
+		return 0, ErrForeign
+	case id != int(applicationID):
+		return 0, nil
+	}
+	return version, nil
+}
+
+// Location is the name under which the driver opens a file.
+func Location(path string, query url.Values) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+// Options are the query of files that are written: other processes are waited for
+// this many milliseconds, and a transaction takes the lock when it begins. The journal's
+// mode is set last, behind pragmas that are for new files only.
+func Options(busy int, pragmas ...string) url.Values {
+	pragmas = append(pragmas, fmt.Sprintf("busy_timeout(%d)", busy), "synchronous(NORMAL)")
+	return url.Values{"_pragma": pragmas, "_journal_mode": {"WAL"}, "_txlock": {"immediate"}}
+}

@@ -99,14 +99,16 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	return m
 }
 
-// watchCache adds how often the cache of embeddings could not be used.
+// watchCache adds how often the cache of embeddings could not be used; 0 without one.
 func (m *metrics) watchCache(c Cache) {
-	if c == nil {
-		return
-	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "rcvae_embedding_cache_faults_total", Help: "Times that the cache of embeddings could not be read or written; the answers were chosen without it.",
-	}, func() float64 { return float64(c.Faults()) }))
+	}, func() float64 {
+		if c == nil {
+			return 0
+		}
+		return float64(c.Faults())
+	}))
 }
 
 // watch adds whether requests should be sent here.

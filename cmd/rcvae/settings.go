@@ -83,7 +83,8 @@ func sectionOf(cmd *cobra.Command) *cobra.Command {
 
 // hasFlag reports whether a command or one below it has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
-	return cmd.Flags().Lookup(name) != nil || slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return hasFlag(c, name) })
+	f := cmd.Flags().Lookup(name)
+	return f != nil && f.Name == name || slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return hasFlag(c, name) })
 }
 
 // sourceOfFlag annotates a flag that was not given on the command line with where its

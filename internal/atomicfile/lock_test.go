@@ -90,18 +90,23 @@ func temporary(name string) bool { return strings.HasSuffix(name, ".tmp") }
 // hold writes half a file, takes the lock and waits to be killed.
 func hold(path string) {
 	f, err := atomicfile.Create(path)
+	var lock *atomicfile.Lock
 	if err == nil {
 		_, err = io.WriteString(f, "half")
 	}
 	if err == nil {
-		_, err = atomicfile.Acquire(path, "the child")
+		lock, err = atomicfile.Acquire(path, "the child")
 	}
+	held = []any{f, lock}
 	if err != nil {
 		panic(err)
 	}
 	os.Stdout.WriteString("holding\n")
 	select {}
 }
+
+// held keeps what a child holds from the garbage collector, which would close it.
+var held []any
 
 // TestFilesOfOthersStay: only what createBeside names is removed.
 func TestFilesOfOthersStay(t *testing.T) {

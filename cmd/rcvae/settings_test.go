@@ -52,11 +52,11 @@ func TestSettingsThatAreUnderstood(t *testing.T) {
 		"empty":         "",
 		"comment":       "# nothing\n",
 		"one document":  "---\nquiet: true\n",
-		"quoted":        "grade:\n  kind: \"math\"\n",
-		"flow":          "grade: {kind: math}\n",
+		"quoted":        "grade:\n  grader: \"math\"\n",
+		"flow":          "grade: {grader: math}\n",
 		"list":          "eval:\n  pool: [a.jsonl, b.jsonl]\n  k: [4, 8]\ntau: 0.5\nseed: 0\n",
 		"empty text":    "eval:\n  sampler: \"\"\n",
-		"windows lines": "quiet: true\r\ngrade:\r\n  kind: math\r\n",
+		"windows lines": "quiet: true\r\ngrade:\r\n  grader: math\r\n",
 	} {
 		got := rcvaeRun(t, "", "grade", "--config", writeFile(t, "rcvae.yaml", text), "--gold", "3", "--answer", "3")
 		if got.code != exitOK {
@@ -68,7 +68,7 @@ func TestSettingsThatAreUnderstood(t *testing.T) {
 // TestEverySingleByteOfSettingsIsReadOrRefused: truncated and damaged settings end with
 // a word, never a crash, and errors name the file.
 func TestEverySingleByteOfSettingsIsReadOrRefused(t *testing.T) {
-	text := []byte("quiet: true\ngrade:\n  kind: math\neval:\n  pool: [a, b]\n  seed: 12\n")
+	text := []byte("quiet: true\ngrade:\n  grader: math\neval:\n  pool: [a, b]\n  seed: 12\n")
 	path := filepath.Join(t.TempDir(), "rcvae.yaml")
 	for at := range text {
 		for bit := range 8 {

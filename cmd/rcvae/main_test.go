@@ -78,7 +78,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 }
 
 func TestSettingsPrecedence(t *testing.T) {
-	settings := writeFile(t, "settings.yaml", "kind: math\ngrade:\n  gold: '1/2'\n")
+	settings := writeFile(t, "settings.yaml", "grader: math\ngrade:\n  gold: '1/2'\n")
 	t.Setenv("RCVAE_ANSWER", `\frac{1}{2}`)
 	t.Run("file and environment fill flags", func(t *testing.T) {
 		got := rcvaeRun(t, "", "grade", "--config", settings)
@@ -93,7 +93,7 @@ func TestSettingsPrecedence(t *testing.T) {
 		}
 	})
 	t.Run("an unknown key is an error", func(t *testing.T) {
-		bad := writeFile(t, "bad.yaml", "kind: math\nepoch: 3\n")
+		bad := writeFile(t, "bad.yaml", "grader: math\nepoch: 3\n")
 		got := rcvaeRun(t, "", "grade", "--config", bad)
 		if got.code != exitUsage || !strings.Contains(got.stderr, "epoch") {
 			t.Errorf("exit code %d, error %q, want 2 and the key's name", got.code, got.stderr)

@@ -239,7 +239,7 @@ func TestGradeLinesCarryIDs(t *testing.T) {
 // "pool" is a command and a flag of others; both can be set in the settings file.
 func TestPoolSettings(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "p.jsonl")
-	section := writeFile(t, "s.yaml", "pool:\n  grader: gsm8k\ngrade:\n  kind: math\n")
+	section := writeFile(t, "s.yaml", "pool:\n  grader: gsm8k\ngrade:\n  grader: math\n")
 	if got := ok(t, "pool", "grade", "--config", section, foreignData+"expected.jsonl", "--out", out); !strings.Contains(got.stdout, "graded by gsm8k") {
 		t.Errorf("grade prints %q", got.stdout)
 	}

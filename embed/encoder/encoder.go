@@ -34,7 +34,7 @@ type Options struct {
 	Task           string // of models with tasks or named prompts, such as "separation"; "retrieval" is one for each role
 	QuestionPrompt string // put before questions instead of the model's prompt
 	SolutionPrompt string // put before solutions instead of the model's prompt
-	Adapter        string // a PEFT folder or a GGUF file with a low-rank adapter, merged into the weights
+	Adapter        string // a PEFT folder, or a safetensors or GGUF file with a low-rank adapter, merged into the weights
 	InContext      bool   // a solution is read behind its question; for causal models
 	Workers        int    // goroutines that embed; 0: all processors
 	TokensOnly     bool   // there need be no tokenizer: only EmbedTokens is called

@@ -23,13 +23,14 @@ const noCache = "none"
 // builtinEmbedder is an encoder inside the binary.
 type builtinEmbedder struct {
 	name, source, license string
-	open                  func() (*minilm.Embedder, error)
+	options               minilm.Options
+	open                  func(minilm.Options) (*minilm.Embedder, error)
 }
 
 func builtinEmbedders() []builtinEmbedder {
 	return []builtinEmbedder{
-		{minilm.Name, minilm.Source, minilm.License, func() (*minilm.Embedder, error) { return minilm.New(minilm.DefaultOptions()) }},
-		{minilm.NameMath, minilm.SourceMath, minilm.License, func() (*minilm.Embedder, error) { return minilm.NewMath(minilm.DefaultMathOptions()) }},
+		{minilm.Name, minilm.Source, minilm.License, minilm.DefaultOptions(), minilm.New},
+		{minilm.NameMath, minilm.SourceMath, minilm.License, minilm.DefaultMathOptions(), minilm.NewMath},
 	}
 }
 
@@ -41,11 +42,20 @@ func embedderNames() []string {
 	return names
 }
 
-// newEmbedder opens what --embedder names.
+// lazy returns the encoder, which is opened when a text is not in the cache.
+func (b builtinEmbedder) lazy() (rcvae.Embedder, error) {
+	fingerprint, err := minilm.FingerprintOf(b.name, b.options)
+	if err != nil {
+		return nil, err
+	}
+	return embed.NewLazy(fingerprint, func() (rcvae.Embedder, error) { return b.open(b.options) }), nil
+}
+
+// newEmbedder returns what --embedder names.
 func newEmbedder(name string) (rcvae.Embedder, error) {
 	for _, b := range builtinEmbedders() {
 		if b.name == name {
-			return b.open()
+			return b.lazy()
 		}
 	}
 	return nil, usagef("unknown embedder %q; 'rcvae embedders list' shows what there is", name)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"rcvae/embed/minilm"
 )
 
 func newEmbedders() *cobra.Command {
@@ -39,11 +41,10 @@ type embedderInfo struct {
 func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 	var infos []embedderInfo
 	for _, b := range builtinEmbedders() {
-		e, err := b.open()
+		fp, err := minilm.FingerprintOf(b.name, b.options)
 		if err != nil {
 			return err
 		}
-		fp := e.Fingerprint()
 		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), b.source, b.license})
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
@@ -58,7 +59,7 @@ func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 
 func runEmbeddersVerify(cmd *cobra.Command, _ []string) error {
 	for _, b := range builtinEmbedders() {
-		e, err := b.open()
+		e, err := b.open(b.options)
 		if err != nil {
 			return err
 		}

@@ -49,8 +49,9 @@ const (
 	License    = "Apache-2.0"
 )
 
-// positions is the number of positions that the model was trained with.
-const positions = 512
+// positions is the number of positions that the model was trained with, dimension the
+// length of its embeddings.
+const positions, dimension = 512, 384
 
 // Options tune an [Embedder].
 type Options struct {
@@ -99,6 +100,23 @@ func NewMath(options Options) (*Embedder, error) {
 		return nil, err
 	}
 	return newEmbedder(NameMath, options, folder, mathHash+"+"+weightsHash)
+}
+
+// FingerprintOf returns the fingerprint that [New], for [Name], or [NewMath], for
+// [NameMath], gives with the options, and opens nothing.
+func FingerprintOf(name string, options Options) (rcvae.Fingerprint, error) {
+	hash, ok := map[string]string{Name: weightsHash, NameMath: mathHash + "+" + weightsHash}[name]
+	if !ok {
+		return rcvae.Fingerprint{}, fmt.Errorf("there is no built-in encoder %q: %s and %s are", name, Name, NameMath)
+	}
+	if err := options.Validate(); err != nil {
+		return rcvae.Fingerprint{}, fmt.Errorf("%s options: %w", name, err)
+	}
+	f := rcvae.Fingerprint{Name: name, Weights: hash, Pooling: encoder.PoolMean, Dimension: dimension, MaxTokens: options.MaxTokens, Normalized: true}
+	if options.KeepEnds {
+		f.Truncation = "ends"
+	}
+	return f, nil
 }
 
 // Open returns the published model with the original float32 weights of a

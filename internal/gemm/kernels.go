@@ -22,6 +22,8 @@ type kernels struct {
 	// The pack functions make the panel dst of k rows, of which the first valid
 	// elements come from src: from row l for copy, from column l for transpose.
 	copyA, transposeA, copyB, transposeB func(dst, src []float32, ld, k, valid int)
+	// expand makes a panel of B of one in eight bits: size rows share a row of scales.
+	expand func(dst []float32, values []int8, scales []float32, groups, size int)
 
 	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)

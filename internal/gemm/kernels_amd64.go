@@ -19,7 +19,7 @@ func supported() []*kernels {
 var avx512Kernels = kernels{
 	name: "avx512", rows: 12, cols: 32,
 	tile:  tileAVX512,
-	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512,
+	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512, expand: expandAVX512,
 	addBias: addBiasAVX512, addBiasReLU: addBiasReLUAVX512, addBiasGELU: addBiasGELUAVX512, exp: expAVX512, reluGrad: reluGradAVX512,
 	axpy: axpyAVX512, scale: scaleAVX512, normalize: normalizeAVX512,
 	dot: dotAVX512, sum: sumAVX512, maximum: maximumAVX512, addSum: addSumAVX512,
@@ -30,7 +30,7 @@ var avx512Kernels = kernels{
 var avx2Kernels = kernels{
 	name: "avx2", rows: 6, cols: 16,
 	tile:  tileAVX2,
-	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2,
+	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2, expand: expandAVX2,
 	addBias: addBiasAVX2, addBiasReLU: addBiasReLUAVX2, addBiasGELU: addBiasGELUAVX2, exp: expAVX2, reluGrad: reluGradAVX2,
 	axpy: axpyAVX2, scale: scaleAVX2, normalize: normalizeAVX2,
 	dot: dotAVX2, sum: sumAVX2, maximum: maximumAVX2, addSum: addSumAVX2,

@@ -2225,6 +2225,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func expandAVX512(dst []float32, values []int8, scales []float32, groups int, size int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·expandAVX512(SB), NOSPLIT, $0-88
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  values_base+24(FP), CX
+	MOVQ  scales_base+48(FP), DX
+	MOVQ  groups+72(FP), BX
+	TESTQ BX, BX
+	JEQ   done
+
+group:
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	MOVQ    size+80(FP), SI
+
+row:
+	VPMOVSXBD  (CX), Z2
+	VPMOVSXBD  16(CX), Z3
+	VCVTDQ2PS  Z2, Z2
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     Z0, Z2, Z2
+	VMULPS     Z1, Z3, Z3
+	VMOVUPS    Z2, (AX)
+	VMOVUPS    Z3, 64(AX)
+	PREFETCHT0 512(CX)
+	ADDQ       $0x20, CX
+	ADDQ       $+128, AX
+	DECQ       SI
+	JNE        row
+	ADDQ       $+128, DX
+	DECQ       BX
+	JNE        group
+
+done:
+	VZEROUPPER
+	RET
+
 // func addBiasAVX512(x []float32, bias []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·addBiasAVX512(SB), NOSPLIT, $0-48
@@ -4768,6 +4805,43 @@ end0:
 	VMOVUPS    Y15, 480(AX)
 
 end8:
+done:
+	VZEROUPPER
+	RET
+
+// func expandAVX2(dst []float32, values []int8, scales []float32, groups int, size int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·expandAVX2(SB), NOSPLIT, $0-88
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  values_base+24(FP), CX
+	MOVQ  scales_base+48(FP), DX
+	MOVQ  groups+72(FP), BX
+	TESTQ BX, BX
+	JEQ   done
+
+group:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	MOVQ    size+80(FP), SI
+
+row:
+	VPMOVSXBD  (CX), Y2
+	VPMOVSXBD  8(CX), Y3
+	VCVTDQ2PS  Y2, Y2
+	VCVTDQ2PS  Y3, Y3
+	VMULPS     Y0, Y2, Y2
+	VMULPS     Y1, Y3, Y3
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	PREFETCHT0 512(CX)
+	ADDQ       $0x10, CX
+	ADDQ       $+64, AX
+	DECQ       SI
+	JNE        row
+	ADDQ       $+64, DX
+	DECQ       BX
+	JNE        group
+
 done:
 	VZEROUPPER
 	RET

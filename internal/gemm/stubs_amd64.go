@@ -33,6 +33,12 @@ func copyBAVX512(dst []float32, src []float32, ld int, k int, valid int)
 //go:noescape
 func transposeBAVX512(dst []float32, src []float32, ld int, k int, valid int)
 
+// expandAVX512 makes the panel dst, (groups·size, 32), of values, which has its shape, and scales, (groups, 32):
+// dst[l·32+j] = scales[l/size·32+j] · values[l·32+j].
+//
+//go:noescape
+func expandAVX512(dst []float32, values []int8, scales []float32, groups int, size int)
+
 // addBiasAVX512 computes x += bias.
 //
 //go:noescape
@@ -139,6 +145,12 @@ func copyBAVX2(dst []float32, src []float32, ld int, k int, valid int)
 //
 //go:noescape
 func transposeBAVX2(dst []float32, src []float32, ld int, k int, valid int)
+
+// expandAVX2 makes the panel dst, (groups·size, 16), of values, which has its shape, and scales, (groups, 16):
+// dst[l·16+j] = scales[l/size·16+j] · values[l·16+j].
+//
+//go:noescape
+func expandAVX2(dst []float32, values []int8, scales []float32, groups int, size int)
 
 // addBiasAVX2 computes x += bias.
 //

@@ -10,6 +10,7 @@ func main() {
 	for _, s := range []isa{{name: "AVX512", width: 16}, {name: "AVX2", width: 8}} {
 		s.tile()
 		s.packs()
+		s.expand()
 		s.elementwise()
 		s.reductions()
 		s.activations()

@@ -7,7 +7,7 @@ import "rcvae/internal/gemm"
 //
 //	softmax(Q·Kᵀ + bias)·V·Outᵀ
 //
-// The factor 1/√w of the scores is in the weights of the queries, see [ScaleQueries].
+// The factor 1/√w of the scores is in the weights and the bias of the queries.
 type Attention struct {
 	Heads, KVHeads, Width int
 	QKV                   *Linear       // (H, (A+2K)·w): queries, keys, values
@@ -17,15 +17,6 @@ type Attention struct {
 	Window                int           // the furthest token that is seen, on each side; 0: all
 	Causal                bool          // tokens see those before them and themselves
 	Relative              *RelativeBias // nil for none
-}
-
-// ScaleQueries multiplies the first rows, the queries', of a fused weight (…, in) and its
-// bias, which may be nil.
-func ScaleQueries(scale float32, rows, in int, weight, bias []float32) {
-	gemm.Scale(scale, weight[:rows*in])
-	if bias != nil {
-		gemm.Scale(scale, bias[:rows])
-	}
 }
 
 // Bias returns the bias of the output.

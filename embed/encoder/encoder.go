@@ -36,6 +36,7 @@ type Options struct {
 	SolutionPrompt string // put before solutions instead of the model's prompt
 	Adapter        string // a PEFT folder, or a safetensors or GGUF file with a low-rank adapter, merged into the weights
 	InContext      bool   // a solution is read behind its question; for causal models
+	EightBits      bool   // weights are held in eight bits, in a quarter of the memory, whatever they are stored in
 	Workers        int    // goroutines that embed; 0: all processors
 	TokensOnly     bool   // there need be no tokenizer: only EmbedTokens is called
 }
@@ -178,6 +179,9 @@ func (m *Model) Fingerprint() rcvae.Fingerprint {
 	}
 	if m.options.KeepEnds {
 		f.Truncation = "ends"
+	}
+	if m.options.EightBits {
+		f.Weights += " in eight bits"
 	}
 	return f
 }

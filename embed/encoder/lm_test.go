@@ -33,8 +33,11 @@ func TestLanguageModelAgreesWithTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := golden{file: file}
-	for _, c := range []struct{ name, adapter string }{{"adapted", lmAdapter}, {"base", ""}} {
-		m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter})
+	for _, c := range []struct {
+		name, adapter string
+		eight         bool
+	}{{"adapted", lmAdapter, true}, {"adapted", lmAdapter, false}, {"base", "", false}} {
+		m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter, EightBits: c.eight})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +50,7 @@ func TestLanguageModelAgreesWithTheReference(t *testing.T) {
 				t.Errorf("%s: %s %d has a cosine of %v with the reference, want at least 0.999", c.name, texts[i].Role, i/2, cos)
 			}
 		}
-		t.Logf("%s with %s: least cosine %.6f", c.name, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
+		t.Logf("%s, in eight bits %v, with %s: least cosine %.6f", c.name, c.eight, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}

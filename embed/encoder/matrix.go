@@ -1,6 +1,8 @@
 package encoder
 
 import (
+	"math"
+
 	"rcvae/embed/encoder/internal/block"
 	"rcvae/internal/gemm"
 )
@@ -36,6 +38,34 @@ func (m *matrix) scaleRows(scale float32, rows int, bias []float32) {
 	if bias != nil {
 		gemm.Scale(scale, bias[:rows])
 	}
+}
+
+// roundGroup is the most neighbours in a row that share a scale where weights are rounded.
+const roundGroup = 32
+
+// toEight rounds the values to 255 steps between the largest of each group and its
+// negative. Adapters have been merged before.
+func (m *matrix) toEight() {
+	m.group = roundGroup
+	for m.in%m.group != 0 {
+		m.group--
+	}
+	m.eight, m.scales = make([]int8, len(m.values)), make([]float32, len(m.values)/m.group)
+	for g := range m.scales {
+		group := m.values[g*m.group : (g+1)*m.group]
+		var top float32
+		for _, v := range group {
+			top = max(top, v, -v)
+		}
+		if top == 0 {
+			continue
+		}
+		m.scales[g] = top / 127
+		for i, v := range group {
+			m.eight[g*m.group+i] = int8(math.RoundToEven(float64(v) / float64(m.scales[g])))
+		}
+	}
+	m.values = nil
 }
 
 // stack returns the weights and biases of parts one below the other; without bias it is
@@ -103,7 +133,10 @@ func (w *weights) pack(out, in int, weight matrix, bias []float32) *block.Linear
 	switch {
 	case w.failed():
 		return nil
-	case weight.values == nil:
+	case w.round && weight.values != nil:
+		weight.toEight()
+	}
+	if weight.values == nil {
 		return block.NewLinear8(out, in, weight.eight, weight.scales, weight.group, bias)
 	}
 	return block.NewLinear(out, in, weight.values, bias)

@@ -19,6 +19,7 @@ type weights struct {
 	source   source
 	stored   func(name string) string // the name in the source
 	adapters adapters
+	round    bool // to eight bits, see [matrix.toEight]
 
 	mu   sync.Mutex
 	errs []error

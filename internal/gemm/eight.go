@@ -47,11 +47,20 @@ func Pack8(k, n int, values []int8, scales []float32, group int) *Packed {
 	return p
 }
 
+// rounds reports whether products are of pairs of bfloat16: the kernels must have them, and
+// blocks along k, which are multiples of the group, an even number of rows.
+func (b *Packed) rounds() bool {
+	return b != nil && b.eight != nil && b.set.pair != nil && b.eight.group%2 == 0
+}
+
 // expand makes the float32 panel from column col on, of rows [k0, k0+k).
 func (b *Packed) expand(dst []float32, col, k0, k int) {
 	width := ceil(b.n, b.set.cols) * b.set.cols
 	at, e := k0*width+col*k, b.eight
 	b.set.expand(dst, e.values[at:at+k*b.set.cols], e.scales[at/e.group:], k/e.group, e.group)
+	if b.rounds() {
+		b.set.pair(dst, b.set.cols, k/2)
+	}
 }
 
 // expandPanel is expand in plain Go for panels of a width.

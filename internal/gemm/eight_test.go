@@ -1,7 +1,9 @@
 package gemm_test
 
 import (
+	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"rcvae/internal/gemm"
@@ -20,6 +22,16 @@ func eightBits(r *rand.Rand, n, k, group int) (values []int8, scales, floats []f
 	return values, scales, floats
 }
 
+// eightTolerance is how far a product of weights in eight bits may be from the reference,
+// relative to the sum of its absolute terms: both factors are rounded to bfloat16 by the
+// kernels that round, by 2⁻⁹ each. It is 0, for the usual one, with the others.
+func eightTolerance() float64 {
+	if strings.HasSuffix(gemm.Kernels(), "bf16") {
+		return 1.0 / 256
+	}
+	return 0
+}
+
 // TestPack8 compares with the product in float64 of the unpacked weights, and to the bit
 // between one worker, two, and single rows.
 func TestPack8(t *testing.T) {
@@ -33,6 +45,7 @@ func TestPack8(t *testing.T) {
 			packed := gemm.Pack8(s.k, s.n, values, scales, s.group)
 			for _, accumulate := range []bool{false, true} {
 				p := newProblem(r, gemm.NoTrans, gemm.Trans, s.m, s.n, s.k, 0, accumulate)
+				p.tolerance = eightTolerance()
 				p.b = floats
 				for i := range s.m * s.n {
 					p.reference(i/s.n, i%s.n)
@@ -79,7 +92,8 @@ func TestPack8EqualsUnpacked(t *testing.T) {
 				}
 			})
 			for i, v := range got {
-				if v != want[i] || covered[i] != 1 {
+				same := v == want[i] || eightTolerance() > 0 && math.Abs(float64(v-want[i])) < 0.02*math.Sqrt(float64(s.k))
+				if !same || covered[i] != 1 {
 					t.Fatalf("%v: element %d = %v, covered %d times by epilogues, want %v and once", s, i, v, covered[i], want[i])
 				}
 			}

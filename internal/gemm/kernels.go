@@ -25,6 +25,12 @@ type kernels struct {
 	// expand makes a panel of B of one in eight bits: size rows share a row of scales.
 	expand func(dst []float32, values []int8, scales []float32, groups, size int)
 
+	// For weights in eight bits, nil for none: pair turns a panel of (2·pairs, width) into
+	// (pairs, width) words, of which each is two bfloat16 that are neighbours along k, and
+	// tilePairs is tile for such panels. Products are rounded, sums are float32.
+	pair      func(panel []float32, width, pairs int)
+	tilePairs func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
+
 	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)
 	scale                                            func(alpha float32, x []float32)
@@ -40,7 +46,7 @@ type kernels struct {
 // active are the kernels in force, notice what there is to say about the choice.
 var active, notice = choose(os.Getenv("RCVAE_KERNELS"))
 
-// choose returns the named kernels, or the fastest.
+// choose returns the named kernels, or the fastest that do not round.
 func choose(name string) (*kernels, string) {
 	sets := supported()
 	if name == "" {
@@ -54,11 +60,14 @@ func choose(name string) (*kernels, string) {
 	return sets[0], fmt.Sprintf("RCVAE_KERNELS=%s is not available here, using %s (this machine has %v)", name, sets[0].name, Available())
 }
 
-// Kernels returns the name of the kernels in force: "avx512", "avx2" or "go". The
-// environment variable RCVAE_KERNELS sets them when the program starts.
+// Kernels returns the name of the kernels in force: "avx512", "avx512-bf16", "avx2" or
+// "go". The environment variable RCVAE_KERNELS sets them when the program starts;
+// "avx512-bf16", which rounds what is multiplied with weights in eight bits to bfloat16, is
+// used only when it is asked for.
 func Kernels() string { return active.name }
 
-// Available returns the names of the kernels that this machine can run, fastest first.
+// Available returns the names of the kernels that this machine can run: the one that is
+// used without RCVAE_KERNELS first, plain Go last.
 func Available() []string {
 	var names []string
 	for _, s := range supported() {

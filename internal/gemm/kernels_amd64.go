@@ -2,13 +2,16 @@ package gemm
 
 import "golang.org/x/sys/cpu"
 
-// supported returns the kernels that this machine can run, fastest first.
+// supported returns the kernels that this machine can run, the one to use first.
 func supported() []*kernels {
 	var sets []*kernels
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
 	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 		sets = append(sets, &avx512Kernels)
+		if x.HasAVX512BF16 {
+			sets = append(sets, &bf16Kernels)
+		}
 	}
 	if avx2 {
 		sets = append(sets, &avx2Kernels)
@@ -25,6 +28,14 @@ var avx512Kernels = kernels{
 	dot: dotAVX512, sum: sumAVX512, maximum: maximumAVX512, addSum: addSumAVX512,
 	squaredDeviations: squaredDeviationsAVX512, expSum: expSumAVX512, sumSquares: sumSquaresAVX512,
 	adam: adamAVX512,
+}
+
+var bf16Kernels = withPairs(avx512Kernels)
+
+// withPairs returns kernels that multiply weights in eight bits as bfloat16.
+func withPairs(s kernels) kernels {
+	s.name, s.pair, s.tilePairs = "avx512-bf16", pairBF16, tileBF16
+	return s
 }
 
 var avx2Kernels = kernels{

@@ -71,7 +71,7 @@ func (x *product) packTaskA(_, task int) {
 	k0, kk := x.block(task % x.blocks())
 	first := task / x.blocks() * groupPanels
 	for i := first; i < min(first+groupPanels, x.panels()); i++ {
-		s.packPanelA(x.at(i, x.panels(), s.rows, k0, kk), x.a, i*s.rows, min(s.rows, x.m-i*s.rows), k0, kk)
+		x.panelA(x.at(i, x.panels(), s.rows, k0, kk), i*s.rows, min(s.rows, x.m-i*s.rows), k0, kk)
 	}
 }
 
@@ -87,7 +87,7 @@ func (x *product) columnsTask(worker, task int) {
 			x.panelB(panels[(col-from)*kk:], col, min(s.cols, to-col), k0, kk)
 		}
 		for col := from; col < to; col += s.cols {
-			s.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panels[(col-from)*kk:], x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
+			x.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panels[(col-from)*kk:], x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
 		}
 	}
 	if x.epilogue != nil {
@@ -101,6 +101,26 @@ func (x *product) panelB(dst []float32, col, cols, k0, k int) {
 		x.packed.expand(dst, col, k0, k)
 	} else {
 		x.set.packPanelB(dst, x.b, col, cols, k0, k)
+	}
+}
+
+// panelA makes the panel of A's rows [row, row+rows) and columns [k0, k0+k).
+func (x *product) panelA(dst []float32, row, rows, k0, k int) {
+	x.set.packPanelA(dst, x.a, row, rows, k0, k)
+	if x.packed.rounds() {
+		x.set.pair(dst, x.set.rows, k/2)
+	}
+}
+
+// column multiplies all panels of A, k·rows elements apart, with one panel of B.
+func (x *product) column(rows, cols, k int, panels, panel, c []float32, ldc int, accumulate bool) {
+	if !x.packed.rounds() {
+		x.set.column(rows, cols, k, panels, panel, c, ldc, accumulate)
+		return
+	}
+	s := x.set
+	for i := 0; i < rows; i += s.rows {
+		s.tilePairs(min(s.rows, rows-i), cols, k/2, panels[i*k:], panel, c[i*ldc:], ldc, accumulate)
 	}
 }
 
@@ -143,7 +163,7 @@ func (x *product) rowsTask(worker, task int) {
 	for i := range x.blocks() {
 		k0, kk := x.block(i)
 		for r := 0; r < rows; r += s.rows {
-			s.packPanelA(panels[r*kk:], x.a, row+r, min(s.rows, rows-r), k0, kk)
+			x.panelA(panels[r*kk:], row+r, min(s.rows, rows-r), k0, kk)
 		}
 		for j := first; j < last; j++ {
 			col := j * s.cols
@@ -153,7 +173,7 @@ func (x *product) rowsTask(worker, task int) {
 			} else {
 				x.panelB(panel, col, s.cols, k0, kk)
 			}
-			s.column(rows, min(s.cols, x.n-col), kk, panels, panel, x.c.from(row, col), x.c.ld, x.accumulate || k0 > 0)
+			x.column(rows, min(s.cols, x.n-col), kk, panels, panel, x.c.from(row, col), x.c.ld, x.accumulate || k0 > 0)
 		}
 	}
 	if x.epilogue != nil {

@@ -16,6 +16,9 @@ func main() {
 		s.activations()
 		s.adam()
 	}
+	bf16 := isa{name: "BF16", width: 16, pairs: true}
+	bf16.tile()
+	bf16.pair()
 	Generate()
 }
 

@@ -66,6 +66,10 @@ func choose(name string) (*kernels, string) {
 // used only when it is asked for.
 func Kernels() string { return active.name }
 
+// Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
+// most, where weights are in eight bits.
+func Rounds() bool { return active.pair != nil }
+
 // Available returns the names of the kernels that this machine can run: the one that is
 // used without RCVAE_KERNELS first, plain Go last.
 func Available() []string {

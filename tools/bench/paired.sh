@@ -24,14 +24,14 @@ for _ in $(seq "$rounds"); do
 	for side in before after bf16; do
 		kernels= test=$side
 		if [ $side = bf16 ]; then kernels=avx512-bf16 test=after; fi
-		RCVAE_KERNELS=$kernels "$work/$test.test" -test.run '^$' -test.bench Call -test.benchtime 10x >>"$work/$side.txt"
+		RCVAE_KERNELS=$kernels "$work/$test.test" -test.run '^$' -test.bench Call -test.benchtime 1x -test.count 10 >>"$work/$side.txt"
 	done
 done
 cd "$root"
 go run golang.org/x/perf/cmd/benchstat@latest -filter '.unit:sec/op' "$work/before.txt" "$work/after.txt" "$work/bf16.txt"
 for side in before after bf16; do
 	for call in one eight; do
-		grep "Call/$call" "$work/$side.txt" | sort -n -k3 | head -1 | awk -v s=$side '{printf "best of %s: %s %.1f ms\n", s, $1, $3 / 1e6}'
+		grep "Call/$call" "$work/$side.txt" | sort -n -k3 | awk -v s=$side '{t[NR] = $3 / 1e6; n = $1} END {printf "%s %s: best %.1f ms, first decile %.1f ms of %d\n", s, n, t[1], t[int(NR/10)], NR}'
 	done
 done
 for _ in $(seq "$rounds"); do

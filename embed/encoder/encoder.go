@@ -4,8 +4,9 @@
 //
 // An architecture is one short file: its configuration, the names of its weights, and
 // the order of the blocks that it is composed of (package block). Pooling, prompts and
-// the tokenizer come from the model's own files; adapters are merged while loading. All
-// arithmetic is float32, whatever the weights are stored in.
+// the tokenizer come from the model's own files; adapters are merged while loading. States
+// and sums are float32; weights are too, unless they are stored in eight bits or
+// [Options.EightBits] says so.
 package encoder
 
 import (

@@ -46,7 +46,7 @@ type kernels struct {
 // active are the kernels in force, notice what there is to say about the choice.
 var active, notice = choose(os.Getenv("RCVAE_KERNELS"))
 
-// choose returns the named kernels, or the fastest that do not round.
+// choose returns the named kernels, or the fastest.
 func choose(name string) (*kernels, string) {
 	sets := supported()
 	if name == "" {
@@ -60,18 +60,16 @@ func choose(name string) (*kernels, string) {
 	return sets[0], fmt.Sprintf("RCVAE_KERNELS=%s is not available here, using %s (this machine has %v)", name, sets[0].name, Available())
 }
 
-// Kernels returns the name of the kernels in force: "avx512", "avx512-bf16", "avx2" or
-// "go". The environment variable RCVAE_KERNELS sets them when the program starts;
-// "avx512-bf16", which rounds what is multiplied with weights in eight bits to bfloat16, is
-// used only when it is asked for.
+// Kernels returns the name of the kernels in force: "avx512-bf16", "avx512", "avx2" or
+// "go". The environment variable RCVAE_KERNELS sets them when the program starts. Only
+// "avx512-bf16" rounds, see [Rounds].
 func Kernels() string { return active.name }
 
 // Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
 // most, where weights are in eight bits.
 func Rounds() bool { return active.pair != nil }
 
-// Available returns the names of the kernels that this machine can run: the one that is
-// used without RCVAE_KERNELS first, plain Go last.
+// Available returns the names of the kernels that this machine can run, fastest first.
 func Available() []string {
 	var names []string
 	for _, s := range supported() {

@@ -2,16 +2,16 @@ package gemm
 
 import "golang.org/x/sys/cpu"
 
-// supported returns the kernels that this machine can run, the one to use first.
+// supported returns the kernels that this machine can run, fastest first.
 func supported() []*kernels {
 	var sets []*kernels
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
 	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
-		sets = append(sets, &avx512Kernels)
 		if x.HasAVX512BF16 {
 			sets = append(sets, &bf16Kernels)
 		}
+		sets = append(sets, &avx512Kernels)
 	}
 	if avx2 {
 		sets = append(sets, &avx2Kernels)

@@ -5,8 +5,8 @@
 #     tools/bench/paired.sh COMMIT [ROUNDS]
 #
 # COMMIT is what the working tree is compared with; its encoder runs under the working
-# tree's benchmark. The third side is the working tree with the kernels that round to
-# bfloat16, on machines that have them. Prints benchstat's table of seconds, then the
+# tree's benchmark. The side "float32" is the working tree without the kernels that round
+# to bfloat16. Prints benchstat's table of seconds, then the
 # products of Qwen2.5-0.5B and MiniLM with weights in float32 and in eight bits.
 set -eu
 commit=$1 rounds=${2:-6}
@@ -21,15 +21,15 @@ go test -c -o "$work/after.test" ./embed/minilm
 go test -c -o "$work/gemm.test" ./internal/gemm
 cd embed/minilm
 for _ in $(seq "$rounds"); do
-	for side in before after bf16; do
+	for side in before float32 after; do
 		kernels= test=$side
-		if [ $side = bf16 ]; then kernels=avx512-bf16 test=after; fi
+		if [ $side = float32 ]; then kernels=avx512 test=after; fi
 		RCVAE_KERNELS=$kernels "$work/$test.test" -test.run '^$' -test.bench Call -test.benchtime 1x -test.count 10 >>"$work/$side.txt"
 	done
 done
 cd "$root"
-go run golang.org/x/perf/cmd/benchstat@latest -filter '.unit:sec/op' "$work/before.txt" "$work/after.txt" "$work/bf16.txt"
-for side in before after bf16; do
+go run golang.org/x/perf/cmd/benchstat@latest -filter '.unit:sec/op' "$work/before.txt" "$work/float32.txt" "$work/after.txt"
+for side in before float32 after; do
 	for call in one eight; do
 		grep "Call/$call" "$work/$side.txt" | sort -n -k3 | awk -v s=$side '{t[NR] = $3 / 1e6; n = $1} END {printf "%s %s: best %.1f ms, first decile %.1f ms of %d\n", s, n, t[1], t[int(NR/10)], NR}'
 	done

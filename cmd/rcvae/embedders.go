@@ -11,6 +11,7 @@ import (
 
 	"rcvae/embed"
 	"rcvae/embed/hub"
+	"rcvae/embed/minilm"
 )
 
 func newEmbedders() *cobra.Command {
@@ -104,11 +105,10 @@ type embedderInfo struct {
 func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 	var infos []embedderInfo
 	for _, b := range builtinEmbedders() {
-		e, err := b.open()
+		fp, err := minilm.FingerprintOf(b.name, b.options)
 		if err != nil {
 			return err
 		}
-		fp := e.Fingerprint()
 		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), b.source, b.license})
 	}
 	cache, err := hub.FromEnvironment(os.Getenv)
@@ -161,7 +161,7 @@ func runEmbeddersVerify(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 && args[0] != b.name {
 			continue
 		}
-		e, err := b.open()
+		e, err := b.open(b.options)
 		if err != nil {
 			return err
 		}

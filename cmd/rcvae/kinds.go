@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"rcvae"
+	"rcvae/embed"
 	"rcvae/embed/encoder"
 	"rcvae/embed/hub"
 	"rcvae/embed/minilm"
@@ -77,10 +78,12 @@ func newEmbedder(ctx context.Context, name string, s embedderSettings) (rcvae.Em
 // isBuiltin reports whether the embedder of that name is in the binary.
 func isBuiltin(name string) bool { return slices.Contains(embedderNames(), name) }
 
+// openBuiltin returns an encoder of the binary, which is opened when a text is not in
+// the cache.
 func openBuiltin(_ context.Context, name string, _ embedderSettings) (rcvae.Embedder, error) {
 	for _, b := range builtinEmbedders() {
 		if b.name == name {
-			return b.open()
+			return b.lazy()
 		}
 	}
 	return nil, usagef("unknown built-in embedder %q", name)
@@ -89,14 +92,24 @@ func openBuiltin(_ context.Context, name string, _ embedderSettings) (rcvae.Embe
 // builtinEmbedder is an encoder inside the binary.
 type builtinEmbedder struct {
 	name, source, license string
-	open                  func() (*minilm.Embedder, error)
+	options               minilm.Options
+	open                  func(minilm.Options) (*minilm.Embedder, error)
 }
 
 func builtinEmbedders() []builtinEmbedder {
 	return []builtinEmbedder{
-		{minilm.Name, minilm.Source, minilm.License, func() (*minilm.Embedder, error) { return minilm.New(minilm.DefaultOptions()) }},
-		{minilm.NameMath, minilm.SourceMath, minilm.License, func() (*minilm.Embedder, error) { return minilm.NewMath(minilm.DefaultMathOptions()) }},
+		{minilm.Name, minilm.Source, minilm.License, minilm.DefaultOptions(), minilm.New},
+		{minilm.NameMath, minilm.SourceMath, minilm.License, minilm.DefaultMathOptions(), minilm.NewMath},
 	}
+}
+
+// lazy returns the encoder, which is opened when it is asked for an embedding.
+func (b builtinEmbedder) lazy() (rcvae.Embedder, error) {
+	fingerprint, err := minilm.FingerprintOf(b.name, b.options)
+	if err != nil {
+		return nil, err
+	}
+	return embed.NewLazy(fingerprint, func() (rcvae.Embedder, error) { return b.open(b.options) }), nil
 }
 
 func embedderNames() []string {

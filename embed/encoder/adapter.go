@@ -8,14 +8,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"rcvae/internal/gguf"
 	"rcvae/internal/mapped"
 )
 
-// openAdapter opens a PEFT folder or, for a model of that form, an adapter in GGUF's form,
-// whose rows may have an order of their own.
+// openAdapter opens a PEFT folder, a safetensors file under PEFT's names or, for a model of
+// that form, an adapter in GGUF's form, whose rows may have an order of their own.
 func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -25,8 +26,12 @@ func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, erro
 		found, err := m.openPEFT(os.DirFS(path))
 		return newAdapters(found, f.adapted, false), err
 	}
+	if strings.HasSuffix(path, ".safetensors") {
+		found, err := m.openAdapterFile(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+		return newAdapters(found, f.adapted, false), err
+	}
 	if !forGGUF {
-		return adapters{}, errors.New("an adapter in GGUF's form is for a model in that form: name a PEFT folder")
+		return adapters{}, errors.New("an adapter in GGUF's form is for a model in that form: name a PEFT folder or a safetensors file")
 	}
 	found, err := m.openGGUFAdapter(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	return newAdapters(found, func(module string) []string { return []string{f.ggufName(module)} }, true), err
@@ -83,10 +88,25 @@ func (m *Model) openPEFT(folder fs.FS) (map[string]adapter, error) {
 	}
 	m.hashing.add("adapter_config.json", fmt.Appendf(nil, "%g", c.scale()))
 	all := make(tensors)
-	if err := m.addFile(folder, "adapter_model.safetensors", all, func(string) bool { return true }); err != nil {
+	if _, err := m.addFile(folder, "adapter_model.safetensors", all, func(string) bool { return true }); err != nil {
 		return nil, err
 	}
 	return pairUp(all, c.scale(), peftNames)
+}
+
+// openAdapterFile reads a file of PEFT's tensors, int8 with scales or not, whose metadata
+// has the factor of B·A as scale.
+func (m *Model) openAdapterFile(folder fs.FS, name string) (map[string]adapter, error) {
+	all := make(tensors)
+	metadata, err := m.addFile(folder, name, all, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	scale, err := strconv.ParseFloat(metadata["scale"], 32)
+	if err != nil || !(math.Abs(scale) < math.MaxFloat32) {
+		return nil, fmt.Errorf("the metadata of %s has the scale %q, want a number: name a PEFT folder otherwise", name, metadata["scale"])
+	}
+	return pairUp(all, float32(scale), peftNames)
 }
 
 // peftNames are the endings of an adapter's two parts, and whether they are transposed.

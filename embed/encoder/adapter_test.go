@@ -143,6 +143,59 @@ func TestAdapterFormsAgree(t *testing.T) {
 	}
 }
 
+// An int8 file with one scale a row, as tools/adapt writes it, does what its values do in
+// float32.
+func TestAdapterFileInEightBits(t *testing.T) {
+	g := readGolden(t, "testdata/tiny/llama/golden.safetensors")
+	rng := rand.New(rand.NewPCG(9, 10))
+	eight, plain := safetensors.File{Metadata: map[string]string{"scale": "1.5"}}, safetensors.File{}
+	for _, m := range []struct {
+		name       string
+		rows, cols int
+	}{{"lora_A", 2, 32}, {"lora_B", 32, 2}} {
+		name := "base_model.model.model.layers.0.self_attn.q_proj." + m.name + ".weight"
+		data, scales, values := make([]byte, m.rows*m.cols), make([]float32, m.rows), make([]float32, m.rows*m.cols)
+		for i := range data {
+			scales[i/m.cols] = float32(i/m.cols+1) / 1024
+			data[i] = byte(rng.IntN(255) - 127)
+			values[i] = scales[i/m.cols] * float32(int8(data[i]))
+		}
+		eight.Tensors = append(eight.Tensors, safetensors.Tensor{Name: name, DType: "I8", Shape: []int{m.rows, m.cols}, Data: data}, safetensors.Float32s(name+".scale", []int{m.rows, 1}, scales))
+		plain.Tensors = append(plain.Tensors, safetensors.Float32s(name, []int{m.rows, m.cols}, values))
+	}
+	dir := t.TempDir()
+	path, folder := filepath.Join(dir, "eight.safetensors"), filepath.Join(dir, "plain")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, encode(t, eight))
+	write(t, filepath.Join(folder, "adapter_config.json"), []byte(peftJSON))
+	write(t, filepath.Join(folder, "adapter_model.safetensors"), encode(t, plain))
+	for _, model := range []string{"testdata/tiny/llama", "testdata/gguf/llama.gguf"} {
+		var got [3][]rcvae.Embedding
+		for i, adapter := range []string{path, folder, ""} {
+			var err error
+			if got[i], err = open(t, model, encoder.Options{Pooling: "mean", Adapter: adapter}).EmbedTokens(t.Context(), rcvae.RoleSolution, g.texts); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, e := range got[0] {
+			if c := cosine(e, got[1][i]); math.Abs(c-1) > 1e-6 {
+				t.Errorf("%s, text %d: the cosine of both forms is %v, want 1", model, i, c)
+			}
+		}
+		if c := cosine(got[0][3], got[2][3]); c > 0.999 {
+			t.Errorf("%s: the adapter changes an embedding by a cosine of %v alone", model, c)
+		}
+	}
+	eight.Metadata = nil
+	write(t, path, encode(t, eight))
+	o := encoder.Options{Pooling: "mean", TokensOnly: true, Adapter: path}
+	if _, err := encoder.Open("testdata/tiny/llama", o); err == nil || !strings.Contains(err.Error(), "scale") {
+		t.Errorf("a file without a scale: error %v, want one that asks for it", err)
+	}
+}
+
 func TestAdaptersAreChecked(t *testing.T) {
 	peft, _ := llamaAdapter(t)
 	tensors, err := os.ReadFile(filepath.Join(peft, "adapter_model.safetensors"))

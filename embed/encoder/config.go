@@ -151,7 +151,7 @@ func (c *config) attention(w *weights, bias bool, out string, outBias bool, part
 	rows := c.queries() + 2*c.keys()
 	weight, biases := w.stack(c.Hidden, bias, parts...)
 	if !w.failed() && !c.normed {
-		block.ScaleQueries(c.scoreScale(), c.queries(), c.Hidden, weight, biases)
+		weight.scaleRows(c.scoreScale(), c.queries(), biases)
 	}
 	return &block.Attention{
 		Heads: c.Heads, KVHeads: c.KVHeads, Width: c.Width,

@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func meanOfStates(t *testing.T, m *Model, ids []int32, from, to int) []float64 {
 	defer pool.Close()
 	b := block.NewBatch(pool)
 	n := m.networks[rcvae.RoleSolution]
-	if err := n.forward(t.Context(), b, [][]int32{ids}); err != nil {
+	if err := n.forward(t.Context(), b, [][]int32{ids}, nil); err != nil {
 		t.Fatal(err)
 	}
 	h := n.embeddings.Hidden
@@ -101,6 +102,113 @@ func TestInContext(t *testing.T) {
 			got := embedText(t, m, rcvae.Text{Role: rcvae.RoleQuestion, Text: c.question})
 			checkClose(t, c.name+": question", got, meanOfStates(t, m, all, 0, len(q)))
 		}
+	}
+}
+
+// candidates are questions with several solutions each, in a mixed order, and texts that
+// stand alone.
+func candidates() []rcvae.Text {
+	rng := rand.New(rand.NewPCG(3, 4))
+	text := func(n int) string {
+		out := make([]byte, n)
+		for i := range out {
+			out[i] = "abcd "[rng.IntN(5)]
+		}
+		return string(out)
+	}
+	var texts []rcvae.Text
+	for range 5 {
+		question := text(3 + rng.IntN(12))
+		texts = append(texts, rcvae.Text{Role: rcvae.RoleQuestion, Text: question})
+		for range rng.IntN(8) {
+			texts = append(texts, rcvae.Text{Role: rcvae.RoleSolution, Text: text(rng.IntN(25)), Question: question})
+		}
+	}
+	texts = append(texts, rcvae.Text{Role: rcvae.RoleSolution, Text: "abc"}, rcvae.Text{Role: rcvae.RoleQuestion, Text: "dd"})
+	rng.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	return texts
+}
+
+// TestCandidatesShareTheirQuestion: embeddings are, to the bit, what each text has alone,
+// and to 1e-6 what the whole sequence has.
+func TestCandidatesShareTheirQuestion(t *testing.T) {
+	texts := candidates()
+	for _, workers := range []int{1, 2} {
+		m := openCausal(t, Options{Workers: workers})
+		for _, n := range []int{1, 2, 5, len(texts)} {
+			got, err := m.Embed(t.Context(), texts[:n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, text := range texts[:n] {
+				if !slices.Equal(got[i], embedText(t, m, text)) {
+					t.Fatalf("text %d of %d on %d workers: the embedding depends on the others", i, n, workers)
+				}
+				s := m.sequence(text)
+				checkClose(t, "in one piece", got[i], meanOfStates(t, m, s.ids, s.from, s.to))
+			}
+		}
+	}
+}
+
+// TestSharedTokensAreComputedOnce counts the rows of batches.
+func TestSharedTokensAreComputedOnce(t *testing.T) {
+	question := slices.Repeat([]int32{1, 2}, 20)
+	texts := []sequence{{ids: question, to: 40}}
+	for i := range 8 {
+		own := slices.Repeat([]int32{int32(i)}, 30+i%2)
+		texts = append(texts, sequence{ids: slices.Concat(question, own), from: 40, to: 40 + len(own), shared: 40})
+	}
+	one := batchesOf(texts, 1)
+	if len(one) != 1 || one[0].tokens != 40+8*30+4 {
+		t.Errorf("%d batches, %d tokens in the first, want one of %d", len(one), one[0].tokens, 40+8*30+4)
+	}
+	two := batchesOf(texts, 2)
+	if len(two) != 2 || two[0].tokens != 40+4*30+2 || two[1].tokens != two[0].tokens {
+		t.Fatalf("%d batches for two workers, want two of %d tokens", len(two), 40+4*30+2)
+	}
+	for i := range texts {
+		found := 0
+		for _, b := range two {
+			if _, ok := b.rows[i]; ok {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("text %d is in %d batches, want 1", i, found)
+		}
+	}
+}
+
+// TestBatchesHoldEveryText: every text is in one batch, whatever the lengths; a long text
+// beside a short one is not a division.
+func TestBatchesHoldEveryText(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		texts := make([]sequence, rng.IntN(30))
+		for i := range texts {
+			texts[i] = sequence{ids: make([]int32, 1+rng.IntN(400))}
+		}
+		workers, seen := 1+rng.IntN(4), make(map[int]int)
+		for _, b := range batchesOf(texts, workers) {
+			tokens := 0
+			for i := range b.rows {
+				seen[i]++
+				tokens += len(texts[i].ids)
+			}
+			if tokens != b.tokens || tokens == 0 {
+				t.Fatalf("a batch of %d tokens says %d", tokens, b.tokens)
+			}
+		}
+		for i := range texts {
+			if seen[i] != 1 {
+				t.Fatalf("text %d of %d is in %d batches", i, len(texts), seen[i])
+			}
+		}
+	}
+	uneven := []sequence{{ids: make([]int32, 300)}, {ids: make([]int32, 20)}}
+	if got := batchesOf(uneven, 2); len(got) != 1 {
+		t.Errorf("%d batches of 300 and 20 tokens, want 1 that both workers share", len(got))
 	}
 }
 

@@ -4,8 +4,9 @@
 //
 // An architecture is one short file: its configuration, the names of its weights, and
 // the order of the blocks that it is composed of (package block). Pooling, prompts and
-// the tokenizer come from the model's own files; adapters are merged while loading. All
-// arithmetic is float32, whatever the weights are stored in.
+// the tokenizer come from the model's own files; adapters are merged while loading. States
+// and sums are float32; weights are too, unless they are stored in eight bits or
+// [Options.EightBits] says so.
 package encoder
 
 import (
@@ -34,8 +35,9 @@ type Options struct {
 	Task           string // of models with tasks or named prompts, such as "separation"; "retrieval" is one for each role
 	QuestionPrompt string // put before questions instead of the model's prompt
 	SolutionPrompt string // put before solutions instead of the model's prompt
-	Adapter        string // a PEFT folder or a GGUF file with a low-rank adapter, merged into the weights
+	Adapter        string // a PEFT folder, or a safetensors or GGUF file with a low-rank adapter, merged into the weights
 	InContext      bool   // a solution is read behind its question; for causal models
+	EightBits      bool   // weights are held in eight bits, in a quarter of the memory, whatever they are stored in
 	Workers        int    // goroutines that embed; 0: all processors
 	TokensOnly     bool   // there need be no tokenizer: only EmbedTokens is called
 }
@@ -178,6 +180,9 @@ func (m *Model) Fingerprint() rcvae.Fingerprint {
 	}
 	if m.options.KeepEnds {
 		f.Truncation = "ends"
+	}
+	if m.options.EightBits {
+		f.Weights += " in eight bits"
 	}
 	return f
 }

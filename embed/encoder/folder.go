@@ -111,7 +111,8 @@ func (m *Model) openWeights(folder fs.FS) (tensors, error) {
 		return nil, err
 	}
 	if !sharded {
-		return all, m.addFile(folder, "model.safetensors", all, func(string) bool { return true })
+		_, err := m.addFile(folder, "model.safetensors", all, func(string) bool { return true })
+		return all, err
 	}
 	var files []string
 	for tensor, file := range index.Map {
@@ -124,25 +125,26 @@ func (m *Model) openWeights(folder fs.FS) (tensors, error) {
 	}
 	slices.Sort(files)
 	for _, file := range files {
-		if err := m.addFile(folder, file, all, func(name string) bool { return index.Map[name] == file }); err != nil {
+		if _, err := m.addFile(folder, file, all, func(name string) bool { return index.Map[name] == file }); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
-func (m *Model) addFile(folder fs.FS, name string, all tensors, keep func(string) bool) error {
+// addFile adds the tensors of a file that keep agrees to and returns its metadata.
+func (m *Model) addFile(folder fs.FS, name string, all tensors, keep func(string) bool) (map[string]string, error) {
 	file, err := mapped.Open(folder, name)
 	if err != nil {
-		return fmt.Errorf("weights: %w; a folder holds them as model.safetensors", err)
+		return nil, fmt.Errorf("weights: %w; a folder holds them as model.safetensors", err)
 	}
 	m.files = append(m.files, file)
 	decoded, err := safetensors.Decode(file.Data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	m.hashing.later(name, file.Data)
-	return all.add(decoded, keep)
+	return decoded.Metadata, all.add(decoded, keep)
 }
 
 // openDense reads dense modules.
@@ -166,7 +168,7 @@ func (m *Model) openDense(folder fs.FS, where []string) error {
 			return err
 		}
 		all := make(tensors)
-		if err := m.addFile(sub, "model.safetensors", all, func(string) bool { return true }); err != nil {
+		if _, err := m.addFile(sub, "model.safetensors", all, func(string) bool { return true }); err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
 		w := newWeights(all, func(name string) string { return name }, adapters{})

@@ -51,7 +51,7 @@ func gteLayers(w *weights, c *config) (*network, error) {
 			attention:     attention,
 			attentionNorm: w.layerNorm(p+"attn_ln", h, true, eps),
 			feedForward: &block.FeedForward{
-				Up: w.pack(2*f, h, slices.Concat(upGate[half:], upGate[:half]), nil), Down: w.linear(p+"mlp.down_proj", h, f, true), Activation: act, Gated: true,
+				Up: w.pack(2*f, h, matrix{in: h, values: slices.Concat(upGate[half:], upGate[:half])}, nil), Down: w.linear(p+"mlp.down_proj", h, f, true), Activation: act, Gated: true,
 			},
 			outputNorm: w.layerNorm(p+"mlp_ln", h, true, eps),
 		}

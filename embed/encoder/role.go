@@ -60,7 +60,7 @@ func (m *Model) sequence(t rcvae.Text) sequence {
 	if len(ids) == 0 { // nothing around it and nothing in it
 		ids = m.words.Encode(" ")
 	}
-	s := sequence{ids, 0, len(ids)}
+	s := sequence{ids: ids, to: len(ids)}
 	if m.skipPrompt && prompt != "" {
 		s.from = min(len(m.words.Template.Prefix)+len(m.words.Encode(prompt)), len(ids)-1)
 	}
@@ -92,7 +92,7 @@ func (m *Model) inContext(t rcvae.Text) sequence {
 	ids := template.Wrap(append(q[:len(q):len(q)], r...), m.limit, false)
 	from := len(template.Prefix)
 	if t.Role == rcvae.RoleSolution {
-		return sequence{ids, from + len(q), from + len(q) + len(r)}
+		return sequence{ids: ids, from: from + len(q), to: from + len(q) + len(r), shared: from + len(q)}
 	}
-	return sequence{ids, from, from + len(q)}
+	return sequence{ids: ids, from: from, to: from + len(q)}
 }

@@ -14,6 +14,15 @@ import (
 type tensor struct {
 	shape []int
 	row   func(dst []float32, i int)
+	eight *eightBits // nil if it is stored otherwise
+}
+
+// eightBits are int8 values (rows, columns) and their scales (rows, columns/group), of
+// which group neighbours in a row share one.
+type eightBits struct {
+	values []byte
+	scales []float32
+	group  int
 }
 
 // columns returns the length of a row.
@@ -109,7 +118,7 @@ func scaledRows(t, scale safetensors.Tensor) (tensor, error) {
 	}
 	columns, groups := t.Shape[1], scale.Shape[1]
 	size := columns / groups
-	return tensor{shape: t.Shape, row: func(dst []float32, i int) {
+	return tensor{shape: t.Shape, eight: &eightBits{t.Data, scales, size}, row: func(dst []float32, i int) {
 		values, scales := t.Data[i*columns:(i+1)*columns], scales[i*groups:(i+1)*groups]
 		for g, scale := range scales {
 			group := dst[g*size : (g+1)*size]

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"rcvae"
@@ -12,14 +11,12 @@ import (
 	"rcvae/internal/gemm"
 )
 
-// batchTokens is about how many tokens a batch has: enough rows to keep the matrix
-// kernels busy, few enough for the states to stay in the second-level cache.
-const batchTokens = 512
-
-// sequence is a tokenised text and the range of its tokens whose states are pooled.
+// sequence is a tokenised text and the range of its tokens whose states are pooled. Its
+// first tokens may be shared with others: the states of those are computed once.
 type sequence struct {
 	ids      []int32
 	from, to int
+	shared   int
 }
 
 // EmbedTokens returns the embeddings of tokenised texts of a role, special tokens
@@ -29,14 +26,13 @@ type sequence struct {
 func (m *Model) EmbedTokens(ctx context.Context, role rcvae.Role, texts [][]int32) ([]rcvae.Embedding, error) {
 	sequences := make([]sequence, len(texts))
 	for i, ids := range texts {
-		sequences[i] = sequence{ids, 0, len(ids)}
+		sequences[i] = sequence{ids: ids, to: len(ids)}
 	}
 	return m.embed(ctx, m.network(role), sequences)
 }
 
-// embed runs sequences through a network, longest first, so that the last and smallest
-// pieces of work even out the workers. Few batches are run one after the other, each on
-// all workers.
+// embed runs sequences through a network in batches, each on one worker. Where there are
+// fewer batches than workers, they are run one after the other, each on all workers.
 func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcvae.Embedding, error) {
 	for i, s := range texts {
 		if len(s.ids) < 1 || len(s.ids) > m.limit {
@@ -47,9 +43,9 @@ func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcva
 		}
 	}
 	r := run{model: m, network: n, texts: texts, out: make([]rcvae.Embedding, len(texts))}
-	batches := batchesByLength(texts)
 	pool := gemm.NewPool(m.options.Workers)
 	defer pool.Close()
+	batches := batchesOf(texts, pool.Workers())
 	if len(batches) < pool.Workers() {
 		b := block.NewBatch(pool)
 		for _, batch := range batches {
@@ -72,27 +68,6 @@ func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcva
 	return r.result()
 }
 
-// batchesByLength groups the indices of texts, longest first.
-func batchesByLength(texts []sequence) [][]int {
-	order := make([]int, len(texts))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(texts[b].ids), len(texts[a].ids)) })
-	var batches [][]int
-	first, tokens := 0, 0
-	for i, text := range order {
-		if tokens += len(texts[text].ids); tokens >= batchTokens {
-			batches = append(batches, order[first:i+1])
-			first, tokens = i+1, 0
-		}
-	}
-	if first < len(order) {
-		batches = append(batches, order[first:])
-	}
-	return batches
-}
-
 // run is one call of embed.
 type run struct {
 	model   *Model
@@ -105,19 +80,19 @@ type run struct {
 }
 
 // batch encodes one batch and sets its embeddings.
-func (r *run) batch(ctx context.Context, b *block.Batch, texts []int) {
-	ids := make([][]int32, len(texts))
-	for i, text := range texts {
-		ids[i] = r.texts[text].ids
-	}
-	if err := r.network.forward(ctx, b, ids); err != nil {
+func (r *run) batch(ctx context.Context, b *block.Batch, batch *batch) {
+	if err := r.network.forward(ctx, b, batch.ids, batch.after); err != nil {
 		r.fail(err)
 		return
 	}
 	h := r.network.embeddings.Hidden
-	for i, text := range texts {
+	for text, i := range batch.rows {
 		s := r.texts[text]
-		embedding, err := r.model.head.embed(b.X[(b.Starts[i]+s.from)*h:(b.Starts[i]+s.to)*h], h)
+		first := b.Starts[i]
+		if batch.after[i] >= 0 {
+			first -= s.shared
+		}
+		embedding, err := r.model.head.embed(b.X[(first+s.from)*h:(first+s.to)*h], h)
 		if err != nil {
 			r.fail(fmt.Errorf("text %d: %w", text, err))
 		}

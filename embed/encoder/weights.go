@@ -19,6 +19,7 @@ type weights struct {
 	source   source
 	stored   func(name string) string // the name in the source
 	adapters adapters
+	round    bool // to eight bits, see [matrix.toEight]
 
 	mu   sync.Mutex
 	errs []error
@@ -74,10 +75,15 @@ func (w *weights) values(name string, shape ...int) []float32 {
 		return make([]float32, min(size, 1<<20))
 	}
 	out := t.values()
-	if square := gemm.SumSquares(out); math.IsNaN(square) || math.IsInf(square, 0) {
+	w.finite(name, out)
+	return out
+}
+
+// finite notes values of a tensor that are not finite.
+func (w *weights) finite(name string, values []float32) {
+	if square := gemm.SumSquares(values); math.IsNaN(square) || math.IsInf(square, 0) {
 		w.note(fmt.Errorf("tensor %s has values that are not finite: the file is damaged or its training diverged", w.stored(name)))
 	}
-	return out
 }
 
 // matrix returns the values of NAME.weight, (out, in), with its adapters.
@@ -106,39 +112,6 @@ func (w *weights) part(p part, in int) []float32 {
 	return values
 }
 
-// part is a weight that is stacked with others into one product.
-type part struct {
-	name   string
-	out    int
-	pieces []string // see [weights.part]
-
-	// neighbours is the number of heads of a weight whose rows are stored for rotary
-	// positions that turn neighbours, as GGUF files of Llama are; 0 for halves.
-	neighbours int
-}
-
-// stack returns the weights and biases of parts one below the other; without bias it is
-// nil.
-func (w *weights) stack(in int, bias bool, parts ...part) (weight, biases []float32) {
-	weight = make([]float32, 0, total(parts, in))
-	for _, p := range parts {
-		weight = append(weight, w.part(p, in)...)
-		if bias {
-			biases = append(biases, halves(w.values(p.name+".bias", p.out), p.neighbours, 1)...)
-		}
-	}
-	return weight, biases
-}
-
-// total returns the number of weights of all parts.
-func total(parts []part, in int) int {
-	n := 0
-	for _, p := range parts {
-		n += p.out * in
-	}
-	return n
-}
-
 // halves brings rows of the given width from the order in which neighbours 2i and 2i+1 of
 // a head are turned together to that in which i and i + w/2 are.
 func halves(rows []float32, heads, width int) []float32 {
@@ -154,20 +127,6 @@ func halves(rows []float32, heads, width int) []float32 {
 		}
 	}
 	return out
-}
-
-// linear packs NAME.weight, (out, in), and its bias.
-func (w *weights) linear(name string, out, in int, bias bool) *block.Linear {
-	weight, biases := w.stack(in, bias, part{name: name, out: out})
-	return w.pack(out, in, weight, biases)
-}
-
-// pack is block.NewLinear for values that may be wrong after an error.
-func (w *weights) pack(out, in int, weight, bias []float32) *block.Linear {
-	if w.failed() {
-		return nil
-	}
-	return block.NewLinear(out, in, weight, bias)
 }
 
 func (w *weights) layerNorm(name string, n int, bias bool, epsilon float32) *block.Norm {

@@ -253,6 +253,26 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
+func TestFingerprintIsKnownBeforeOpening(t *testing.T) {
+	for name, open := range map[string]func(minilm.Options) (*minilm.Embedder, error){minilm.Name: minilm.New, minilm.NameMath: minilm.NewMath} {
+		for _, o := range []minilm.Options{minilm.DefaultOptions(), minilm.DefaultMathOptions(), {MaxTokens: 7, Workers: 1}} {
+			e, err := open(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := minilm.FingerprintOf(name, o); err != nil || got != e.Fingerprint() {
+				t.Errorf("FingerprintOf(%s, %+v) = %+v, %v, want %+v", name, o, got, err, e.Fingerprint())
+			}
+		}
+		if _, err := minilm.FingerprintOf(name, minilm.Options{}); err == nil {
+			t.Errorf("%s: no error of options without tokens", name)
+		}
+	}
+	if _, err := minilm.FingerprintOf("maxilm", minilm.DefaultOptions()); err == nil {
+		t.Error("no error of an unknown name")
+	}
+}
+
 func TestEmbedNothing(t *testing.T) {
 	got, err := newEmbedder(t).Embed(t.Context(), nil)
 	if err != nil || len(got) != 0 {

@@ -2,7 +2,8 @@
 // parameters and 384 dimensions each: all-MiniLM-L6-v2 as published (Apache-2.0), and
 // minilm-math, which shares its vocabulary and tables and whose layers were adapted to
 // tell right solutions of mathematical problems from wrong ones (docs/adapt.md). The
-// weights are int8 with one scale for 16 to 64 values, unpacked once, run in float32.
+// weights are int8 with one scale for 16 to 64 values, and stay so in memory; states are
+// float32, rounded to bfloat16 in products where the processor multiplies these.
 //
 // Source: sentence-transformers/all-MiniLM-L6-v2; Wang et al., "MiniLM: Deep
 // Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained
@@ -49,8 +50,9 @@ const (
 	License    = "Apache-2.0"
 )
 
-// positions is the number of positions that the model was trained with.
-const positions = 512
+// positions is the number of positions that the model was trained with, dimension the
+// length of its embeddings.
+const positions, dimension = 512, 384
 
 // Options tune an [Embedder].
 type Options struct {
@@ -87,7 +89,7 @@ type Embedder struct {
 
 var _ rcvae.Embedder = (*Embedder)(nil)
 
-// New returns the published model. Unpacking the weights takes about 0.1 s and 45 MB.
+// New returns the published model. Packing the weights takes about 0.05 s and 15 MB.
 func New(options Options) (*Embedder, error) {
 	return newEmbedder(Name, options, mapped.Memory{"model.safetensors": weights}, weightsHash)
 }
@@ -99,6 +101,23 @@ func NewMath(options Options) (*Embedder, error) {
 		return nil, err
 	}
 	return newEmbedder(NameMath, options, folder, mathHash+"+"+weightsHash)
+}
+
+// FingerprintOf returns the fingerprint that [New], for [Name], or [NewMath], for
+// [NameMath], gives with the options, and opens nothing.
+func FingerprintOf(name string, options Options) (rcvae.Fingerprint, error) {
+	hash, ok := map[string]string{Name: weightsHash, NameMath: mathHash + "+" + weightsHash}[name]
+	if !ok {
+		return rcvae.Fingerprint{}, fmt.Errorf("there is no built-in encoder %q: %s and %s are", name, Name, NameMath)
+	}
+	if err := options.Validate(); err != nil {
+		return rcvae.Fingerprint{}, fmt.Errorf("%s options: %w", name, err)
+	}
+	f := rcvae.Fingerprint{Name: name, Weights: hash, Pooling: encoder.PoolMean, Dimension: dimension, MaxTokens: options.MaxTokens, Normalized: true}
+	if options.KeepEnds {
+		f.Truncation = "ends"
+	}
+	return f, nil
 }
 
 // Open returns the published model with the original float32 weights of a

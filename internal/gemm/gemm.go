@@ -3,7 +3,7 @@
 //
 // All matrices are row-major slices with a row stride. Every kernel exists for
 // AVX-512, for AVX2 with FMA, and in plain Go; the fastest that the machine can
-// run is chosen at start, see [Kernels].
+// run is chosen at start, see [Kernels]. Weights may be in eight bits, see [Pack8].
 //
 // Products follow K. Goto and R. van de Geijn, "Anatomy of high-performance
 // matrix multiplication" (2008): both matrices are brought into panels, and a

@@ -22,6 +22,14 @@ type kernels struct {
 	// The pack functions make the panel dst of k rows, of which the first valid
 	// elements come from src: from row l for copy, from column l for transpose.
 	copyA, transposeA, copyB, transposeB func(dst, src []float32, ld, k, valid int)
+	// expand makes a panel of B of one in eight bits: size rows share a row of scales.
+	expand func(dst []float32, values []int8, scales []float32, groups, size int)
+
+	// For weights in eight bits, nil for none: pair turns a panel of (2·pairs, width) into
+	// (pairs, width) words, of which each is two bfloat16 that are neighbours along k, and
+	// tilePairs is tile for such panels. Products are rounded, sums are float32.
+	pair      func(panel []float32, width, pairs int)
+	tilePairs func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
 
 	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)
@@ -52,9 +60,14 @@ func choose(name string) (*kernels, string) {
 	return sets[0], fmt.Sprintf("RCVAE_KERNELS=%s is not available here, using %s (this machine has %v)", name, sets[0].name, Available())
 }
 
-// Kernels returns the name of the kernels in force: "avx512", "avx2" or "go". The
-// environment variable RCVAE_KERNELS sets them when the program starts.
+// Kernels returns the name of the kernels in force: "avx512-bf16", "avx512", "avx2" or
+// "go". The environment variable RCVAE_KERNELS sets them when the program starts. Only
+// "avx512-bf16" rounds, see [Rounds].
 func Kernels() string { return active.name }
+
+// Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
+// most, where weights are in eight bits.
+func Rounds() bool { return active.pair != nil }
 
 // Available returns the names of the kernels that this machine can run, fastest first.
 func Available() []string {

@@ -8,6 +8,9 @@ func supported() []*kernels {
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
 	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		if x.HasAVX512BF16 {
+			sets = append(sets, &bf16Kernels)
+		}
 		sets = append(sets, &avx512Kernels)
 	}
 	if avx2 {
@@ -19,7 +22,7 @@ func supported() []*kernels {
 var avx512Kernels = kernels{
 	name: "avx512", rows: 12, cols: 32,
 	tile:  tileAVX512,
-	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512,
+	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512, expand: expandAVX512,
 	addBias: addBiasAVX512, addBiasReLU: addBiasReLUAVX512, addBiasGELU: addBiasGELUAVX512, exp: expAVX512, reluGrad: reluGradAVX512,
 	axpy: axpyAVX512, scale: scaleAVX512, normalize: normalizeAVX512,
 	dot: dotAVX512, sum: sumAVX512, maximum: maximumAVX512, addSum: addSumAVX512,
@@ -27,10 +30,18 @@ var avx512Kernels = kernels{
 	adam: adamAVX512,
 }
 
+var bf16Kernels = withPairs(avx512Kernels)
+
+// withPairs returns kernels that multiply weights in eight bits as bfloat16.
+func withPairs(s kernels) kernels {
+	s.name, s.pair, s.tilePairs = "avx512-bf16", pairBF16, tileBF16
+	return s
+}
+
 var avx2Kernels = kernels{
 	name: "avx2", rows: 6, cols: 16,
 	tile:  tileAVX2,
-	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2,
+	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2, expand: expandAVX2,
 	addBias: addBiasAVX2, addBiasReLU: addBiasReLUAVX2, addBiasGELU: addBiasGELUAVX2, exp: expAVX2, reluGrad: reluGradAVX2,
 	axpy: axpyAVX2, scale: scaleAVX2, normalize: normalizeAVX2,
 	dot: dotAVX2, sum: sumAVX2, maximum: maximumAVX2, addSum: addSumAVX2,

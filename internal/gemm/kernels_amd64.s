@@ -2225,6 +2225,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func expandAVX512(dst []float32, values []int8, scales []float32, groups int, size int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·expandAVX512(SB), NOSPLIT, $0-88
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  values_base+24(FP), CX
+	MOVQ  scales_base+48(FP), DX
+	MOVQ  groups+72(FP), BX
+	TESTQ BX, BX
+	JEQ   done
+
+group:
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	MOVQ    size+80(FP), SI
+
+row:
+	VPMOVSXBD  (CX), Z2
+	VPMOVSXBD  16(CX), Z3
+	VCVTDQ2PS  Z2, Z2
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     Z0, Z2, Z2
+	VMULPS     Z1, Z3, Z3
+	VMOVUPS    Z2, (AX)
+	VMOVUPS    Z3, 64(AX)
+	PREFETCHT0 512(CX)
+	ADDQ       $0x20, CX
+	ADDQ       $+128, AX
+	DECQ       SI
+	JNE        row
+	ADDQ       $+128, DX
+	DECQ       BX
+	JNE        group
+
+done:
+	VZEROUPPER
+	RET
+
 // func addBiasAVX512(x []float32, bias []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·addBiasAVX512(SB), NOSPLIT, $0-48
@@ -4772,6 +4809,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func expandAVX2(dst []float32, values []int8, scales []float32, groups int, size int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·expandAVX2(SB), NOSPLIT, $0-88
+	MOVQ  dst_base+0(FP), AX
+	MOVQ  values_base+24(FP), CX
+	MOVQ  scales_base+48(FP), DX
+	MOVQ  groups+72(FP), BX
+	TESTQ BX, BX
+	JEQ   done
+
+group:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	MOVQ    size+80(FP), SI
+
+row:
+	VPMOVSXBD  (CX), Y2
+	VPMOVSXBD  8(CX), Y3
+	VCVTDQ2PS  Y2, Y2
+	VCVTDQ2PS  Y3, Y3
+	VMULPS     Y0, Y2, Y2
+	VMULPS     Y1, Y3, Y3
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	PREFETCHT0 512(CX)
+	ADDQ       $0x10, CX
+	ADDQ       $+64, AX
+	DECQ       SI
+	JNE        row
+	ADDQ       $+64, DX
+	DECQ       BX
+	JNE        group
+
+done:
+	VZEROUPPER
+	RET
+
 // func addBiasAVX2(x []float32, bias []float32)
 // Requires: AVX
 TEXT ·addBiasAVX2(SB), NOSPLIT, $0-48
@@ -5952,3 +6026,1841 @@ adamTail:
 adamDone:
 	VZEROUPPER
 	RET
+
+// func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·tileBF16(SB), NOSPLIT, $0-105
+	MOVQ    rows+0(FP), AX
+	CMPQ    AX, $0x08
+	JGT     high
+	CMPQ    AX, $0x04
+	JGT     middle
+	MOVQ    a_base+24(FP), DX
+	MOVQ    b_base+48(FP), BX
+	MOVQ    k+16(FP), CX
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z10, Z10, Z10
+	VPXORQ  Z11, Z11, Z11
+	VPXORQ  Z12, Z12, Z12
+	VPXORQ  Z13, Z13, Z13
+	VPXORQ  Z14, Z14, Z14
+	VPXORQ  Z15, Z15, Z15
+	SUBQ    $0x02, CX
+	JLT     lowRest
+	PCALIGN $0x40
+
+lowLoop:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VMOVUPS      128(BX), Z0
+	VMOVUPS      192(BX), Z1
+	PREFETCHT0   1152(BX)
+	PREFETCHT0   1216(BX)
+	VBROADCASTSS 48(DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 52(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 56(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 60(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	ADDQ         $+96, DX
+	ADDQ         $+256, BX
+	SUBQ         $0x02, CX
+	JGE          lowLoop
+
+lowRest:
+	ADDQ $0x02, CX
+	JEQ  lowStore
+
+lowOne:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	ADDQ         $0x30, DX
+	ADDQ         $0x80, BX
+	DECQ         CX
+	JNE          lowOne
+
+lowStore:
+	MOVQ    c_base+72(FP), CX
+	MOVQ    ldc+96(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    cols+8(FP), BX
+	MOVB    accumulate+104(FP), SI
+	CMPQ    BX, $0x20
+	JNE     lowMasked
+	TESTB   SI, SI
+	JEQ     lowWholeSet
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z8, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z9, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     lowWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z10, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z11, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     lowWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z12, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z13, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     lowWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z14, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z15, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+
+lowWholeAddDone:
+	VZEROUPPER
+	RET
+
+lowWholeSet:
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     lowWholeSetDone
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     lowWholeSetDone
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     lowWholeSetDone
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+
+lowWholeSetDone:
+	VZEROUPPER
+	RET
+
+lowMasked:
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTB     SI, SI
+	JEQ       lowMaskedSet
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x01
+	JLE       lowMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z10, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z11, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x02
+	JLE       lowMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z13, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x03
+	JLE       lowMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z14, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z15, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+
+lowMaskedAddDone:
+	VZEROUPPER
+	RET
+
+lowMaskedSet:
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     lowMaskedSetDone
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Z11, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     lowMaskedSetDone
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     lowMaskedSetDone
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Z15, K2, 64(CX)
+	ADDQ    DX, CX
+
+lowMaskedSetDone:
+	VZEROUPPER
+	RET
+
+middle:
+	MOVQ    a_base+24(FP), DX
+	MOVQ    b_base+48(FP), BX
+	MOVQ    k+16(FP), CX
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z10, Z10, Z10
+	VPXORQ  Z11, Z11, Z11
+	VPXORQ  Z12, Z12, Z12
+	VPXORQ  Z13, Z13, Z13
+	VPXORQ  Z14, Z14, Z14
+	VPXORQ  Z15, Z15, Z15
+	VPXORQ  Z16, Z16, Z16
+	VPXORQ  Z17, Z17, Z17
+	VPXORQ  Z18, Z18, Z18
+	VPXORQ  Z19, Z19, Z19
+	VPXORQ  Z20, Z20, Z20
+	VPXORQ  Z21, Z21, Z21
+	VPXORQ  Z22, Z22, Z22
+	VPXORQ  Z23, Z23, Z23
+	SUBQ    $0x02, CX
+	JLT     middleRest
+	PCALIGN $0x40
+
+middleLoop:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 16(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 20(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 24(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 28(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      128(BX), Z0
+	VMOVUPS      192(BX), Z1
+	PREFETCHT0   1152(BX)
+	PREFETCHT0   1216(BX)
+	VBROADCASTSS 48(DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 52(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 56(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 60(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 64(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 68(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 72(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 76(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	ADDQ         $+96, DX
+	ADDQ         $+256, BX
+	SUBQ         $0x02, CX
+	JGE          middleLoop
+
+middleRest:
+	ADDQ $0x02, CX
+	JEQ  middleStore
+
+middleOne:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 16(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 20(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 24(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 28(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	ADDQ         $0x30, DX
+	ADDQ         $0x80, BX
+	DECQ         CX
+	JNE          middleOne
+
+middleStore:
+	MOVQ    c_base+72(FP), CX
+	MOVQ    ldc+96(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    cols+8(FP), BX
+	MOVB    accumulate+104(FP), SI
+	CMPQ    BX, $0x20
+	JNE     middleMasked
+	TESTB   SI, SI
+	JEQ     middleWholeSet
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z8, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z9, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z10, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z11, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z12, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z13, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z14, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z15, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z16, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z17, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     middleWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z18, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z19, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     middleWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z20, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z21, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     middleWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z22, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z23, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+
+middleWholeAddDone:
+	VZEROUPPER
+	RET
+
+middleWholeSet:
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     middleWholeSetDone
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     middleWholeSetDone
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     middleWholeSetDone
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	ADDQ    DX, CX
+
+middleWholeSetDone:
+	VZEROUPPER
+	RET
+
+middleMasked:
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTB     SI, SI
+	JEQ       middleMaskedSet
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z10, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z11, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z13, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z14, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z15, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z17, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x05
+	JLE       middleMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z19, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x06
+	JLE       middleMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x07
+	JLE       middleMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z22, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z23, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+
+middleMaskedAddDone:
+	VZEROUPPER
+	RET
+
+middleMaskedSet:
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Z11, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Z15, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Z17, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     middleMaskedSetDone
+	VMOVUPS Z18, K1, (CX)
+	VMOVUPS Z19, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     middleMaskedSetDone
+	VMOVUPS Z20, K1, (CX)
+	VMOVUPS Z21, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     middleMaskedSetDone
+	VMOVUPS Z22, K1, (CX)
+	VMOVUPS Z23, K2, 64(CX)
+	ADDQ    DX, CX
+
+middleMaskedSetDone:
+	VZEROUPPER
+	RET
+
+high:
+	MOVQ    a_base+24(FP), DX
+	MOVQ    b_base+48(FP), BX
+	MOVQ    k+16(FP), CX
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z10, Z10, Z10
+	VPXORQ  Z11, Z11, Z11
+	VPXORQ  Z12, Z12, Z12
+	VPXORQ  Z13, Z13, Z13
+	VPXORQ  Z14, Z14, Z14
+	VPXORQ  Z15, Z15, Z15
+	VPXORQ  Z16, Z16, Z16
+	VPXORQ  Z17, Z17, Z17
+	VPXORQ  Z18, Z18, Z18
+	VPXORQ  Z19, Z19, Z19
+	VPXORQ  Z20, Z20, Z20
+	VPXORQ  Z21, Z21, Z21
+	VPXORQ  Z22, Z22, Z22
+	VPXORQ  Z23, Z23, Z23
+	VPXORQ  Z24, Z24, Z24
+	VPXORQ  Z25, Z25, Z25
+	VPXORQ  Z26, Z26, Z26
+	VPXORQ  Z27, Z27, Z27
+	VPXORQ  Z28, Z28, Z28
+	VPXORQ  Z29, Z29, Z29
+	VPXORQ  Z30, Z30, Z30
+	VPXORQ  Z31, Z31, Z31
+	SUBQ    $0x02, CX
+	JLT     highRest
+	PCALIGN $0x40
+
+highLoop:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 16(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 20(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 24(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 28(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	VBROADCASTSS 32(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xcc
+	VBROADCASTSS 36(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdd
+	VBROADCASTSS 40(DX), Z6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xee
+	VBROADCASTSS 44(DX), Z7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xff
+	VMOVUPS      128(BX), Z0
+	VMOVUPS      192(BX), Z1
+	PREFETCHT0   1152(BX)
+	PREFETCHT0   1216(BX)
+	VBROADCASTSS 48(DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 52(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 56(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 60(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 64(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 68(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 72(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 76(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	VBROADCASTSS 80(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xcc
+	VBROADCASTSS 84(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdd
+	VBROADCASTSS 88(DX), Z6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xee
+	VBROADCASTSS 92(DX), Z7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xff
+	ADDQ         $+96, DX
+	ADDQ         $+256, BX
+	SUBQ         $0x02, CX
+	JGE          highLoop
+
+highRest:
+	ADDQ $0x02, CX
+	JEQ  highStore
+
+highOne:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	PREFETCHT0   1024(BX)
+	PREFETCHT0   1088(BX)
+	VBROADCASTSS (DX), Z2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc2
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xca
+	VBROADCASTSS 4(DX), Z3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd3
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdb
+	VBROADCASTSS 8(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe4
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xec
+	VBROADCASTSS 12(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf5
+	BYTE         $0x62
+	BYTE         $0x72
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfd
+	VBROADCASTSS 16(DX), Z6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc6
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xce
+	VBROADCASTSS 20(DX), Z7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd7
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdf
+	VBROADCASTSS 24(DX), Z2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe2
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xea
+	VBROADCASTSS 28(DX), Z3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf3
+	BYTE         $0x62
+	BYTE         $0xe2
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xfb
+	VBROADCASTSS 32(DX), Z4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xc4
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xcc
+	VBROADCASTSS 36(DX), Z5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xd5
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xdd
+	VBROADCASTSS 40(DX), Z6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xe6
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xee
+	VBROADCASTSS 44(DX), Z7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x7e
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xf7
+	BYTE         $0x62
+	BYTE         $0x62
+	BYTE         $0x76
+	BYTE         $0x48
+	BYTE         $0x52
+	BYTE         $0xff
+	ADDQ         $0x30, DX
+	ADDQ         $0x80, BX
+	DECQ         CX
+	JNE          highOne
+
+highStore:
+	MOVQ    c_base+72(FP), CX
+	MOVQ    ldc+96(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    cols+8(FP), BX
+	MOVB    accumulate+104(FP), SI
+	CMPQ    BX, $0x20
+	JNE     highMasked
+	TESTB   SI, SI
+	JEQ     highWholeSet
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z8, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z9, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z10, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z11, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z12, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z13, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z14, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z15, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z16, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z17, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z18, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z19, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z20, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z21, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z22, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z23, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z24, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z25, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x09
+	JLE     highWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z26, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z27, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0a
+	JLE     highWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z28, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z29, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0b
+	JLE     highWholeAddDone
+	VMOVUPS (CX), Z0
+	VADDPS  Z0, Z30, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(CX), Z0
+	VADDPS  Z0, Z31, Z0
+	VMOVUPS Z0, 64(CX)
+	ADDQ    DX, CX
+
+highWholeAddDone:
+	VZEROUPPER
+	RET
+
+highWholeSet:
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z24, (CX)
+	VMOVUPS Z25, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x09
+	JLE     highWholeSetDone
+	VMOVUPS Z26, (CX)
+	VMOVUPS Z27, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0a
+	JLE     highWholeSetDone
+	VMOVUPS Z28, (CX)
+	VMOVUPS Z29, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0b
+	JLE     highWholeSetDone
+	VMOVUPS Z30, (CX)
+	VMOVUPS Z31, 64(CX)
+	ADDQ    DX, CX
+
+highWholeSetDone:
+	VZEROUPPER
+	RET
+
+highMasked:
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTB     SI, SI
+	JEQ       highMaskedSet
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z10, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z11, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z13, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z14, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z15, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z17, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z19, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z22, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z23, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z24, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z25, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x09
+	JLE       highMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z26, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z27, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x0a
+	JLE       highMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z28, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z29, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x0b
+	JLE       highMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z30, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z31, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+
+highMaskedAddDone:
+	VZEROUPPER
+	RET
+
+highMaskedSet:
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Z11, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Z15, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Z17, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, K1, (CX)
+	VMOVUPS Z19, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, K1, (CX)
+	VMOVUPS Z21, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, K1, (CX)
+	VMOVUPS Z23, K2, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z24, K1, (CX)
+	VMOVUPS Z25, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x09
+	JLE     highMaskedSetDone
+	VMOVUPS Z26, K1, (CX)
+	VMOVUPS Z27, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0a
+	JLE     highMaskedSetDone
+	VMOVUPS Z28, K1, (CX)
+	VMOVUPS Z29, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0b
+	JLE     highMaskedSetDone
+	VMOVUPS Z30, K1, (CX)
+	VMOVUPS Z31, K2, 64(CX)
+	ADDQ    DX, CX
+
+highMaskedSetDone:
+	VZEROUPPER
+	RET
+
+// func pairBF16(panel []float32, width int, pairs int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2
+TEXT ·pairBF16(SB), NOSPLIT, $0-40
+	MOVQ      panel_base+0(FP), AX
+	MOVQ      AX, CX
+	MOVQ      width+24(FP), DX
+	MOVQ      pairs+32(FP), BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	MOVQ      width+24(FP), DX
+	SHLQ      $0x02, DX
+	VMOVDQU16 interleave<>+0(SB), Z4
+	TESTQ     BX, BX
+	JEQ       done
+
+row:
+	LEAQ      (AX)(DX*1), SI
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VMOVUPS.Z 64(AX), K2, Z2
+	VMOVUPS.Z 64(SI), K2, Z3
+	BYTE      $0x62
+	BYTE      $0xf2
+	BYTE      $0x77
+	BYTE      $0x48
+	BYTE      $0x72
+	BYTE      $0xc0
+	VPERMW    Z0, Z4, Z0
+	VMOVUPS   Z0, K1, (CX)
+	BYTE      $0x62
+	BYTE      $0xf2
+	BYTE      $0x67
+	BYTE      $0x48
+	BYTE      $0x72
+	BYTE      $0xd2
+	VPERMW    Z2, Z4, Z2
+	VMOVUPS   Z2, K2, 64(CX)
+	LEAQ      (AX)(DX*2), AX
+	ADDQ      DX, CX
+	DECQ      BX
+	JNE       row
+
+done:
+	VZEROUPPER
+	RET
+
+DATA interleave<>+0(SB)/4, $0x00100000
+DATA interleave<>+4(SB)/4, $0x00110001
+DATA interleave<>+8(SB)/4, $0x00120002
+DATA interleave<>+12(SB)/4, $0x00130003
+DATA interleave<>+16(SB)/4, $0x00140004
+DATA interleave<>+20(SB)/4, $0x00150005
+DATA interleave<>+24(SB)/4, $0x00160006
+DATA interleave<>+28(SB)/4, $0x00170007
+DATA interleave<>+32(SB)/4, $0x00180008
+DATA interleave<>+36(SB)/4, $0x00190009
+DATA interleave<>+40(SB)/4, $0x001a000a
+DATA interleave<>+44(SB)/4, $0x001b000b
+DATA interleave<>+48(SB)/4, $0x001c000c
+DATA interleave<>+52(SB)/4, $0x001d000d
+DATA interleave<>+56(SB)/4, $0x001e000e
+DATA interleave<>+60(SB)/4, $0x001f000f
+GLOBL interleave<>(SB), NOSPLIT|RODATA, $64

@@ -7,7 +7,7 @@ import "math"
 var goKernels = kernels{
 	name: "go", rows: 2, cols: 4,
 	tile:  tileGo,
-	copyA: copyPanel(2), transposeA: transposePanel(2), copyB: copyPanel(4), transposeB: transposePanel(4),
+	copyA: copyPanel(2), transposeA: transposePanel(2), copyB: copyPanel(4), transposeB: transposePanel(4), expand: expandPanel(4),
 	addBias: addBiasGo, addBiasReLU: addBiasReLUGo, addBiasGELU: addBiasGELUGo, exp: expGo, reluGrad: reluGradGo,
 	axpy: axpyGo, scale: scaleGo, normalize: normalizeGo,
 	dot: dotGo, sum: sumGo, maximum: maximumGo, addSum: addSumGo,

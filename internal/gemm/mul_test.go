@@ -17,6 +17,7 @@ type problem struct {
 	lda, ldb, ldc int
 	accumulate    bool
 	want, scale   []float64 // (m, n): C, and the sum of the absolute terms
+	tolerance     float64   // relative to scale; 0: the usual
 }
 
 func newProblem(r *rand.Rand, opA, opB gemm.Op, m, n, k, gap int, accumulate bool) problem {
@@ -78,7 +79,7 @@ func (p *problem) check(t *testing.T, name string, run func(c []float32)) {
 			continue
 		}
 		want := p.want[row*p.n+col]
-		if d := math.Abs(float64(v) - want); !(d <= 1e-6*(2+p.scale[row*p.n+col])) {
+		if d := math.Abs(float64(v) - want); !(d <= max(1e-6, p.tolerance)*(2+p.scale[row*p.n+col])) {
 			t.Fatalf("%s %v: C[%d,%d] = %v, want %v", name, p, row, col, v, want)
 		}
 	}

@@ -41,8 +41,8 @@ func (p *Pool) Mul(opA, opB Op, m, n, k int, a []float32, lda int, b []float32, 
 // MulPacked is [Pool.Mul] with a packed op(B) and A as it is stored.
 func (p *Pool) MulPacked(m int, a []float32, lda int, b *Packed, c []float32, ldc int, accumulate bool, epilogue func(row, rows, col, cols int)) {
 	t := terms{
-		set: b.set, m: m, n: b.n, k: b.k, kc: blockDepth(b.k),
-		a: matrix{NoTrans, a, lda}, c: matrix{NoTrans, c, ldc}, shared: b.panels,
+		set: b.set, m: m, n: b.n, k: b.k, kc: b.kc,
+		a: matrix{NoTrans, a, lda}, c: matrix{NoTrans, c, ldc}, packed: b,
 		accumulate: accumulate, epilogue: epilogue,
 	}
 	t.c.check("C", m, b.n)
@@ -60,8 +60,18 @@ func (p *Pool) MulPacked(m int, a []float32, lda int, b *Packed, c []float32, ld
 	p.busy.Lock()
 	defer p.busy.Unlock()
 	defer p.product.release()
-	p.product.terms = t
-	p.product.multiplyRows(p)
+	x := &p.product
+	x.terms = t
+	switch {
+	case b.eight == nil:
+		x.shared = b.panels
+		x.multiplyRows(p, groupPanels)
+	case p.Workers() > 1 && m <= sharedRows && m*b.n*b.k >= small:
+		x.shareA(p)
+	default: // a panel that was expanded should meet many rows
+		panels := x.panels()
+		x.multiplyRows(p, ceil(panels, ceil(panels, rowBlock/b.set.rows)))
+	}
 }
 
 // Packed is an op(B) of shape (k, n) in the order in which the kernels read it,
@@ -70,7 +80,9 @@ func (p *Pool) MulPacked(m int, a []float32, lda int, b *Packed, c []float32, ld
 type Packed struct {
 	set    *kernels
 	k, n   int
-	panels []float32
+	kc     int       // rows of a panel
+	panels []float32 // nil in eight bits
+	eight  *eight    // nil in float32
 }
 
 // Pack packs op(B), of shape (k, n) and stored with row stride ldb.
@@ -79,10 +91,9 @@ func Pack(opB Op, k, n int, b []float32, ldb int) *Packed {
 	B := matrix{opB, b, ldb}
 	B.check("B", k, n)
 	width := ceil(n, s.cols) * s.cols
-	p := &Packed{set: s, k: k, n: n, panels: aligned(k * width)}
-	kc := blockDepth(k)
-	for k0 := 0; k0 < k; k0 += kc {
-		kk := min(kc, k-k0)
+	p := &Packed{set: s, k: k, n: n, kc: blockDepth(k), panels: aligned(k * width)}
+	for k0 := 0; k0 < k; k0 += p.kc {
+		kk := min(p.kc, k-k0)
 		for col := 0; col < n; col += s.cols {
 			s.packPanelB(p.panels[k0*width+col*kk:], B, col, min(s.cols, n-col), k0, kk)
 		}

@@ -5,7 +5,7 @@ package gemm
 const sharedRows = 512
 
 const (
-	groupPanels = 4 // panels of A that a task of multiplyRows packs at once
+	groupPanels = 4 // panels of A that a task packs at once
 	groupStrips = 4 // most strips of B that a task of multiplyColumns packs at once
 )
 
@@ -17,13 +17,14 @@ type terms struct {
 	a, b, c    matrix
 	accumulate bool
 	epilogue   func(row, rows, col, cols int)
+	packed     *Packed // B, in place of b; nil for none
 
 	// shared holds all panels of one matrix: those of the first kc of k, then those of
 	// the next, see at.
 	shared []float32
-	// What one task takes: strips of B at once in multiplyColumns, and in multiplyRows
-	// a part of the columns.
-	stripsAtOnce, columnParts int
+	// What one task takes: strips of B at once in columnsTask, and in rowsTask panels of A
+	// at once and a part of the columns.
+	stripsAtOnce, panelsAtOnce, columnParts int
 }
 
 // product carries a product that is under way, and its memory from one to the next.
@@ -70,7 +71,7 @@ func (x *product) packTaskA(_, task int) {
 	k0, kk := x.block(task % x.blocks())
 	first := task / x.blocks() * groupPanels
 	for i := first; i < min(first+groupPanels, x.panels()); i++ {
-		s.packPanelA(x.at(i, x.panels(), s.rows, k0, kk), x.a, i*s.rows, min(s.rows, x.m-i*s.rows), k0, kk)
+		x.panelA(x.at(i, x.panels(), s.rows, k0, kk), i*s.rows, min(s.rows, x.m-i*s.rows), k0, kk)
 	}
 }
 
@@ -83,10 +84,10 @@ func (x *product) columnsTask(worker, task int) {
 	for i := range x.blocks() {
 		k0, kk := x.block(i)
 		for col := from; col < to; col += s.cols {
-			s.packPanelB(panels[(col-from)*kk:], x.b, col, min(s.cols, to-col), k0, kk)
+			x.panelB(panels[(col-from)*kk:], col, min(s.cols, to-col), k0, kk)
 		}
 		for col := from; col < to; col += s.cols {
-			s.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panels[(col-from)*kk:], x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
+			x.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panels[(col-from)*kk:], x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
 		}
 	}
 	if x.epilogue != nil {
@@ -94,11 +95,40 @@ func (x *product) columnsTask(worker, task int) {
 	}
 }
 
+// panelB makes the panel of B's columns [col, col+cols) and rows [k0, k0+k).
+func (x *product) panelB(dst []float32, col, cols, k0, k int) {
+	if x.packed != nil {
+		x.packed.expand(dst, col, k0, k)
+	} else {
+		x.set.packPanelB(dst, x.b, col, cols, k0, k)
+	}
+}
+
+// panelA makes the panel of A's rows [row, row+rows) and columns [k0, k0+k).
+func (x *product) panelA(dst []float32, row, rows, k0, k int) {
+	x.set.packPanelA(dst, x.a, row, rows, k0, k)
+	if x.packed.rounds() {
+		x.set.pair(dst, x.set.rows, k/2)
+	}
+}
+
+// column multiplies all panels of A, k·rows elements apart, with one panel of B.
+func (x *product) column(rows, cols, k int, panels, panel, c []float32, ldc int, accumulate bool) {
+	if !x.packed.rounds() {
+		x.set.column(rows, cols, k, panels, panel, c, ldc, accumulate)
+		return
+	}
+	s := x.set
+	for i := 0; i < rows; i += s.rows {
+		s.tilePairs(min(s.rows, rows-i), cols, k/2, panels[i*k:], panel, c[i*ldc:], ldc, accumulate)
+	}
+}
+
 // shareB packs B and then gives panels of A to the workers.
 func (x *product) shareB(p *Pool) {
 	x.shared = x.memory.grow(x.strips() * x.set.cols * x.k)
 	p.run(ceil(x.strips(), groupStrips)*x.blocks(), x.packB)
-	x.multiplyRows(p)
+	x.multiplyRows(p, groupPanels)
 }
 
 func (x *product) packTaskB(_, task int) {
@@ -110,11 +140,11 @@ func (x *product) packTaskB(_, task int) {
 	}
 }
 
-// multiplyRows gives groups of rows to the workers, and parts of the columns where
+// multiplyRows gives groups of panels of A to the workers, and parts of the columns where
 // there are few rows.
-func (x *product) multiplyRows(p *Pool) {
-	groups := ceil(x.panels(), groupPanels)
-	x.columnParts = 1
+func (x *product) multiplyRows(p *Pool, panelsAtOnce int) {
+	groups := ceil(x.panels(), panelsAtOnce)
+	x.panelsAtOnce, x.columnParts = panelsAtOnce, 1
 	if enough := 4 * p.Workers(); p.Workers() > 1 && groups < enough && x.m*x.n*x.k >= small {
 		x.columnParts = min(x.strips(), ceil(enough, groups))
 	}
@@ -124,20 +154,26 @@ func (x *product) multiplyRows(p *Pool) {
 // rowsTask multiplies a group of panels of A with a part of B.
 func (x *product) rowsTask(worker, task int) {
 	s := x.set
-	panels := x.private[worker].a.grow(groupPanels * s.rows * x.kc)
+	panels := x.private[worker].a.grow(x.panelsAtOnce * s.rows * x.kc)
 	part, group := task%x.columnParts, task/x.columnParts
-	row := group * groupPanels * s.rows
-	rows := min(groupPanels*s.rows, x.m-row)
+	row := group * x.panelsAtOnce * s.rows
+	rows := min(x.panelsAtOnce*s.rows, x.m-row)
 	strips := x.strips()
 	first, last := part*strips/x.columnParts, (part+1)*strips/x.columnParts
 	for i := range x.blocks() {
 		k0, kk := x.block(i)
 		for r := 0; r < rows; r += s.rows {
-			s.packPanelA(panels[r*kk:], x.a, row+r, min(s.rows, rows-r), k0, kk)
+			x.panelA(panels[r*kk:], row+r, min(s.rows, rows-r), k0, kk)
 		}
 		for j := first; j < last; j++ {
 			col := j * s.cols
-			s.column(rows, min(s.cols, x.n-col), kk, panels, x.at(j, strips, s.cols, k0, kk), x.c.from(row, col), x.c.ld, x.accumulate || k0 > 0)
+			panel := x.private[worker].b.grow(s.cols * x.kc)
+			if x.shared != nil {
+				panel = x.at(j, strips, s.cols, k0, kk)
+			} else {
+				x.panelB(panel, col, s.cols, k0, kk)
+			}
+			x.column(rows, min(s.cols, x.n-col), kk, panels, panel, x.c.from(row, col), x.c.ld, x.accumulate || k0 > 0)
 		}
 	}
 	if x.epilogue != nil {

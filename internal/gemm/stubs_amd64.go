@@ -33,6 +33,12 @@ func copyBAVX512(dst []float32, src []float32, ld int, k int, valid int)
 //go:noescape
 func transposeBAVX512(dst []float32, src []float32, ld int, k int, valid int)
 
+// expandAVX512 makes the panel dst, (groups·size, 32), of values, which has its shape, and scales, (groups, 32):
+// dst[l·32+j] = scales[l/size·32+j] · values[l·32+j].
+//
+//go:noescape
+func expandAVX512(dst []float32, values []int8, scales []float32, groups int, size int)
+
 // addBiasAVX512 computes x += bias.
 //
 //go:noescape
@@ -140,6 +146,12 @@ func copyBAVX2(dst []float32, src []float32, ld int, k int, valid int)
 //go:noescape
 func transposeBAVX2(dst []float32, src []float32, ld int, k int, valid int)
 
+// expandAVX2 makes the panel dst, (groups·size, 16), of values, which has its shape, and scales, (groups, 16):
+// dst[l·16+j] = scales[l/size·16+j] · values[l·16+j].
+//
+//go:noescape
+func expandAVX2(dst []float32, values []int8, scales []float32, groups int, size int)
+
 // addBiasAVX2 computes x += bias.
 //
 //go:noescape
@@ -220,3 +232,15 @@ func expSumAVX2(x []float32, shift float32) float32
 //
 //go:noescape
 func adamAVX2(param []float32, grad []float32, m []float32, v []float32, gradScale float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, decay float32, rate float32, rootScale float32, epsilon float32)
+
+// tileBF16 computes the first rows (1 to 12) and cols (1 to 32) of C = A·B or C += A·B
+// from a panel of A, (k, 12), and a panel of B, (k, 32), of pairs of bfloat16.
+//
+//go:noescape
+func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+
+// pairBF16 turns a panel of (2·pairs, width) float32 into one of (pairs, width) pairs of bfloat16, in place.
+// width is a multiple of 4 and at most 32.
+//
+//go:noescape
+func pairBF16(panel []float32, width int, pairs int)

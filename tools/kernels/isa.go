@@ -17,7 +17,8 @@ const nosplit = attr.NOSPLIT
 // isa is an instruction set: 16 lanes and opmasks for AVX-512, 8 lanes for AVX2.
 type isa struct {
 	name  string
-	width int // float32 lanes of a vector
+	width int  // float32 lanes of a vector
+	pairs bool // tiles of panels whose elements are two bfloat16, of row 2l and 2l+1
 }
 
 func (s isa) wide() bool { return s.width == 16 }

@@ -10,11 +10,15 @@ func main() {
 	for _, s := range []isa{{name: "AVX512", width: 16}, {name: "AVX2", width: 8}} {
 		s.tile()
 		s.packs()
+		s.expand()
 		s.elementwise()
 		s.reductions()
 		s.activations()
 		s.adam()
 	}
+	bf16 := isa{name: "BF16", width: 16, pairs: true}
+	bf16.tile()
+	bf16.pair()
 	Generate()
 }
 

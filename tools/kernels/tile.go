@@ -15,8 +15,12 @@ func (s isa) cols() int { return 2 * s.width }
 
 // tile makes the micro-kernel. It has one loop for each of three heights.
 func (s isa) tile() {
+	what := ""
+	if s.pairs {
+		what = ", of pairs of bfloat16"
+	}
 	s.function("tile", "(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)",
-		fmt.Sprintf("computes the first rows (1 to %d) and cols (1 to %d) of C = A·B or C += A·B\nfrom a panel of A, (k, %d), and a panel of B, (k, %d).", s.rows(), s.cols(), s.rows(), s.cols()))
+		fmt.Sprintf("computes the first rows (1 to %d) and cols (1 to %d) of C = A·B or C += A·B\nfrom a panel of A, (k, %d), and a panel of B, (k, %d)%s.", s.rows(), s.cols(), s.rows(), s.cols(), what))
 	rows := GP64()
 	Load(Param("rows"), rows)
 	step := s.rows() / 3
@@ -36,9 +40,12 @@ func (s isa) tile() {
 func (s isa) tileOf(name string, h int, rows reg.GPVirtual) {
 	k, a, b := GP64(), slice("a"), slice("b")
 	Load(Param("k"), k)
-	acc := make([][2]reg.VecVirtual, h)
+	acc, outer := make([][2]vector, h), s.outer
 	for i := range acc {
-		acc[i] = [2]reg.VecVirtual{s.zero(), s.zero()}
+		acc[i] = [2]vector{s.accumulator(2 * i), s.accumulator(2*i + 1)}
+	}
+	if s.pairs {
+		outer = s.outerPairs
 	}
 	unroll := 32 / s.width
 	SUBQ(U8(unroll), k)
@@ -46,7 +53,7 @@ func (s isa) tileOf(name string, h int, rows reg.GPVirtual) {
 	align(64)
 	Label(name + "Loop")
 	for u := range unroll {
-		s.outer(u, acc, a, b)
+		outer(u, acc, a, b)
 	}
 	ADDQ(I32(unroll*s.rows()*4), a)
 	ADDQ(I32(unroll*s.cols()*4), b)
@@ -56,7 +63,7 @@ func (s isa) tileOf(name string, h int, rows reg.GPVirtual) {
 	ADDQ(U8(unroll), k)
 	JEQ(LabelRef(name + "Store"))
 	Label(name + "One")
-	s.outer(0, acc, a, b)
+	outer(0, acc, a, b)
 	ADDQ(U8(s.rows()*4), a)
 	ADDQ(U8(s.cols()*4), b)
 	DECQ(k)
@@ -65,8 +72,18 @@ func (s isa) tileOf(name string, h int, rows reg.GPVirtual) {
 	s.storeTile(name, acc, rows)
 }
 
+// accumulator returns register i of a tile's sums, zeroed.
+func (s isa) accumulator(i int) vector {
+	if !s.pairs {
+		return s.zero()
+	}
+	v := s.physical(firstPairAccumulator + i)
+	VPXORQ(v, v, v)
+	return v
+}
+
 // outer adds the outer product of row u of both panels.
-func (s isa) outer(u int, acc [][2]reg.VecVirtual, a, b reg.Register) {
+func (s isa) outer(u int, acc [][2]vector, a, b reg.Register) {
 	b0, b1 := s.vec(), s.vec()
 	at := u * s.cols() * 4
 	VMOVUPS(Mem{Base: b, Disp: at}, b0)
@@ -83,7 +100,7 @@ func (s isa) outer(u int, acc [][2]reg.VecVirtual, a, b reg.Register) {
 }
 
 // storeTile writes the accumulators to C, whole or masked, and returns.
-func (s isa) storeTile(name string, acc [][2]reg.VecVirtual, rows reg.GPVirtual) {
+func (s isa) storeTile(name string, acc [][2]vector, rows reg.GPVirtual) {
 	c, ldc, cols, accumulate := slice("c"), GP64(), GP64(), GP8()
 	Load(Param("ldc"), ldc)
 	SHLQ(U8(2), ldc)
@@ -96,8 +113,8 @@ func (s isa) storeTile(name string, acc [][2]reg.VecVirtual, rows reg.GPVirtual)
 	s.storeRows(name+"Masked", acc, rows, c, ldc, accumulate, s.masks(cols, 2))
 }
 
-func (s isa) storeRows(name string, acc [][2]reg.VecVirtual, rows reg.GPVirtual, c, ldc, accumulate reg.Register, masks []reg.Register) {
-	emit := func(name string, write func(v reg.VecVirtual, mask reg.Register, at Mem)) {
+func (s isa) storeRows(name string, acc [][2]vector, rows reg.GPVirtual, c, ldc, accumulate reg.Register, masks []reg.Register) {
+	emit := func(name string, write func(v vector, mask reg.Register, at Mem)) {
 		for i := range acc {
 			if i > len(acc)-s.rows()/3 {
 				CMPQ(rows, U8(i))
@@ -113,12 +130,12 @@ func (s isa) storeRows(name string, acc [][2]reg.VecVirtual, rows reg.GPVirtual,
 	}
 	TESTB(accumulate, accumulate)
 	JEQ(LabelRef(name + "Set"))
-	emit(name+"Add", func(v reg.VecVirtual, mask reg.Register, at Mem) {
+	emit(name+"Add", func(v vector, mask reg.Register, at Mem) {
 		old := s.vec()
 		s.load(at, mask, old)
 		VADDPS(old, v, old)
 		s.store(old, mask, at)
 	})
 	Label(name + "Set")
-	emit(name+"Set", func(v reg.VecVirtual, mask reg.Register, at Mem) { s.store(v, mask, at) })
+	emit(name+"Set", func(v vector, mask reg.Register, at Mem) { s.store(v, mask, at) })
 }

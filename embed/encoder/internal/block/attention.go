@@ -7,7 +7,7 @@ import "rcvae/internal/gemm"
 //
 //	softmax(Q·Kᵀ + bias)·V·Outᵀ
 //
-// The factor 1/√w of the scores is in the weights of the queries, see [ScaleQueries].
+// The factor 1/√w of the scores is in the weights and the bias of the queries.
 type Attention struct {
 	Heads, KVHeads, Width int
 	QKV                   *Linear       // (H, (A+2K)·w): queries, keys, values
@@ -17,15 +17,6 @@ type Attention struct {
 	Window                int           // the furthest token that is seen, on each side; 0: all
 	Causal                bool          // tokens see those before them and themselves
 	Relative              *RelativeBias // nil for none
-}
-
-// ScaleQueries multiplies the first rows, the queries', of a fused weight (…, in) and its
-// bias, which may be nil.
-func ScaleQueries(scale float32, rows, in int, weight, bias []float32) {
-	gemm.Scale(scale, weight[:rows*in])
-	if bias != nil {
-		gemm.Scale(scale, bias[:rows])
-	}
 }
 
 // Bias returns the bias of the output.
@@ -75,22 +66,27 @@ func (a *Attention) turn(b *Batch, stride int) {
 
 // task is some queries of one text.
 type task struct {
-	first, n int // the text's rows
-	from, to int // the queries, among the n
+	before, seen int // the rows of what the text goes on from: the first and how many
+	first, n     int // the text's rows
+	from, to     int // the queries, among the n
 }
 
 func (a *Attention) tasks(b *Batch) []task {
 	var tasks []task
-	for t := range len(b.Starts) - 1 {
+	for t, after := range b.after {
 		first, n := b.Starts[t], b.Starts[t+1]-b.Starts[t]
+		before, seen := 0, 0
+		if after >= 0 {
+			before, seen = b.Starts[after], b.Starts[after+1]-b.Starts[after]
+		}
 		for from := 0; from < n; from += queryRows {
-			tasks = append(tasks, task{first, n, from, min(n, from+queryRows)})
+			tasks = append(tasks, task{before, seen, first, n, from, min(n, from+queryRows)})
 		}
 	}
 	return tasks
 }
 
-// keys returns the range of keys that query i sees.
+// keys returns the range of the n keys that query i sees.
 func (a *Attention) keys(i, n int) (from, to int) {
 	from, to = 0, n
 	if a.Window > 0 {
@@ -102,29 +98,44 @@ func (a *Attention) keys(i, n int) (from, to int) {
 	return from, to
 }
 
-// attend sets the context of one head for the queries of t.
+// attend sets the context of one head for the queries of t. The keys before the text and
+// its own are two products into the columns of one matrix of scores.
 func (a *Attention) attend(b *Batch, worker int, t task, head int) {
-	low, _ := a.keys(t.from, t.n)
-	_, high := a.keys(t.to-1, t.n)
+	low, _ := a.keys(t.seen+t.from, t.seen+t.n)
+	_, high := a.keys(t.seen+t.to-1, t.seen+t.n)
 	queries, keys, stride, w := t.to-t.from, high-low, a.QKV.out, a.Width
 	b.scores[worker] = resize(b.scores[worker], queries*keys)
 	scores := b.scores[worker]
-	kv := head / (a.Heads / a.KVHeads)
+	kv := a.Heads + head/(a.Heads/a.KVHeads)
+	before := max(0, t.seen-low) // keys
+	ahead, own := (t.before+low)*stride, (t.first+max(0, low-t.seen))*stride
 	q := b.qkv[(t.first+t.from)*stride+head*w:]
-	k := b.qkv[(t.first+low)*stride+(a.Heads+kv)*w:]
-	v := b.qkv[(t.first+low)*stride+(a.Heads+a.KVHeads+kv)*w:]
-	gemm.Mul(gemm.NoTrans, gemm.Trans, queries, keys, w, q, stride, k, stride, scores, keys, false)
-	for i := range queries {
-		from, to := a.keys(t.from+i, t.n)
+	if before > 0 {
+		gemm.Mul(gemm.NoTrans, gemm.Trans, queries, before, w, q, stride, b.qkv[ahead+kv*w:], stride, scores, keys, false)
+	}
+	gemm.Mul(gemm.NoTrans, gemm.Trans, queries, keys-before, w, q, stride, b.qkv[own+kv*w:], stride, scores[before:], keys, false)
+	a.weigh(t, head, low, keys, scores)
+	kv += a.KVHeads
+	context := b.context[(t.first+t.from)*a.Heads*w+head*w:]
+	gemm.Mul(gemm.NoTrans, gemm.NoTrans, queries, w, keys-before, scores[before:], keys, b.qkv[own+kv*w:], stride, context, a.Heads*w, false)
+	if before > 0 {
+		gemm.Mul(gemm.NoTrans, gemm.NoTrans, queries, w, before, scores, keys, b.qkv[ahead+kv*w:], stride, context, a.Heads*w, true)
+	}
+}
+
+// weigh makes the attention's weights of the scores of t's queries with the keys from low
+// on.
+func (a *Attention) weigh(t task, head, low, keys int, scores []float32) {
+	for i := range t.to - t.from {
+		query := t.seen + t.from + i
+		from, to := a.keys(query, t.seen+t.n)
 		row := scores[i*keys : (i+1)*keys]
 		seen := row[from-low : to-low]
 		if a.Relative != nil {
-			a.Relative.add(seen, head, from-(t.from+i))
+			a.Relative.add(seen, head, from-query)
 		}
 		gemm.Softmax(seen)
 		clear(row[:from-low])
 		clear(row[to-low:])
 	}
-	context := b.context[(t.first+t.from)*a.Heads*w+head*w:]
-	gemm.Mul(gemm.NoTrans, gemm.NoTrans, queries, w, keys, scores, keys, v, stride, context, a.Heads*w, false)
 }

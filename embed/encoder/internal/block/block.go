@@ -17,6 +17,7 @@ type Batch struct {
 	Pool *gemm.Pool // shares the work of a pass
 
 	Starts []int     // (n+1): text i has the rows [Starts[i], Starts[i+1])
+	after  []int     // (n): the text that text i goes on from, or -1
 	X      []float32 // (T, H), the tokens' states
 
 	ids      []int32
@@ -36,13 +37,23 @@ func NewBatch(pool *gemm.Pool) *Batch {
 }
 
 // Begin lays out tokenised texts of hidden size h.
-func (b *Batch) Begin(texts [][]int32, h int) {
-	b.Starts, b.ids, b.position = append(b.Starts[:0], 0), b.ids[:0], b.position[:0]
-	for _, ids := range texts {
-		b.Starts = append(b.Starts, b.Starts[len(b.Starts)-1]+len(ids))
+func (b *Batch) Begin(texts [][]int32, h int) { b.BeginAfter(texts, nil, h) }
+
+// BeginAfter is [Batch.Begin] for texts of which some go on from another one: text i from
+// text after[i] unless that is negative, for all of them without after. Their tokens see
+// that text's, whose states are computed once for all that go on from it, so every
+// attention must be causal. A text that is gone on from goes on from none itself.
+func (b *Batch) BeginAfter(texts [][]int32, after []int, h int) {
+	b.Starts, b.after, b.ids, b.position = append(b.Starts[:0], 0), b.after[:0], b.ids[:0], b.position[:0]
+	for i, ids := range texts {
+		from, before := -1, 0
+		if after != nil && after[i] >= 0 {
+			from, before = after[i], len(texts[after[i]])
+		}
+		b.Starts, b.after = append(b.Starts, b.Starts[i]+len(ids)), append(b.after, from)
 		b.ids = append(b.ids, ids...)
 		for p := range ids {
-			b.position = append(b.position, int32(p))
+			b.position = append(b.position, int32(before+p))
 		}
 	}
 	b.X, b.y, b.z = resize(b.X, len(b.ids)*h), resize(b.y, len(b.ids)*h), resize(b.z, len(b.ids)*h)
@@ -51,13 +62,13 @@ func (b *Batch) Begin(texts [][]int32, h int) {
 // Tokens returns T.
 func (b *Batch) Tokens() int { return len(b.ids) }
 
-// longest returns the number of tokens of the longest text.
+// longest returns the number of tokens of the longest text, what it goes on from included.
 func (b *Batch) longest() int {
-	n := 0
-	for t := range len(b.Starts) - 1 {
-		n = max(n, b.Starts[t+1]-b.Starts[t])
+	n := int32(0)
+	for _, p := range b.position {
+		n = max(n, p+1)
 	}
-	return n
+	return int(n)
 }
 
 // rowsAtOnce is how many rows a worker takes of a loop over rows.

@@ -134,12 +134,13 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-func (c attentionCase) run(t *testing.T, workers int) {
-	rng := rand.New(rand.NewPCG(1, 2))
+// attention returns random attention, its weights and its biases by distance.
+func (c attentionCase) attention(t *testing.T, rng *rand.Rand) (a *block.Attention, qkv, out matrix, table []float32) {
+	t.Helper()
 	rows := (heads + 2*kvHeads) * width
-	qkv, out := random(rng, rows, hidden), random(rng, hidden, heads*width)
-	table := random(rng, buckets, heads).values
-	a := &block.Attention{
+	qkv, out = random(rng, rows, hidden), random(rng, hidden, heads*width)
+	table = random(rng, buckets, heads).values
+	a = &block.Attention{
 		Heads: heads, KVHeads: kvHeads, Width: width, Window: c.window, Causal: c.causal,
 		QKV: block.NewLinear(rows, hidden, qkv.values, nil), Out: block.NewLinear(hidden, heads*width, out.values, nil),
 	}
@@ -154,6 +155,12 @@ func (c attentionCase) run(t *testing.T, workers int) {
 			t.Fatal(err)
 		}
 	}
+	return a, qkv, out, table
+}
+
+func (c attentionCase) run(t *testing.T, workers int) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	a, qkv, out, table := c.attention(t, rng)
 	pool := gemm.NewPool(workers)
 	defer pool.Close()
 	b := block.NewBatch(pool)

@@ -7,7 +7,7 @@ import (
 )
 
 // Linear is y = x·Weightᵀ + bias with its weight packed for products. In memory it takes
-// four bytes a weight.
+// four bytes per weight, and in eight bits one and the scales.
 type Linear struct {
 	weight *gemm.Packed // (in, out)
 	bias   []float32    // (out)
@@ -23,6 +23,15 @@ func NewLinear(out, in int, weight, bias []float32) *Linear {
 		panic(fmt.Sprintf("block: linear layer (%d, %d) of %d weights and %d biases", out, in, len(weight), len(bias)))
 	}
 	return &Linear{weight: gemm.Pack(gemm.Trans, in, out, weight, in), bias: bias, out: out}
+}
+
+// NewLinear8 packs a weight of shape (out, in) in eight bits: value j of row i times
+// scale j/group of that row, scales being (out, in/group). A nil bias is zero.
+func NewLinear8(out, in int, values []int8, scales []float32, group int, bias []float32) *Linear {
+	if bias == nil {
+		bias = make([]float32, out)
+	}
+	return &Linear{weight: gemm.Pack8(in, out, values, scales, group), bias: bias, out: out}
 }
 
 // product sets y, (T, out), to x·Weightᵀ. finish, if not nil, gets each finished piece of

@@ -6,8 +6,8 @@
 #
 # COMMIT is what the working tree is compared with; its encoder runs under the working
 # tree's benchmark. The side "float32" is the working tree without the kernels that round
-# to bfloat16. Prints benchstat's table of seconds, then the
-# products of Qwen2.5-0.5B and MiniLM with weights in float32 and in eight bits.
+# to bfloat16. Prints benchstat's table of seconds, the best calls, and the rates of
+# products of MiniLM and Qwen2.5-0.5B with weights in float32 and in eight bits.
 set -eu
 commit=$1 rounds=${2:-6}
 root=$(git rev-parse --show-toplevel)

@@ -59,7 +59,6 @@ func (s isa) outerPairs(u int, acc [][2]vector, a, b reg.Register) {
 	}
 }
 
-
 // pair makes the function that turns a float32 panel into one of pairs.
 func (s isa) pair() {
 	s.function("pair", "(panel []float32, width, pairs int)",

@@ -155,7 +155,7 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 				s.silentCorrect++
 			}
 		}
-		if len(q.Solutions) > 0 {
+		if len(q.Embedding) > 0 {
 			s.embedded++
 		}
 		kept = append(kept, q)
@@ -207,7 +207,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 func (p plan) embed(ctx context.Context, questions []rcvae.Encoded) error {
 	var texts []rcvae.Text
 	for _, q := range questions {
-		if len(q.Solutions) == 0 {
+		if len(q.Embedding) == 0 {
 			texts = append(texts, q.Texts()...)
 		}
 	}
@@ -223,10 +223,11 @@ func (p plan) embed(ctx context.Context, questions []rcvae.Encoded) error {
 	}
 	for i := range questions {
 		q := &questions[i]
-		if len(q.Solutions) > 0 {
+		if len(q.Embedding) > 0 {
 			continue
 		}
 		q.Embedding, embeddings = embeddings[0], embeddings[1:]
+		q.Solutions = nil
 		for _, r := range embeddings[:len(q.Candidates)] {
 			q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: r})
 		}

@@ -55,7 +55,7 @@ func addModelEmbedderFlags(cmd *cobra.Command) { addEmbedderNameFlags(cmd, "the 
 
 func addEmbedderNameFlags(cmd *cobra.Command, otherwise string) {
 	f := cmd.Flags()
-	f.String("embedder", "", "`EMBEDDER`: a built-in name, a folder, a .gguf file, ORG/NAME from the hub cache, or a server's URL with its kind; see 'rcvae embedders list' (default: "+otherwise+")")
+	f.String("embedder", "", "`EMBEDDER`: a built-in name, a folder, a .gguf file, ORG/NAME from the hub cache, a server's URL with its kind, or none for signals alone; see 'rcvae embedders list' (default: "+otherwise+")")
 	f.String("adapter", "", "`FILE` or folder of a low-rank adapter that is merged into the embedder")
 	f.String("cache", "", "`FILE` that keeps embeddings between runs, or \"none\" (default: embeddings.sqlite in the user's cache folder)")
 	f.Int64("cache-size", defaultCacheSize, "let that file grow to this many `MIB`, then forget the oldest (0: no limit)")

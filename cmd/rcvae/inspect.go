@@ -66,7 +66,7 @@ func (r inspection) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	c := r.Config
 	fmt.Fprintf(table, "objective\t%s\n", c.Objective)
-	fmt.Fprintf(table, "embedder\t%v\n", r.Embedder)
+	fmt.Fprintf(table, "embedder\t%s\n", r.embedder())
 	if r.License != "" {
 		fmt.Fprintf(table, "embedder's licence\t%s\n", r.License)
 	}
@@ -89,6 +89,13 @@ func (r inspection) write(w io.Writer) error {
 		fmt.Fprintf(w, "\nwarning: %s\n", warning)
 	}
 	return nil
+}
+
+func (r inspection) embedder() string {
+	if r.Embedder.Dimension == 0 {
+		return "none: signals alone"
+	}
+	return r.Embedder.String()
 }
 
 // signals names the columns beside the embedding.

@@ -58,7 +58,7 @@ func kindOf(name string) (embedderKind, error) {
 	for _, k := range kinds {
 		forms = append(forms, k.form)
 	}
-	return embedderKind{}, usagef("unknown embedder %q: want %s; 'rcvae embedders list' shows what there is", name, strings.Join(forms, ", "))
+	return embedderKind{}, usagef("unknown embedder %q: want %s, or none for signals alone; 'rcvae embedders list' shows what there is", name, strings.Join(forms, ", "))
 }
 
 // newEmbedder opens what --embedder names.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,5 +70,33 @@ func TestModelNamesAreChecked(t *testing.T) {
 				t.Errorf("exit code %d, want 2: %s", got.code, got.stderr)
 			}
 		})
+	}
+}
+
+// A model of signals alone is measured without an embedder: the rules that read
+// embeddings are left out.
+func TestEvalWithoutAnEmbedder(t *testing.T) {
+	dir := t.TempDir()
+	pool, model := filepath.Join(dir, "pool.jsonl"), filepath.Join(dir, "signals.rcvae")
+	var lines strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&lines, `{"id":"q%d","question":"Ann has %d apples and buys 4 more. How many apples has she?","answer":"%d","candidates":[`+
+			`{"text":"She has %d + 4 = %d.","answer":"%d","correct":true},{"text":"She has %d + 4 = %d.","answer":"%d","correct":false}]}`+"\n",
+			i, i, i+4, i, i+4, i+4, i, i+5, i+5)
+	}
+	if err := os.WriteFile(pool, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := rcvaeRun(t, "", "train", "--embedder", "none", "--pool", pool, "--out", model, "--epochs", "1"); got.code != exitOK {
+		t.Fatalf("train: exit code %d: %s", got.code, got.stderr)
+	}
+	for _, args := range [][]string{{"--model", model}, {"--model", "builtin:signals"}, {"--model", "none", "--embedder", "none"}} {
+		got := rcvaeRun(t, "", append([]string{"eval", "--pool", pool, "--cache", "none"}, args...)...)
+		if got.code != exitOK || !strings.Contains(got.stdout, "vote:signals") && !strings.Contains(got.stdout, "vote:entropy") || strings.Contains(got.stdout, "consensus") {
+			t.Errorf("eval %v: exit code %d: %s%s, want a table without consensus", args, got.code, got.stdout, got.stderr)
+		}
+	}
+	if got := rcvaeRun(t, "", "inspect", model); !strings.Contains(got.stdout, "none: signals alone") {
+		t.Errorf("inspect: %s, want that there is no embedder", got.stdout)
 	}
 }

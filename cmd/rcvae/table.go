@@ -149,7 +149,7 @@ func writeDiagnostics(b *strings.Builder, p eval.Pool) {
 	}
 	for _, d := range p.Diagnostics {
 		if d.OutOfDistribution != nil {
-			wrap(b, "", fmt.Sprintf("%s: %s %% of the candidates are out-of-distribution (their scores do not count in votes), and all candidates of %s %% of the questions (majority votes)",
+			wrap(b, "", fmt.Sprintf("%s: %s %% of the candidates are out-of-distribution, and all candidates of %s %% of the questions: in votes, signals and checked arithmetic stand in for the model",
 				d.Model, percent(*d.OutOfDistribution), percent(*d.OutOfDistributionQuestions)))
 		}
 	}

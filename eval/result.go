@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -138,6 +139,9 @@ func ReadJSON(r io.Reader) (*Result, error) {
 	var result Result
 	if err := json.NewDecoder(r).Decode(&result); err != nil {
 		return nil, fmt.Errorf("decode result: %w", err)
+	}
+	if result.Version == 0 {
+		return nil, errors.New("this is no result: 'rcvae eval --out' writes one")
 	}
 	if result.Version != Version {
 		return nil, fmt.Errorf("result has format version %d, this program reads %d; run rcvae eval again", result.Version, Version)

@@ -43,6 +43,7 @@ func TestReportRefuses(t *testing.T) {
 	line, _ := json.Marshal(eval.Details{Version: eval.DetailsVersion, Pool: "elsewhere"})
 	result := writeFile(t, "result.json", `{"version":2,"pools":[{"pool":"here","questions":1,"k":1}]}`)
 	old := writeFile(t, "old.json", `{"version":1}`)
+	pool := writeFile(t, "pool.jsonl", `{"id":"1","question":"q","candidates":[]}`)
 	details := writeFile(t, "details.jsonl", string(line)+"\n")
 	ancient := writeFile(t, "ancient.jsonl", `{"version":0}`+"\n")
 	out := writeFile(t, "report.html", "kept")
@@ -56,6 +57,7 @@ func TestReportRefuses(t *testing.T) {
 		"too many details": {exitUsage, "2 files of --details stand beside 1 results", []string{result, "--details", details, "--details", details, "--out", out}},
 		"a lost file":      {exitFailure, "there is no result lost.json; 'rcvae eval --out lost.json' writes one", []string{"lost.json", "--out", out}},
 		"an old result":    {exitFailure, "old.json: result has format version 1", []string{old, "--out", out}},
+		"a pool":           {exitFailure, "pool.jsonl: this is no result", []string{pool, "--out", out}},
 		"old details":      {exitFailure, "ancient.jsonl:1: details have format version 0", []string{result, "--details", ancient, "--out", out}},
 		"others' details":  {exitFailure, `details are of pool "elsewhere"`, []string{result, "--details", details, "--out", out}},
 		"an input":         {exitUsage, "", []string{result, "--out", result}},

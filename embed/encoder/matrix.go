@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"math"
+	"slices"
 
 	"rcvae/embed/encoder/internal/block"
 	"rcvae/internal/gemm"
@@ -73,10 +74,11 @@ func (m *matrix) toEight() {
 func (w *weights) stack(in int, bias bool, parts ...part) (weight matrix, biases []float32) {
 	weight = matrix{in: in}
 	if !w.stackEight(&weight, parts) {
-		weight.values = make([]float32, 0, total(parts, in))
-		for _, p := range parts {
-			weight.values = append(weight.values, w.part(p, in)...)
+		rows := make([][]float32, len(parts))
+		for i, p := range parts {
+			rows[i] = w.part(p, in)
 		}
+		weight.values = slices.Concat(rows...) // of the parts' real sizes: the config may be wild
 	}
 	for _, p := range parts {
 		if bias {
@@ -111,15 +113,6 @@ func (w *weights) stackEight(weight *matrix, parts []part) bool {
 		w.finite(p.name+".weight", t.eight.scales)
 	}
 	return true
-}
-
-// total returns the number of weights of all parts.
-func total(parts []part, in int) int {
-	n := 0
-	for _, p := range parts {
-		n += p.out * in
-	}
-	return n
 }
 
 // linear packs NAME.weight, (out, in), and its bias.

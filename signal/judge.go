@@ -21,17 +21,21 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		running := reading{value: right.first, decimals: 2}
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
-	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) || r.breaksOff(left, right)) {
-		return
-	}
-	if !e.Holds && (left.doubt || right.doubt || share || right.of || r.span(left) || mixes(&left.reading, &right.reading)) {
+	if !e.Holds && (r.declines(left, right) || r.parser.spent()) {
 		return
 	}
 	if !e.Holds {
 		e.Want = left.value.String()
 	}
 	r.found = append(r.found, e)
+}
+
+// declines reports whether what does not hold may be right in a sense that is not read.
+func (r *reader) declines(left, right *sideTokens) bool {
+	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
+	return r.modular || left.doubt || right.doubt || share || right.of || mixes(&left.reading, &right.reading) ||
+		r.span(left) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) ||
+		r.breaksOff(left, right) || r.denied(right.to)
 }
 
 // denials are what a text says of an equation that it does not claim.
@@ -96,11 +100,11 @@ func (r *reader) continues(right *sideTokens) bool {
 
 // otherwise compares the sides in all senses that people write them in.
 func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
-	for _, m := range modes {
-		a := *r.side(left.start, left.stop, m)
-		for _, n := range modes {
-			b := r.side(right.start, right.stop, n)
-			if holds, _ := compare(&a.reading, &b.reading, approximate); holds && !a.bad && !b.bad {
+	var a, b [len(modes)]reading
+	lefts, rights := r.senses(left, &a), r.senses(right, &b)
+	for i := range lefts {
+		for k := range rights {
+			if holds, _ := compare(&lefts[i], &rights[k], approximate); holds {
 				return true
 			}
 		}
@@ -115,6 +119,35 @@ func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
 }
 
 var modes = [...]mode{{}, {plain: true}, {relative: true}, {flat: true}, {tight: true}}
+
+// matters reports whether a side may have another value in a mode.
+func (s *reading) matters(m mode) bool {
+	switch {
+	case m.plain, m.relative:
+		return s.percents > 0
+	case m.flat:
+		return s.sums > 0 && s.ops > s.sums
+	case m.tight:
+		return s.divided
+	}
+	return false
+}
+
+// senses reads a side in all modes that matter, into the given memory.
+func (r *reader) senses(s *sideTokens, all *[len(modes)]reading) []reading {
+	all[0] = s.reading
+	n := 1
+	for _, m := range modes[1:] {
+		if !s.matters(m) {
+			continue
+		}
+		if p := r.side(s.start, s.stop, m); !p.bad {
+			all[n] = p.reading
+			n++
+		}
+	}
+	return all[:n]
+}
 
 // lacksPercent recognises 5 / 20 = 25 and 20 * 50 = 10, where one side goes without its
 // percent sign.

@@ -26,6 +26,9 @@ func (l *lexer) command() {
 	case t.kind != end:
 		l.modular = l.modular || name == "equiv"
 		l.emit(t.kind, start, t.symbol)
+		if t.kind == relation {
+			l.relate(t.symbol)
+		}
 	default:
 		l.space = true
 	}
@@ -53,8 +56,9 @@ func (l *lexer) escape(c byte) {
 	case '$':
 		l.take(2, currency, '$')
 	case '[', ']', '\\':
-		l.take(2, line, 0)
-		for strings.IndexByte(" \t\r\n&", l.peek(0)) >= 0 && l.pos < len(l.text) {
+		l.pos += 2
+		l.endLine(l.pos - 2)
+		for c := l.peek(0); c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '&'; c = l.peek(0) {
 			l.pos++
 		}
 	case '{', '}', '|':
@@ -112,5 +116,5 @@ func (l *lexer) environment(start int) {
 		l.emit(opaque, start, 0)
 		return
 	}
-	l.emit(line, start, 0)
+	l.endLine(start)
 }

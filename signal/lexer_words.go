@@ -52,6 +52,9 @@ func (l *lexer) vulgar(n int, digits int64, decimals int8) {
 // separator is the length of the thousands separator at the current position: ",",
 // "{,}", ",\!" or "\,", with three digits and no fourth behind it.
 func (l *lexer) separator() int {
+	if c := l.peek(0); c != ',' && c != '{' && c != '\\' {
+		return 0
+	}
 	for _, s := range [...]string{",", "{,}", `,\!`, `\,`} {
 		if n := len(s); l.has(s) && digit(l.peek(n)) && digit(l.peek(n+1)) && digit(l.peek(n+2)) && !digit(l.peek(n+3)) {
 			return n
@@ -84,8 +87,13 @@ func (l *lexer) cross() {
 // word reads letters, digits behind them, and apostrophes inside.
 func (l *lexer) word() {
 	start := l.pos
-	for n := l.letters(); n > 0; n = l.letters() {
-		l.pos += n
+	for n := 0; ; l.pos += n {
+		for l.pos < len(l.text) && inWord[l.text[l.pos]] {
+			l.pos++
+		}
+		if n = l.letters(); n == 0 {
+			break
+		}
 	}
 	if l.crosses(start) {
 		l.emit(operator, start, '*')
@@ -116,11 +124,20 @@ func (l *lexer) word() {
 	}
 }
 
-// letters is the length of what continues a word at the current position, 0 if it ends.
+// inWord are the bytes that continue a word in any place.
+var inWord = func() (in [256]bool) {
+	for c := range in {
+		in[c] = letter(byte(c)) || digit(byte(c)) || c == '_'
+	}
+	return in
+}()
+
+// letters is the length of what continues a word at the current position, besides the
+// bytes that do so in any place; 0 if the word ends.
 func (l *lexer) letters() int {
 	c := l.peek(0)
 	switch {
-	case letter(c), digit(c), c == '_', c == '\'' && letter(l.peek(1)):
+	case c == '\'' && letter(l.peek(1)):
 		return 1
 	case c >= utf8.RuneSelf:
 		r, n := utf8.DecodeRuneInString(l.text[l.pos:])
@@ -161,16 +178,17 @@ func (l *lexer) variable(w string, touching bool) bool {
 // equals makes a relation of "equals" and "equal to".
 func (l *lexer) equals(t *token) {
 	if l.text[t.end-1] == 's' {
-		t.kind, t.symbol = relation, 'e'
+		l.relate('e')
 		return
 	}
 	if l.has(" to ") {
 		l.pos += 4
-		t.kind, t.symbol, t.end = relation, 'e', int32(l.pos)
+		t.end = int32(l.pos)
 		if n := len(l.tokens); n > 1 && l.tokens[n-2].class == breakWord { // "is equal to"
 			l.tokens[n-2] = l.tokens[n-1]
 			l.tokens = l.tokens[:n-1]
 		}
+		l.relate('e')
 	}
 }
 
@@ -191,6 +209,9 @@ func (l *lexer) symbol() {
 	switch t, known := runes[r]; {
 	case known:
 		l.take(n, t.kind, t.symbol)
+		if t.kind == relation {
+			l.relate(t.symbol)
+		}
 	case r == 'π':
 		l.take(n, opaque, '\x01')
 	case r == '½':

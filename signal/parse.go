@@ -15,6 +15,7 @@ type parser struct {
 	pos    int
 	limit  int // tokens from here on are not read
 	depth  int
+	steps  int  // operands looked at in the whole text
 	bad    bool // pos is where reading failed, in the middle of the expression
 	mode        // how what can be read in two ways is read
 
@@ -59,7 +60,7 @@ const maxDepth = 24
 // until the next side.
 func (r *reader) side(pos, limit int, m mode) *parser {
 	p := &r.parser
-	*p = parser{text: r.text, tokens: r.tokens, pos: pos, limit: limit, mode: m}
+	*p = parser{text: r.text, tokens: r.tokens, pos: pos, limit: limit, mode: m, steps: p.steps}
 	for p.at(currency) {
 		p.measured(moneyWord, '$')
 		p.pos++
@@ -71,18 +72,21 @@ func (r *reader) side(pos, limit int, m mode) *parser {
 	return p
 }
 
-func (p *parser) peek() token {
+// spent reports whether so much of the text has been read that no more of it is judged.
+func (p *parser) spent() bool { return p.steps > MaxSteps }
+
+func (p *parser) peek() *token {
 	if p.pos < p.limit {
-		return p.tokens[p.pos]
+		return &p.tokens[p.pos]
 	}
-	return token{kind: end}
+	return &behind
 }
 
 func (p *parser) at(k kind) bool { return p.pos < p.limit && p.tokens[p.pos].kind == k }
 
 // next consumes a token that belongs to the expression.
-func (p *parser) next() token {
-	t := p.tokens[p.pos]
+func (p *parser) next() *token {
+	t := &p.tokens[p.pos]
 	p.pos++
 	p.to = int(t.end)
 	return t
@@ -169,7 +173,10 @@ func (p *parser) factor() (symbol byte, skip int) {
 		return '*', 1
 	case t.kind == word && (t.class == multiplied || t.class == divided):
 		if p.pos+1 < p.limit && p.tokens[p.pos+1].class == byWord && p.operand(p.pos+2) {
-			return map[class]byte{multiplied: '*', divided: '/'}[t.class], 2
+			if t.class == divided {
+				return '/', 2
+			}
+			return '*', 2
 		}
 	case (t.kind == word || t.kind == textUnit) && t.class == ofWord:
 		return p.share()
@@ -186,11 +193,11 @@ func (p *parser) factor() (symbol byte, skip int) {
 }
 
 // juxtaposed reports whether a parenthesis begins a factor: (2)(3), 2(3).
-func (p *parser) juxtaposed(t token) bool {
+func (p *parser) juxtaposed(t *token) bool {
 	if p.pos == 0 || t.symbol == '[' {
 		return false
 	}
-	before := p.tokens[p.pos-1]
+	before := &p.tokens[p.pos-1]
 	return (before.kind == numeral || before.kind == closing) && p.operand(p.pos+1)
 }
 
@@ -199,7 +206,7 @@ func (p *parser) share() (symbol byte, skip int) {
 	if p.pos == 0 {
 		return 0, 0
 	}
-	before := p.tokens[p.pos-1]
+	before := &p.tokens[p.pos-1]
 	two := p.pos > 1 && p.tokens[p.pos-2].kind == operator && p.tokens[p.pos-2].symbol == '/'
 	if before.kind != percent && before.kind != closing && !two && before.class != halfWord && (before.kind != numeral || before.decimals == 0) {
 		return 0, 0
@@ -224,7 +231,7 @@ func (p *parser) operand(i int) bool {
 	if i >= p.limit {
 		return false
 	}
-	switch t := p.tokens[i]; t.kind {
+	switch t := &p.tokens[i]; t.kind {
 	case numeral, fracSign, rootSign:
 		return true
 	case open:
@@ -243,7 +250,7 @@ func (p *parser) rate(v number) number {
 	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
 		return v
 	}
-	slash, below := p.tokens[p.pos], p.tokens[p.pos+1]
+	slash, below := &p.tokens[p.pos], &p.tokens[p.pos+1]
 	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
 		return v
 	}

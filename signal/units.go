@@ -7,7 +7,7 @@ const maxUnits = 6
 // "(per day)". It stops before a word that ends a side.
 func (p *parser) unit() {
 	for n := 0; n < maxUnits && p.pos < p.limit; n++ {
-		t := p.tokens[p.pos]
+		t := &p.tokens[p.pos]
 		switch {
 		case t.kind == word:
 			if !p.unitWord(t) {
@@ -35,7 +35,7 @@ func (p *parser) unit() {
 }
 
 // unitWord reports whether a word goes with the number before it.
-func (p *parser) unitWord(t token) bool {
+func (p *parser) unitWord(t *token) bool {
 	switch t.class {
 	case plainWord, openWord, scaleWord, shareWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
 	case timesWord:
@@ -54,7 +54,7 @@ func (p *parser) unitWord(t token) bool {
 }
 
 // note remembers what a unit says about the number.
-func (p *parser) note(t token) {
+func (p *parser) note(t *token) {
 	p.named = true
 	switch t.class {
 	case scaleWord, shareWord:
@@ -83,7 +83,7 @@ func (p *parser) ratio() bool {
 	if p.pos+1 >= p.limit {
 		return false
 	}
-	t := p.tokens[p.pos+1]
+	t := &p.tokens[p.pos+1]
 	return t.kind == textUnit || t.kind == word && t.class != halfWord
 }
 
@@ -103,12 +103,13 @@ func (p *parser) squared() {
 }
 
 // remark reports whether a parenthesis holds a few words only.
-func (p *parser) remark(t token) bool {
+func (p *parser) remark(t *token) bool {
 	inside := int(t.match) - p.pos - 1
 	if t.match < 0 || int(t.match) >= p.limit || inside < 1 || inside > maxUnits {
 		return false
 	}
-	for _, u := range p.tokens[p.pos+1 : t.match] {
+	for i := p.pos + 1; i < int(t.match); i++ {
+		u := &p.tokens[i]
 		if u.kind != word && u.kind != textUnit && (u.kind != operator || u.symbol != '/') {
 			return false
 		}

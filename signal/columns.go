@@ -9,7 +9,7 @@ import (
 
 // Version of the definition of the columns, which model files store. It changes
 // whenever a text may get other values.
-const Version = 1
+const Version = 2
 
 // Column describes one column of φ(Q, R).
 type Column struct {

@@ -50,6 +50,8 @@ type reader struct {
 	lhs, rhs sideTokens
 	joined   bool    // the side stands behind an equation and "and"
 	inner    *reader // reads annotations
+
+	annotation bool // the text is one, whose end is not where the solution was cut off
 }
 
 // read reads a text, whose tokens and equations are valid until the next one is read.
@@ -87,7 +89,7 @@ func (r *reader) pass(text string) {
 // annotations reads the calculator annotations that do not stand inside an equation.
 func (r *reader) annotations() {
 	if r.inner == nil {
-		r.inner = &reader{}
+		r.inner = &reader{annotation: true}
 	}
 	r.inner.parser.steps = r.parser.steps
 	n := len(r.found)
@@ -210,11 +212,16 @@ func (r *reader) clean(s, from int) bool {
 	}
 	t, first := &r.tokens[s-1], &r.tokens[s]
 	switch t.kind {
-	case stop, line:
-		return true
+	case stop:
+		return t.symbol != '|' || first.kind != operator // |x - 7| - 3 + 3
+	case line:
+		return s == 1 || !r.goesOn(s-2)
 	case comparison:
 		return true
 	case open:
+		if t.match < 0 && s > 1 && (r.tokens[s-2].kind == operator || r.tokens[s-2].kind == currency) {
+			return false
+		}
 		return t.match < 0 || int(t.match) > s
 	case textUnit:
 		return first.kind != operator && (t.class == plainWord || t.class >= timeWord) && r.unscathed(s, from)
@@ -259,16 +266,61 @@ func (r *reader) ends(p *parser) bool {
 		return true
 	}
 	switch t := &r.tokens[p.pos]; t.kind {
-	case stop:
+	case stop, relation, comparison, currency, closing:
 		return true
-	case line, relation, comparison, closing, currency:
-		return true
+	case line:
+		return !r.continued(p.pos)
 	case word:
 		return t.class != timesWord && t.class != multiplied && t.class != divided
 	case open:
-		return !t.glued
+		return !t.glued && !r.unknown(p.pos)
 	case bang:
 		return true
+	}
+	return false
+}
+
+// goesOn reports whether the line that ends with the token i goes on in the next one:
+// \log_{2} has its argument there.
+func (r *reader) goesOn(i int) bool {
+	t := &r.tokens[i]
+	return t.kind == closing && t.match > 0 && r.tokens[t.match-1].kind == opaque && r.tokens[t.match].glued
+}
+
+// continued reports whether a side goes on behind the end of a line at i, with an
+// operator on the next one.
+func (r *reader) continued(i int) bool {
+	t := &r.tokens[i]
+	if t.kind != line {
+		return false
+	}
+	for i++; i < len(r.tokens) && r.tokens[i].kind == stop && r.tokens[i].symbol == 'q'; i++ { // \\ &\quad + 3
+	}
+	return i < len(r.tokens) && r.tokens[i].kind == operator && (r.tokens[i].symbol != '-' || r.text[t.start] == '\\')
+}
+
+// hundredths reports whether a formula that ends at the token i is followed by
+// "percent" or "cents": $\frac{1}{5} = 20$ percent.
+func (r *reader) hundredths(i int) bool {
+	for ; i < len(r.tokens); i++ {
+		switch t := &r.tokens[i]; {
+		case t.kind == closing || t.kind == currency || t.kind == stop && t.symbol == ')':
+		case t.kind == word && t.class == moneyWord:
+			return r.text[t.start] == 'c'
+		default:
+			return t.kind == percent
+		}
+	}
+	return false
+}
+
+// unknown reports whether the parenthesis at i holds what is not read: the side before
+// it is one factor, 2 (AC + BC).
+func (r *reader) unknown(i int) bool {
+	for k := i + 1; k < int(r.tokens[i].match); k++ {
+		if r.tokens[k].kind == opaque {
+			return true
+		}
 	}
 	return false
 }

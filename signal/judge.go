@@ -2,6 +2,7 @@ package signal
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -32,27 +33,63 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 
 // declines reports whether what does not hold may be right in a sense that is not read.
 func (r *reader) declines(left, right *sideTokens) bool {
-	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
-	return r.modular || left.doubt || right.doubt || share || right.of || mixes(&left.reading, &right.reading) ||
+	return r.modular || left.doubt || right.doubt || r.share(left, right) || r.digit(left, right) || right.of || mixes(&left.reading, &right.reading) ||
 		r.span(left) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) ||
 		r.breaksOff(left, right) || r.denied(right.to)
+}
+
+// quotient reports whether units stand inside a side, 72 people / 576 people per week,
+// and not only behind it, 1/3 hour.
+func (r *reader) quotient(s *sideTokens) bool {
+	for k := s.start; k < s.stop && int(r.tokens[k].end) <= s.to; k++ {
+		if t := &r.tokens[k]; t.kind == textUnit || t.kind == word && t.class != divided && t.class != byWord {
+			return true
+		}
+	}
+	return false
+}
+
+// share recognises a fraction that stands for a part of something, 1/3 of the day =
+// 8 hours, 3/8 = $375, and a factor of conversion, 2.54 cm / 1 in = 1.
+func (r *reader) share(left, right *sideTokens) bool {
+	if left.ops != 1 || !left.divided {
+		return false
+	}
+	const money = moneyWord - timeWord
+	priced := right.units[money] != 0 && left.units[money] == 0 && left.finest == 0
+	return left.named && right.ops == 0 && right.value.f == 1 || left.value.f < 1 && (left.named && !r.quotient(left) || priced)
+}
+
+// digit recognises an equation of last digits, 7 * 3 = 1, in a text that is about them.
+func (r *reader) digit(left, right *sideTokens) bool {
+	gap := left.value.add(right.value.neg())
+	return right.ops == 0 && left.value.isInteger() && right.value.f >= 0 && right.value.f < 10 && gap.exact() && gap.den == 1 && gap.num%10 == 0 && r.lexer.digits
 }
 
 // denials are what a text says of an equation that it does not claim.
 var denials = [...]string{"not true", "is not", "isn't", "not equal", "not satisf", "not hold", "false", "contradict", "impossible", "incorrect", "not possible", "no solution", "\\neq", "not correct", "not valid", "does not"}
 
-// denied reports whether the text goes on to deny the equation that ends at a byte.
+// rejections are what a text says of a case that it has tried.
+var rejections = [...]string{"contradict", "impossible", "not possible", "not valid", "not a valid", "extraneous"}
+
+// denied reports whether the text goes on to deny the equation that ends at a byte, in
+// the same sentence, or in the next one to reject the case.
 func (r *reader) denied(end int) bool {
-	rest := r.text[end:min(len(r.text), end+64)]
-	if i := strings.IndexAny(rest, ".\n="); i >= 0 {
+	rest := r.text[end:min(len(r.text), end+160)]
+	sentence := rest[:min(len(rest), 64)]
+	if i := strings.IndexAny(sentence, ".\n="); i >= 0 {
+		sentence = sentence[:i]
+	}
+	contains := func(text string) func(string) bool {
+		return func(d string) bool { return strings.Contains(text, d) }
+	}
+	if slices.ContainsFunc(denials[:], contains(sentence)) {
+		return true
+	}
+	if i := strings.Index(rest, ". "); i >= 0 {
 		rest = rest[:i]
 	}
-	for _, d := range denials {
-		if strings.Contains(rest, d) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rejections[:], contains(rest))
 }
 
 // swapped recognises a difference whose terms stand in the wrong order: 70 - 80 = 10.
@@ -85,7 +122,7 @@ func (r *reader) enumerates(left, right *sideTokens) bool {
 
 // breaksOff reports whether the text was cut at its token limit inside the right side.
 func (r *reader) breaksOff(left, right *sideTokens) bool {
-	if strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
+	if r.annotation || strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
 		return false
 	}
 	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])
@@ -115,7 +152,7 @@ func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
 			return true
 		}
 	}
-	return left.percents+right.percents > 0 && lacksPercent(left, right, approximate)
+	return (left.percents+right.percents > 0 || r.hundredths(right.stop)) && lacksPercent(left, right, approximate)
 }
 
 var modes = [...]mode{{}, {plain: true}, {relative: true}, {flat: true}, {tight: true}}

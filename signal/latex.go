@@ -42,7 +42,7 @@ var commands = map[string]token{
 	"approx": {kind: relation, symbol: 'a'}, "simeq": {kind: relation, symbol: 'a'},
 	"ne": {kind: comparison}, "neq": {kind: comparison}, "le": {kind: comparison}, "leq": {kind: comparison}, "ge": {kind: comparison},
 	"geq": {kind: comparison}, "lt": {kind: comparison}, "gt": {kind: comparison}, "equiv": {kind: comparison}, "sim": {kind: comparison},
-	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop}, "quad": {kind: stop},
+	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop, symbol: 'q'}, "quad": {kind: stop, symbol: 'q'},
 	"circ": {kind: unitSign}, "degree": {kind: unitSign}, "percent": {kind: percent},
 	"left": {}, "right": {}, "big": {}, "Big": {}, "bigg": {}, "bigl": {}, "bigr": {}, "Bigl": {}, "Bigr": {}, "displaystyle": {}, "boxed": {}, "fbox": {},
 	"pi": {kind: opaque, symbol: '\x01'}, "theta": {kind: opaque, symbol: '\x02'}, "alpha": {kind: opaque, symbol: '\x03'},
@@ -94,8 +94,8 @@ func (l *lexer) argument(start int) {
 	}
 	l.pos += n + 1
 	t := l.emit(textUnit, start, 0)
-	for _, w := range strings.Fields(inside) {
-		if c := classify(w); c != plainWord {
+	for i, w := range strings.Fields(inside) {
+		if c := classify(w); c != plainWord && (c != shareWord || i == 0) {
 			t.class = c
 			_, t.symbol = measure(w)
 			break

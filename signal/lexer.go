@@ -21,6 +21,7 @@ type lexer struct {
 	notes   []span // calculator annotations
 	noted   int    // bytes of them
 	modular bool   // the text speaks of congruences
+	digits  bool   // the text speaks of digits
 }
 
 type span struct{ start, end int }
@@ -155,6 +156,8 @@ func (l *lexer) punctuation(c byte) {
 		l.point(c)
 	case '`', '"', '\'':
 		l.skip(1)
+	case '|':
+		l.take(1, stop, '|')
 	case '_':
 		if l.peek(1) == '_' || l.space || l.fresh {
 			l.skip(1)

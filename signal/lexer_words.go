@@ -35,7 +35,7 @@ func (l *lexer) number() {
 		}
 	}
 	t := l.emit(numeral, start, 0)
-	if !fits {
+	if !fits || decimals == 0 && l.pos-start > 1 && l.text[start] == '0' { // 0730 is a time or a name
 		t.kind = opaque
 		return
 	}
@@ -115,6 +115,8 @@ func (l *lexer) word() {
 	case functionWord:
 		t.kind = opaque
 		l.modular = l.modular || w == "mod" || w == "modulo"
+	case plainWord:
+		l.digits = l.digits || w == "digit" || w == "digits"
 	case plusWord:
 		t.kind, t.symbol = operator, '+'
 	case minusWord:
@@ -164,15 +166,40 @@ func (l *lexer) crosses(start int) bool {
 }
 
 // variable tells letters that stand for a number from words: one letter (but for the
-// article), a letter with an index, letters that touch a number.
+// article), two that are no word (ab, OM), a letter with an index, letters that touch a
+// number or a closing bracket, capitals that touch an operator (66/BC).
 func (l *lexer) variable(w string, touching bool) bool {
-	if touching && len(l.tokens) > 1 && l.tokens[len(l.tokens)-2].kind == numeral {
-		return !glued[w]
+	if n := len(l.tokens); touching && n > 1 {
+		switch l.tokens[n-2].kind {
+		case numeral:
+			return !glued[w]
+		case closing:
+			return !glued[w] && classify(w) == plainWord
+		case operator:
+			if len(w) <= 3 && capitals(w) {
+				return true
+			}
+		}
 	}
-	if len(w) == 1 {
+	switch len(w) {
+	case 1:
 		return w != "a" && w != "A" && w != "I" || l.peek(0) != ' ' || !letter(l.peek(1)) || !letter(l.peek(2))
+	case 2:
+		return digit(w[1]) || capitals(w[1:]) == capitals(w[:1]) && !glued[w] && classify(w) == plainWord && !strings.Contains(shortWords, strings.ToLower(w))
 	}
-	return len(w) == 2 && digit(w[1]) || strings.IndexByte(w, '_') > 0
+	return strings.IndexByte(w, '_') > 0 || strings.ContainsAny(w, "0123456789")
+}
+
+// shortWords are the words of two letters that are not in the dictionary.
+const shortWords = "as at be do go in me my no on or up us am an id tv pm uk cd pc ok et al eg ie vs mr ms dr st nd rd th ea sq mb gb kb tb hp"
+
+func capitals(w string) bool {
+	for i := range len(w) {
+		if w[i] < 'A' || w[i] > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // equals makes a relation of "equals" and "equal to".

@@ -160,7 +160,7 @@ func (a number) equal(b number) bool {
 	if a.exact() && b.exact() {
 		return a.num == b.num && a.den == b.den
 	}
-	return math.Abs(a.f-b.f) <= 1e-9*math.Max(math.Abs(a.f), math.Abs(b.f))
+	return math.Abs(a.f-b.f) <= 1e-9*max(1e-3, math.Abs(a.f), math.Abs(b.f))
 }
 
 // fits reports whether the value has no more than the given decimals.

@@ -1,5 +1,7 @@
 package signal
 
+import "strings"
+
 // parser reads one side of an equation, an expression of numbers with units between
 // them:
 //
@@ -212,7 +214,7 @@ func (p *parser) share() (symbol byte, skip int) {
 		return 0, 0
 	}
 	skip = 1
-	for skip < 4 && p.pos+skip < p.limit && p.tokens[p.pos+skip].kind == word && p.tokens[p.pos+skip].class == plainWord {
+	for skip < 4 && p.pos+skip < p.limit && p.tokens[p.pos+skip].kind == word && p.tokens[p.pos+skip].class == plainWord && !p.owner(p.pos+skip) {
 		skip++
 	}
 	if !p.operand(p.pos + skip) {
@@ -221,6 +223,11 @@ func (p *parser) share() (symbol byte, skip int) {
 	}
 	p.of = true
 	return '*', skip
+}
+
+// owner reports whether a word is possessive: half of Ann's 9 is not half of 9.
+func (p *parser) owner(i int) bool {
+	return strings.ContainsAny(p.text[p.tokens[i].start:p.tokens[i].end], "'’")
 }
 
 // operand reports whether an operand begins at a token.

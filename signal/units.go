@@ -1,5 +1,7 @@
 package signal
 
+import "math"
+
 // maxUnits is how many words may stand between a number and the next operator.
 const maxUnits = 6
 
@@ -38,8 +40,8 @@ func (p *parser) unit() {
 func (p *parser) unitWord(t *token) bool {
 	switch t.class {
 	case plainWord, openWord, scaleWord, shareWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
-	case timesWord:
-		return !p.operand(p.pos + 1)
+	case timesWord: // 3 times, but not 5 times the number of eggs
+		return p.pos+1 >= p.limit || p.tokens[p.pos+1].kind != word && !p.operand(p.pos+1)
 	case ofWord:
 		if symbol, _ := p.share(); symbol != 0 {
 			return false
@@ -105,6 +107,9 @@ func (p *parser) squared() {
 // remark reports whether a parenthesis holds a few words only.
 func (p *parser) remark(t *token) bool {
 	inside := int(t.match) - p.pos - 1
+	if t.glued || t.symbol == '[' { // a factor, (AB)(BC), or an area, [ABC]
+		return false
+	}
 	if t.match < 0 || int(t.match) >= p.limit || inside < 1 || inside > maxUnits {
 		return false
 	}
@@ -118,7 +123,8 @@ func (p *parser) remark(t *token) bool {
 }
 
 // mixes reports whether two sides together measure one thing in two units, or count
-// in dozens or thousands: a sum of them is not the sum of the numbers.
+// in dozens or thousands: a sum of them is not the sum of the numbers, and a product may
+// be converted on the way. It may be judged if no conversion explains it.
 func mixes(a, b *reading) bool {
 	if a.scale || b.scale {
 		return true
@@ -126,8 +132,25 @@ func mixes(a, b *reading) bool {
 	for k := range a.units {
 		x, y := a.units[k], b.units[k]
 		if x == 255 || y == 255 || x != 0 && y != 0 && x != y {
-			return true
+			return a.sums > 0 || b.ops > 0 || a.percents+b.percents > 0 || converts(b.value.f/a.value.f)
 		}
 	}
 	return false
+}
+
+// factors of conversion between units of time, length, mass, volume and money.
+var factors = [...]float64{2, 3, 4, 5, 7, 8, 10, 12, 16, 20, 24, 25, 28, 30, 32, 36, 48, 50, 52, 60, 64, 90, 100, 120, 128, 168, 180, 360, 365, 366, 720, 1000, 1440, 1760, 2000, 3600, 5280, 8760,
+	1.06, 1.609, 2.2, 2.54, 3.28, 3.785, 4.33, 28.35, 29.57, 30.48, 453.6}
+
+// converts reports whether a ratio is such a factor or its inverse, or 1.
+func converts(ratio float64) bool {
+	if ratio < 1 {
+		ratio = 1 / ratio
+	}
+	for _, f := range factors {
+		if math.Abs(ratio-f) <= 0.006*f {
+			return true
+		}
+	}
+	return ratio < 1.006
 }

@@ -45,14 +45,14 @@ var words = lexicon(map[class]string{
 	ofWord:       `of`,
 	halfWord:     `half`,
 	equalsWord:   `equals equal equaling`,
-	scaleWord:    `dozen dozens hundred hundreds thousand thousands million millions billion billions score pair pairs k`,
+	scaleWord:    `dozen dozens hundred hundreds thousand thousands million millions billion billions score pair pairs k hectare hectares acre acres`,
 	functionWord: `mod modulo sqrt sin cos tan log ln lcm gcd max min floor ceil remainder base choose squared cubed degrees arcsin arccos arctan det exp print len`,
 	percentWord:  `percent percents`,
 	shareWord:    `third thirds quarter quarters fourth fourths fifth fifths sixth sixths eighth eighths tenth tenths halves`,
 	timeWord:     `second seconds sec secs minute minutes min mins hour hours hr hrs day days week weeks month months year years decade decades century`,
-	lengthWord:   `inch inches foot feet ft yard yards mile miles mm cm km meter meters metre metres kilometer kilometers centimeter centimeters`,
-	massWord:     `ounce ounces oz pound pounds lb lbs gram grams kg kilogram kilograms ton tons mg`,
-	volumeWord:   `ml liter liters litre litres cup cups pint pints quart quarts gallon gallons tablespoon tablespoons teaspoon teaspoons`,
+	lengthWord:   `inch inches foot feet ft yard yards mile miles millimeter millimeters mm cm km meter meters metre metres kilometer kilometers centimeter centimeters`,
+	massWord:     `ounce ounces oz pound pounds lb lbs gram grams kg kilogram kilograms ton tons milligram milligrams mg`,
+	volumeWord:   `ml milliliter milliliters millilitre millilitres liter liters litre litres cup cups pint pints quart quarts gallon gallons tablespoon tablespoons teaspoon teaspoons`,
 	moneyWord:    `cent cents dollar dollars penny pennies nickel nickels dime dimes quarter quarters`,
 })
 
@@ -130,8 +130,10 @@ func measure(word string) (kind class, unit byte) {
 		return kind, 'p'
 	case "km", "kilometer", "kilometers":
 		return kind, 'k'
-	case "mm", "mg", "ml":
+	case "mm", "mg", "ml", "millimeter", "millimeters", "milligram", "milligrams", "milliliter", "milliliters", "millilitre", "millilitres":
 		return kind, 'n'
+	case "mile", "miles":
+		return kind, 'L'
 	case "teaspoon", "teaspoons":
 		return kind, 'e'
 	case "pint", "pints":

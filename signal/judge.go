@@ -86,6 +86,7 @@ func (r *reader) denied(end int) bool {
 	if slices.ContainsFunc(denials[:], contains(sentence)) {
 		return true
 	}
+	rest = strings.TrimLeft(rest, " .\n\\])$")
 	if i := strings.Index(rest, ". "); i >= 0 {
 		rest = rest[:i]
 	}

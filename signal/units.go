@@ -26,6 +26,7 @@ func (p *parser) unit() {
 			p.pos++
 			p.squared()
 		case t.kind == operator && t.symbol == '/' && p.ratio():
+			p.note(&p.tokens[p.pos+1])
 			p.pos += 2
 			p.squared()
 		case t.kind == open && p.remark(t):
@@ -140,7 +141,7 @@ func mixes(a, b *reading) bool {
 
 // factors of conversion between units of time, length, mass, volume and money.
 var factors = [...]float64{2, 3, 4, 5, 7, 8, 10, 12, 16, 20, 24, 25, 28, 30, 32, 36, 48, 50, 52, 60, 64, 90, 100, 120, 128, 168, 180, 360, 365, 366, 720, 1000, 1440, 1760, 2000, 3600, 5280, 8760,
-	1.06, 1.609, 2.2, 2.54, 3.28, 3.785, 4.33, 28.35, 29.57, 30.48, 453.6}
+	1.609, 2.2, 2.54, 3.28, 3.785, 4.33, 28.35, 29.57, 30.48, 453.6}
 
 // converts reports whether a ratio is such a factor or its inverse, or 1.
 func converts(ratio float64) bool {

@@ -251,24 +251,6 @@ func (p *parser) operand(i int) bool {
 	return false
 }
 
-// rate divides by the number of a unit, 200 calories/100 ml, where signs of division
-// bind tightly.
-func (p *parser) rate(v number) number {
-	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
-		return v
-	}
-	slash, below := &p.tokens[p.pos], &p.tokens[p.pos+1]
-	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
-		return v
-	}
-	p.pos++
-	p.next()
-	p.ops++
-	p.divided = true
-	p.unit()
-	return v.mul(below.value().inverse())
-}
-
 // half reports whether "half of" begins at a token.
 func (p *parser) half(i int) bool {
 	return p.tokens[i].class == halfWord && i+1 < p.limit && p.tokens[i+1].class == ofWord

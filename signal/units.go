@@ -123,6 +123,24 @@ func (p *parser) remark(t *token) bool {
 	return true
 }
 
+// rate divides by the number of a unit, 200 calories/100 ml, where signs of division
+// bind tightly.
+func (p *parser) rate(v number) number {
+	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
+		return v
+	}
+	slash, below := &p.tokens[p.pos], &p.tokens[p.pos+1]
+	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
+		return v
+	}
+	p.pos++
+	p.next()
+	p.ops++
+	p.divided = true
+	p.unit()
+	return v.mul(below.value().inverse())
+}
+
 // mixes reports whether two sides together measure one thing in two units, or count
 // in dozens or thousands: a sum of them is not the sum of the numbers, and a product may
 // be converted on the way. It may be judged if no conversion explains it.

@@ -87,8 +87,10 @@ func (l *lexer) cross() {
 // word reads letters, digits behind them, and apostrophes inside.
 func (l *lexer) word() {
 	start := l.pos
+	var seen uint8
 	for n := 0; ; l.pos += n {
-		for l.pos < len(l.text) && inWord[l.text[l.pos]] {
+		for l.pos < len(l.text) && inWord[l.text[l.pos]] != 0 {
+			seen |= inWord[l.text[l.pos]]
 			l.pos++
 		}
 		if n = l.letters(); n == 0 {
@@ -101,7 +103,7 @@ func (l *lexer) word() {
 	}
 	w := l.text[start:l.pos]
 	t := l.emit(word, start, 0)
-	if l.variable(w, t.glued) {
+	if seen&indexed != 0 || l.variable(w, t.glued) {
 		t.kind = opaque
 		if len(w) == 1 {
 			t.symbol = w[0]
@@ -126,10 +128,18 @@ func (l *lexer) word() {
 	}
 }
 
+// indexed marks the bytes that make a variable of a word, digits and "_".
+const indexed = 2
+
 // inWord are the bytes that continue a word in any place.
-var inWord = func() (in [256]bool) {
+var inWord = func() (in [256]uint8) {
 	for c := range in {
-		in[c] = letter(byte(c)) || digit(byte(c)) || c == '_'
+		switch {
+		case letter(byte(c)):
+			in[c] = 1
+		case digit(byte(c)) || c == '_':
+			in[c] = indexed
+		}
 	}
 	return in
 }()
@@ -166,8 +176,8 @@ func (l *lexer) crosses(start int) bool {
 }
 
 // variable tells letters that stand for a number from words: one letter (but for the
-// article), two that are no word (ab, OM), a letter with an index, letters that touch a
-// number or a closing bracket, capitals that touch an operator (66/BC).
+// article), two that are no word (ab, OM), letters that touch a number or a closing
+// bracket, capitals that touch an operator (66/BC).
 func (l *lexer) variable(w string, touching bool) bool {
 	if n := len(l.tokens); touching && n > 1 {
 		switch l.tokens[n-2].kind {
@@ -185,13 +195,21 @@ func (l *lexer) variable(w string, touching bool) bool {
 	case 1:
 		return w != "a" && w != "A" && w != "I" || l.peek(0) != ' ' || !letter(l.peek(1)) || !letter(l.peek(2))
 	case 2:
-		return digit(w[1]) || capitals(w[1:]) == capitals(w[:1]) && !glued[w] && classify(w) == plainWord && !strings.Contains(shortWords, strings.ToLower(w))
+		return letter(w[1]) && capitals(w[1:]) == capitals(w[:1]) && !shortWords[short(w)] && classify(w) == plainWord && !glued[w]
 	}
-	return strings.IndexByte(w, '_') > 0 || strings.ContainsAny(w, "0123456789")
+	return false
 }
 
+// short numbers the words of two letters, whatever their case.
+func short(w string) int { return int(w[0]&31)<<5 | int(w[1]&31) }
+
 // shortWords are the words of two letters that are not in the dictionary.
-const shortWords = "as at be do go in me my no on or up us am an id tv pm uk cd pc ok et al eg ie vs mr ms dr st nd rd th ea sq mb gb kb tb hp"
+var shortWords = func() (known [1 << 10]bool) {
+	for _, w := range strings.Fields(`as at be do go in me my no on or up us am an id tv pm uk cd pc ok et al eg ie vs mr ms dr st nd rd th ea sq mb gb kb tb hp`) {
+		known[short(w)] = true
+	}
+	return known
+}()
 
 func capitals(w string) bool {
 	for i := range len(w) {

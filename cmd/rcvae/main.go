@@ -38,8 +38,8 @@ const (
 	exitUsage
 )
 
-// commit is set by the linker; see the Makefile.
-var commit = "unknown"
+// Set by the linker; see the Makefile and .goreleaser.yaml. built is the commit's time.
+var version, commit, built = "", "unknown", ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -118,6 +118,11 @@ bench: ## all Go benchmarks
 SHARED := $(or $(RCVAE_SHARED),../shared)
 ROUNDS ?= 3
 
+.PHONY: size
+size: build ## what fills the binary, by module (needs PYTHON and binutils)
+	$(GO) build -trimpath -o out/unstripped ./cmd/rcvae
+	$(PYTHON) tools/bench/size.py out/unstripped $(BIN)
+
 .PHONY: bench-train
 bench-train: ## training throughput beside PyTorch (needs PYTHON with torch)
 	$(PYTHON) tools/bench/train.py --rounds $(ROUNDS)

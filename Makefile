@@ -94,13 +94,15 @@ release-files: ## manual pages and completions for the archives of a release, in
 	for shell in bash zsh fish powershell; do $(GO) run ./cmd/rcvae completion $$shell >out/release/completions/rcvae.$$shell; done
 
 .PHONY: snapshot
-snapshot: ## the archives of a release from this commit, unpublished, in dist (needs GORELEASER and cyclonedx-gomod)
+snapshot: ## the archives of a release of the last commit, unpublished, in dist (needs GORELEASER and cyclonedx-gomod)
 	$(GORELEASER) check
-	$(GORELEASER) release --snapshot --clean
+	rm -rf out/snapshot dist && git clone -q . out/snapshot
+	cd out/snapshot && $(GORELEASER) release --snapshot
+	mv out/snapshot/dist dist && rm -rf out/snapshot
 
 .PHONY: snapshot-check
 snapshot-check: snapshot ## two snapshots have the same hashes
-	cp dist/checksums.txt out/checksums.txt
+	mkdir -p out && mv dist/checksums.txt out/checksums.txt
 	$(MAKE) snapshot
 	cmp out/checksums.txt dist/checksums.txt
 
@@ -120,6 +122,7 @@ ROUNDS ?= 3
 
 .PHONY: size
 size: build ## what fills the binary, by module (needs PYTHON and binutils)
+	mkdir -p out
 	$(GO) build -trimpath -o out/unstripped ./cmd/rcvae
 	$(PYTHON) tools/bench/size.py out/unstripped $(BIN)
 

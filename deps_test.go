@@ -113,7 +113,7 @@ func packageDirs(t *testing.T) []string {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || name == "docs") {
+		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || slices.Contains([]string{"testdata", "tools", "docs", "out", "dist"}, name)) {
 			return filepath.SkipDir
 		}
 		dirs = append(dirs, path)

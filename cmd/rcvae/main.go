@@ -111,8 +111,11 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	}
 	root.PersistentFlags().String("config", "", "settings `FILE` (default: rcvae.yaml, if there is one)")
 	root.PersistentFlags().Bool("quiet", false, "no progress on standard error")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		warnOfVariables(cmd, os.Environ())
+		return applySettings(cmd, os.LookupEnv)
+	}
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
 	)

@@ -5,19 +5,20 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestPromisesNameTheirTests: every test that docs/reliability.md names is there.
-func TestPromisesNameTheirTests(t *testing.T) {
-	text, err := os.ReadFile("docs/reliability.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestPagesNameTestsThatAreThere: every test, benchmark and example that a page names is
+// there, and every file by its path.
+func TestPagesNameTestsThatAreThere(t *testing.T) {
 	var code strings.Builder
-	err = filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && slices.Contains([]string{"out", "dist"}, d.Name()) {
+			return fs.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, ".go") {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -27,16 +28,30 @@ func TestPromisesNameTheirTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(text), -1)
-	if len(named) < 20 {
-		t.Fatalf("%d tests are named: the test is void", len(named))
-	}
-	for _, name := range named {
-		if !strings.Contains(code.String(), "\nfunc "+name[1]+"(t *testing.T)") {
-			t.Errorf("docs/reliability.md names %s, which is not there", name[1])
+	all, tests, files := code.String(), 0, 0
+	for _, page := range pagesOf(t) {
+		text := read(t, page)
+		for _, name := range regexp.MustCompile("`((?:Test|Benchmark|Example)[A-Z][A-Za-z0-9]*)`").FindAllStringSubmatch(text, -1) {
+			tests++
+			if !strings.Contains(all, "\nfunc "+name[1]+"(") {
+				t.Errorf("%s names %s, which is not there", page, name[1])
+			}
+		}
+		for _, name := range regexp.MustCompile("`((?:[a-z0-9_-]+/)+[a-z0-9_.-]+\\.(?:go|py|sh|md|json|yaml|safetensors|jinja))`").FindAllStringSubmatch(text, -1) {
+			files++
+			if _, err := os.Stat(name[1]); err != nil && !slices.Contains(goneOrOthers, name[1]) {
+				t.Errorf("%s names %s: %v", page, name[1], err)
+			}
 		}
 	}
+	if tests < 40 || files < 40 {
+		t.Fatalf("%d tests and %d files are named: the test is void", tests, files)
+	}
 }
+
+// goneOrOthers are files that pages name and say of that they are gone, or another
+// project's.
+var goneOrOthers = []string{"tools/adapt/lm_score.py", "tests/scorer/math_cases.json"}
 
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)

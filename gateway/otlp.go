@@ -16,7 +16,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"rcvae/llm"
+	"rcvae/internal/retry"
 )
 
 // collector sends spans to an OTLP/HTTP collector, as protobuf. OpenTelemetry's own client
@@ -29,12 +29,8 @@ type collector struct {
 
 var _ otlptrace.Client = (*collector)(nil)
 
-// uploads is how often a batch is sent before it is dropped, and firstPause the time
-// before the second of them, which then doubles.
-const (
-	uploads    = 4
-	firstPause = time.Second
-)
+// resends is how often a batch is sent again before it is dropped.
+const resends = 3
 
 // headerVariables are the variables of the specification that hold header fields for
 // the collector, such as a key; fields of the second win.
@@ -93,41 +89,29 @@ func (c *collector) UploadTraces(ctx context.Context, spans []*tracepb.ResourceS
 	if err != nil {
 		return fmt.Errorf("encode spans: %w", err)
 	}
-	for pause, left := firstPause, uploads-1; ; pause, left = 2*pause, left-1 {
-		wait, err := c.upload(ctx, body)
-		if err == nil || wait < 0 || left == 0 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(max(pause, wait)):
-		}
-	}
+	return retry.Do(ctx, resends, func() error { return c.upload(ctx, body) })
 }
 
-// upload sends a batch once. A negative wait says that another try is in vain, a
-// positive one is what the collector asks for.
-func (c *collector) upload(ctx context.Context, body []byte) (wait time.Duration, err error) {
+// upload sends a batch once.
+func (c *collector) upload(ctx context.Context, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return -1, err
+		return err
 	}
 	request.Header = c.header.Clone()
 	response, err := c.client.Do(request)
 	if err != nil {
-		return 0, fmt.Errorf("send spans: %w", err)
+		return retry.Passing(fmt.Errorf("send spans: %w", err), 0)
 	}
 	defer response.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(response.Body, 512)) // for the message alone
-	switch response.StatusCode {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		wait = llm.RetryAfter(response.Header, time.Now())
-	default:
-		wait = -1
-	}
 	if response.StatusCode/100 == 2 {
-		return wait, nil
+		return nil
 	}
-	return wait, fmt.Errorf("send spans: the collector answers %s: %q", response.Status, said)
+	err = fmt.Errorf("send spans: the collector answers %s: %q", response.Status, said)
+	switch response.StatusCode { // those that the protocol allows to send again
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return retry.Passing(err, retry.After(response.Header, time.Now()))
+	}
+	return err
 }

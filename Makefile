@@ -88,10 +88,10 @@ rename-check: ## a copy of the tree builds, and its tests compile, under another
 GORELEASER ?= goreleaser
 
 .PHONY: release-files
-release-files: ## manual pages and completions for the archives of a release, in out/release
+release-files: build ## manual pages and completions for the archives of a release, in out/release
 	rm -rf out/release && mkdir -p out/release/completions
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) test ./cmd/rcvae -count 1 -run 'TestManual$$' -man $(CURDIR)/out/release/man
-	for shell in bash zsh fish powershell; do $(GO) run ./cmd/rcvae completion $$shell >out/release/completions/rcvae.$$shell; done
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) test -trimpath ./cmd/rcvae -count 1 -run 'TestManual$$' -man $(CURDIR)/out/release/man
+	for shell in bash zsh fish powershell; do $(BIN) completion $$shell >out/release/completions/rcvae.$$shell; done
 
 .PHONY: snapshot
 snapshot: ## the archives of a release of the last commit, unpublished, in dist (needs GORELEASER and cyclonedx-gomod)

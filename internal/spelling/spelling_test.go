@@ -12,7 +12,7 @@ func TestNearest(t *testing.T) {
 	for _, c := range []struct {
 		word, want string
 		distance   int
-	}{{"modle", "model", 2}, {"model", "model", 0}, {"slector", "selector", 1}, {"", "k", 1}} {
+	}{{"mdel", "model", 1}, {"model", "model", 0}, {"slector", "selector", 1}, {"", "k", 1}} {
 		if got, d := spelling.Nearest(c.word, slices.Values(names)); got != c.want || d != c.distance {
 			t.Errorf("Nearest(%q) = %q, %d, want %q, %d", c.word, got, d, c.want, c.distance)
 		}

@@ -56,7 +56,7 @@ func (r *record) log(x *edge.Exchange) {
 		if p.Kind != "" {
 			x.Log("fallback", p.Kind)
 		}
-		logCause(x, p.err)
+		logCause(x, p.Err)
 	}
 	x.Log("selector", r.call.rule)
 	x.Log("drawn", drawn)

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,7 +93,8 @@ func (c *completion) add(raw json.RawMessage) error {
 		if m.FunctionCall.Name != "" {
 			choice.ToolCalls = append(choice.ToolCalls, openaiapi.ToolCall{Type: "function", Function: m.FunctionCall})
 		}
-		weight = len(text) + len(m.ReasoningContent) + len(m.Reasoning)
+		choice.Reasoning = cmp.Or(m.ReasoningContent, m.Reasoning)
+		weight = len(text) + len(choice.Reasoning)
 		for _, call := range choice.ToolCalls {
 			weight += call.Size()
 		}

@@ -48,6 +48,7 @@ type Choice struct {
 	Index     int                  // place in the draw, 0 … K-1
 	Raw       json.RawMessage      // the choice as the server wrote it, with an index of the server's
 	Text      string               // message content, or text of a raw completion
+	Reasoning string               // what the model thought, where the server keeps it apart from the text
 	ToolCalls []openaiapi.ToolCall // a legacy function_call too; nil when there are none
 	Finish    string               // "stop", "length", "tool_calls", …
 	Tokens    int                  // generated tokens; 0 when unknown

@@ -253,7 +253,7 @@ func TestAnswersConformToOpenAPI(t *testing.T) {
 			check("chunk", "ChatChunk", e.Data)
 		}
 	}
-	check("404", "Error", s.get("/v1/embeddings").body)
+	check("404", "Error", s.get("/v1/moderations").body)
 	check("400", "Error", s.post(chat, "{").body)
 	check("415", "Error", s.from(http.MethodPost, "Content-Type", "text/plain").body)
 	paths, _ := file["paths"].(schema)

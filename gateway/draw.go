@@ -81,7 +81,7 @@ var _ bestof.Sampler = (*upstreamSampler)(nil)
 // Sample implements [bestof.Sampler].
 func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
 	s, start := u.server, time.Now()
-	request := llm.Request{Path: u.call.path, Body: u.call.body, K: k, First: first, Header: u.header}
+	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.header}
 	s.askLogProbs(u.call, &request)
 	told := make(map[int]bool, k)
 	send := func(choice llm.Choice) {

@@ -12,6 +12,10 @@ import (
 	"rcvae/internal/openaiapi"
 )
 
+// ErrStream says that a server answers with a stream of events to whoever did not ask
+// for one.
+var ErrStream = errors.New("the answer is a stream of events, which was not asked for")
+
 // completion is one response of a server.
 type completion struct {
 	envelope openaiapi.Body // without choices and usage
@@ -24,7 +28,7 @@ type completion struct {
 // parseCompletion reads a response. A response without choices is an error.
 func parseCompletion(data []byte) (completion, error) {
 	if bytes.HasPrefix(bytes.TrimLeft(data, "\r\n"), []byte("data:")) {
-		return completion{}, errors.New("the answer is a stream of events, which was not asked for")
+		return completion{}, ErrStream
 	}
 	body, err := openaiapi.ParseBody(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) // some servers begin with a byte order mark
 	if err != nil {

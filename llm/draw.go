@@ -219,7 +219,7 @@ func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 // ask makes one call.
 func (d *drawing) ask(ctx context.Context, s span) outcome {
 	o := outcome{span: s}
-	o.err = d.upstream.call(ctx, "POST", d.request.Path, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
+	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
 		o.completion, err = parseCompletion(answer)
 		return err
 	})

@@ -369,7 +369,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestOnlyThePathsOfTheAPI(t *testing.T) {
 	server, u := start(t, rcvaetest.Script{}, nil)
-	for _, path := range []string{"/models/../slots", "/models/%2e%2e/slots", "/models/%2E%2E%2Fslots", "/models/a%252e%252e", "/models/", "/models//x", "/slots", "/models/a?b=c", "/models/..", "/models/a%5c..%5cb", "/models/x%00"} {
+	for _, path := range []string{"/models/../slots", "/models/%2e%2e/slots", "/models/%2E%2E%2Fslots", "/models/a%252e%252e", "/models/", "/models//x", "/slots", "/models/..", "/models/a%5c..%5cb", "/models/x%00"} {
 		response, err := u.Forward(t.Context(), http.MethodGet, path, nil, nil)
 		if err == nil {
 			response.Body.Close()

@@ -8,10 +8,11 @@ import (
 	"rcvae/internal/openaiapi"
 )
 
-// Paths of the two kinds of requests.
+// Paths of the API: the two kinds of completions, and what [Upstream.Forward] also passes on.
 const (
 	ChatPath       = "/chat/completions"
 	CompletionPath = "/completions"
+	EmbeddingPath  = "/embeddings"
 )
 
 // The ways in which a server is asked for several choices.
@@ -27,6 +28,7 @@ type Request struct {
 	K        int            // choices to draw, at least 1
 	First    int            // choices of the same body that were drawn before: seeds count on from there
 	Optional []string       // fields that need not be as they are: what the server refuses is left out or written otherwise
+	Query    string         // of the calls' URLs; may be empty
 	Header   http.Header    // more header fields; an Authorization here replaces the upstream's key
 	OnChoice func(Choice)   // called with each choice as it arrives, by the goroutine that called Draw; may be nil
 }

@@ -90,7 +90,7 @@ func passes(err error) bool {
 	}
 	switch CauseOf(err) {
 	case CauseFormat:
-		return !errors.Is(err, errTooLarge)
+		return !errors.Is(err, errTooLarge) && !errors.Is(err, ErrStream)
 	case CauseCut:
 		return true
 	}

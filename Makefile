@@ -173,5 +173,5 @@ chaos: build ## kill the program, fill its disk, flip bits in its files and take
 	bin/chaos -rcvae $(BIN) -minutes $(CHAOS_MINUTES) -seed $(CHAOS_SEED)
 
 .PHONY: soak
-soak: ## ten thousand requests through the gateway while a tenth of the upstream's calls fail
-	$(GO) test ./gateway -run '^TestSoak$$' -count 1 -v
+soak: ## ten thousand requests and a thousand impolite clients while a tenth of the upstream's calls fail, and 8 GiB of large ones
+	$(GO) test ./gateway -run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -count 1 -v

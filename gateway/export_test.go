@@ -85,3 +85,6 @@ func OpenDecisionsForTest(path string) error {
 	}
 	return l.close()
 }
+
+// HeldBytes returns the size of the bodies of all requests under way or waiting.
+func (s *Server) HeldBytes() int64 { return s.edge.HeldBytes() }

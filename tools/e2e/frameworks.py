@@ -84,7 +84,7 @@ output_type: generate_until
 doc_to_text: "{{{{q}}}}"
 doc_to_target: "{{{{a}}}}"
 generation_kwargs: {{until: ["###"], do_sample: true, temperature: 0.7}}
-metric_list: [{{metric: !function check.starts}}]
+metric_list: [{{metric: !function check.starts, aggregation: mean, higher_is_better: true}}]
 """)
     (folder / "check.py").write_text("def starts(references, predictions):\n    return float(predictions[0].startswith(references[0]))\n")
     for name, model, path, more in (

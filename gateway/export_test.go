@@ -36,7 +36,7 @@ type listUpstream struct {
 }
 
 func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) {
-	d := llm.Draw{Requested: r.K, Mode: llm.ModeN}
+	d := llm.Draw{Mode: llm.ModeN}
 	for i := range r.K {
 		d.Choices = append(d.Choices, llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"})
 		l.next++

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rcvae/internal/openaiapi"
+	"rcvae/internal/retry"
 )
 
 const (
@@ -47,7 +48,7 @@ func (u *Upstream) call(ctx context.Context, path string, header http.Header, bo
 		if !again {
 			return err
 		}
-		if err := pause(ctx, delay); err != nil {
+		if err := retry.Pause(ctx, delay); err != nil {
 			return err
 		}
 	}
@@ -188,7 +189,7 @@ func (u *Upstream) statusError(response *http.Response) *StatusError {
 	}
 	return &StatusError{
 		Server: u.base, Status: response.StatusCode, Message: detail.Message, Detail: detail, Header: response.Header,
-		RetryAfter: RetryAfter(response.Header, time.Now()),
+		RetryAfter: retry.After(response.Header, time.Now(), maxRetryAfter),
 	}
 }
 

@@ -268,7 +268,7 @@ func (d *drawing) keep(o *outcome) {
 }
 
 func (d *drawing) result() Draw {
-	r := Draw{Usage: d.usage, Billed: d.billed, Requested: len(d.choices), Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
+	r := Draw{Usage: d.usage, Billed: d.billed, Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
 	if d.calls > 1 {
 		r.Mode = ModeFanOut
 	}

@@ -93,7 +93,7 @@ func TestWhatAppearsOnlyWithN(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkChoices(t, draw, 5)
+				checkChoices(t, draw, 8, 5)
 				if got := sizes(server)[before:]; !slices.Equal(got, want) {
 					t.Errorf("draw %d made calls of %v choices, want %v", i+1, got, want)
 				}

@@ -35,14 +35,13 @@ type Request struct {
 
 // Draw is what came back for a [Request].
 type Draw struct {
-	Choices   []Choice        // the survivors, in the order of their Index
-	Usage     openaiapi.Usage // the prompt once, the tokens of all choices
-	Billed    openaiapi.Usage // sum over all calls
-	Requested int             // the request's K
-	Mode      string          // [ModeN] or [ModeFanOut]
-	Envelope  openaiapi.Body  // the first response without choices and usage: id, object, created, model, …
-	Err       error           // first cause when some of the choices failed, else nil
-	Failed    map[Cause]int   // failed calls by cause; nil when none failed
+	Choices  []Choice        // the survivors, in the order of their Index
+	Usage    openaiapi.Usage // the prompt once, the tokens of all choices
+	Billed   openaiapi.Usage // sum over all calls
+	Mode     string          // [ModeN] or [ModeFanOut]
+	Envelope openaiapi.Body  // the first response without choices and usage: id, object, created, model, …
+	Err      error           // first cause when some of the choices failed, else nil
+	Failed   map[Cause]int   // failed calls by cause; nil when none failed
 }
 
 // Choice is one completion.

@@ -214,16 +214,6 @@ func (b Body) Bytes() []byte {
 	return append(out, '}')
 }
 
-// MarshalJSON implements [json.Marshaler]. Note: json.Marshal compacts the values
-// and escapes HTML in them; [Body.Bytes] does not.
-func (b Body) MarshalJSON() ([]byte, error) { return b.Bytes(), nil }
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (b *Body) UnmarshalJSON(data []byte) (err error) {
-	*b, err = ParseBody(bytes.Clone(data))
-	return err
-}
-
 // encode is json.Marshal without the escapes for HTML.
 func encode(value any) (json.RawMessage, error) {
 	if raw, ok := value.(json.RawMessage); ok {

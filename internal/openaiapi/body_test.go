@@ -93,17 +93,6 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestBodyInsideJSON(t *testing.T) {
-	var outer struct{ Body openaiapi.Body }
-	if err := json.Unmarshal([]byte(`{"Body":{"b":1,"a":2.0}}`), &outer); err != nil {
-		t.Fatal(err)
-	}
-	got, err := json.Marshal(outer)
-	if want := `{"Body":{"b":1,"a":2.0}}`; err != nil || string(got) != want {
-		t.Errorf("Marshal = %s, %v, want %s", got, err, want)
-	}
-}
-
 // FuzzBody checks that a body reads as encoding/json reads it, that an unchanged one
 // keeps its bytes, and that a change touches nothing else.
 func FuzzBody(f *testing.F) {

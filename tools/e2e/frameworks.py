@@ -138,6 +138,7 @@ def run(command, folder, **environment):
 
 
 if __name__ == "__main__":
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it would ask the network for prices
     place = pathlib.Path(sys.argv[3]).resolve()
     place.mkdir(parents=True, exist_ok=True)
     {f.__name__: f for f in (langchain, llama_index, litellm, lm_eval, inspect_ai, aider)}[sys.argv[1]](sys.argv[2], place)

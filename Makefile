@@ -93,11 +93,11 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
-# OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
+# OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`, BEFORE an older bin/rcvae; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
 	$(GO) build -C tools -o ../bin/load ./bench/load
-	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
+	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(BEFORE),--before $(BEFORE)) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
 
 .PHONY: e2e-llama
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)

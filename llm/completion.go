@@ -37,10 +37,7 @@ func parseCompletion(data []byte) (completion, error) {
 	if body.Has("error") { // some servers send it with status 200
 		return completion{}, errorBody(data)
 	}
-	var raws []json.RawMessage
-	if _, err := body.Decode("choices", &raws); err != nil {
-		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)
-	}
+	raws := body.List("choices")
 	if len(raws) == 0 {
 		return completion{}, errors.New("the answer has no choices")
 	}

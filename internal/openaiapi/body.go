@@ -63,6 +63,21 @@ func ParseBody(data []byte) (Body, error) {
 	return b, nil
 }
 
+// List returns the elements of a field that is a list, and nil for any other. They must
+// not be changed.
+func (b Body) List(key string) (elements []json.RawMessage) {
+	text, _ := b.Get(key)
+	if len(text) == 0 || text[0] != '[' {
+		return nil
+	}
+	for rest := skip(text[1:], ","); rest[0] != ']'; rest = skip(rest, ",") {
+		end := valueEnd(rest)
+		elements = append(elements, json.RawMessage(rest[:end:end]))
+		rest = rest[end:]
+	}
+	return elements
+}
+
 // skip leaves out white space and a separator before what follows in valid JSON.
 func skip(text []byte, separator string) []byte { return bytes.TrimLeft(text, " \t\r\n"+separator) }
 

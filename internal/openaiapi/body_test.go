@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,13 @@ func FuzzBody(f *testing.F) {
 		var want map[string]json.RawMessage
 		if err := json.Unmarshal(data, &want); err != nil || len(want) != b.Len() {
 			t.Fatalf("%q has %d fields, encoding/json says %d (%v)", data, b.Len(), len(want), err)
+		}
+		for key, value := range b.All() {
+			var elements []json.RawMessage
+			_ = json.Unmarshal(value, &elements) // another type has none
+			if got := b.List(key); !slices.EqualFunc(got, elements, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) }) {
+				t.Errorf("List(%q) = %q, encoding/json says %q", key, got, elements)
+			}
 		}
 		changed := b.Clone()
 		changed.SetRaw("rcvae fuzz", json.RawMessage(`1`))

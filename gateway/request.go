@@ -166,19 +166,18 @@ func greedy(body openaiapi.Body) bool {
 
 // lastQuestion returns the text of the last message of the user; "" if there is none.
 func lastQuestion(body openaiapi.Body) (string, bool) {
-	var messages []struct {
-		Role    string          `json:"role"`
-		Content json.RawMessage `json:"content"`
-	}
-	if ok, err := body.Decode("messages", &messages); !ok || err != nil {
-		return "", false
-	}
+	messages := body.List("messages")
 	for i := len(messages) - 1; i >= 0; i-- {
-		if messages[i].Role == "user" {
-			return textOf(messages[i].Content), true
+		message, err := openaiapi.ParseBody(messages[i])
+		if err != nil {
+			return "", false
+		}
+		if message.Text("role") == "user" {
+			content, _ := message.Get("content")
+			return textOf(content), true
 		}
 	}
-	return "", true
+	return "", len(messages) > 0
 }
 
 // textOf returns a content's text: a string, or the text parts of a list; images and

@@ -25,14 +25,20 @@ const (
 // errTooLarge is not worth a retry.
 var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxResponse>>20)
 
-// payload is a JSON body in two parts: calls of one draw share the first.
+// payload is a JSON body: calls of one draw share all pieces but the last.
 type payload struct {
-	shared []byte
+	shared [][]byte
 	own    string
 }
 
-func (p payload) reader() io.Reader {
-	return io.MultiReader(bytes.NewReader(p.shared), strings.NewReader(p.own))
+// reader returns the body to read, and its size in bytes.
+func (p payload) reader() (body io.Reader, size int) {
+	var readers []io.Reader
+	for _, piece := range p.shared {
+		readers = append(readers, bytes.NewReader(piece))
+		size += len(piece)
+	}
+	return io.MultiReader(append(readers, strings.NewReader(p.own))...), size + len(p.own)
 }
 
 // call posts a body, with retries, and gives the body of the answer to read. What read
@@ -64,7 +70,8 @@ func (u *Upstream) attempt(ctx context.Context, path string, header http.Header,
 	defer func() { <-u.slots }()
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, &timeoutError{u.options.Timeout})
 	defer cancel()
-	response, err := u.send(ctx, http.MethodPost, path, header, body.reader(), len(body.shared)+len(body.own))
+	reader, size := body.reader()
+	response, err := u.send(ctx, http.MethodPost, path, header, reader, size)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,8 @@ type drawing struct {
 	request  Request
 	profile  *profile
 	sent     openaiapi.Body // what all calls have in common
-	shared   []byte         // its JSON up to the closing brace
+	shared   [][]byte       // its JSON up to the closing brace, without the seed
+	bare     bool           // there is no field in it
 	seed     *big.Int       // of the first choice; nil: the body's own, or none
 	limit    int            // tokens of a choice; 0: none
 
@@ -99,8 +100,7 @@ func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
 		common = d.sent.Clone()
 		common.Delete("seed")
 	}
-	text := common.Bytes()
-	d.shared = text[:len(text)-1]
+	d.shared, d.bare = common.Open(), common.Len() == 0
 	return d
 }
 
@@ -230,7 +230,7 @@ func (d *drawing) ask(ctx context.Context, s span) outcome {
 func (d *drawing) own(s span) string {
 	var end []byte
 	field := func(name, value string) {
-		if len(end) > 0 || len(d.shared) > 1 {
+		if len(end) > 0 || !d.bare {
 			end = append(end, ',')
 		}
 		end = append(end, `"`+name+`":`+value...)

@@ -1,6 +1,7 @@
 package llm_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,6 +196,29 @@ func TestBodyPassesUntouched(t *testing.T) {
 		for key, value := range wantBody.All() {
 			if v, _ := got.Get(key); string(v) != string(value) {
 				t.Errorf("the server got %q: %s, want %s", key, v, value)
+			}
+		}
+	}
+}
+
+// TestBodiesOfFewFields are JSON, whatever of them the calls share.
+func TestBodiesOfFewFields(t *testing.T) {
+	for _, text := range []string{`{}`, `{"seed":1}`, `{"n":3}`, `{"a":1}`, `{"a":1,"seed":1,"stream":true}`} {
+		for _, k := range []int{1, 3} {
+			server, u := start(t, rcvaetest.Script{}, nil)
+			r := chat(t, question, "")
+			parsed, err := openaiapi.ParseBody([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Body, r.K = parsed, k
+			if _, err := u.Draw(t.Context(), r); err != nil {
+				t.Errorf("%s, k = %d: %v", text, k, err)
+			}
+			for _, c := range server.Calls() {
+				if !json.Valid(c.Raw) || c.N != k || c.Body.Has("seed") != strings.Contains(text, "seed") {
+					t.Errorf("%s, k = %d: the server got %s", text, k, c.Raw)
+				}
 			}
 		}
 	}

@@ -214,19 +214,24 @@ func (b Body) Bytes() []byte {
 	if b.raw != nil {
 		return b.raw
 	}
-	size := 2
-	for _, f := range b.fields {
-		size += len(f.key) + len(f.value) + 4
+	return bytes.Join(append(b.Open(), []byte{'}'}), nil)
+}
+
+// Open returns the JSON object without its closing brace, in pieces: large values are not
+// copied. The pieces must not be changed.
+func (b Body) Open() [][]byte {
+	if b.raw != nil {
+		return [][]byte{b.raw[:len(b.raw)-1]}
 	}
-	out := append(make([]byte, 0, size), '{')
+	pieces := [][]byte{{'{'}}
 	for i, f := range b.fields {
-		if i > 0 {
-			out = append(out, ',')
-		}
 		key, _ := encode(f.key) // a string always encodes
-		out = append(append(append(out, key...), ':'), f.value...)
+		if i > 0 {
+			key = append([]byte{','}, key...)
+		}
+		pieces = append(pieces, append(key, ':'), f.value)
 	}
-	return append(out, '}')
+	return pieces
 }
 
 // encode is json.Marshal without the escapes for HTML.

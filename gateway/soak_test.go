@@ -143,7 +143,7 @@ type soakEnd struct {
 
 func (e soakEnd) check(t *testing.T, most int64) {
 	t.Helper()
-	if e.Peak > most {
+	if e.Peak > most && !raceEnabled { // the detector holds as much again
 		t.Errorf("the process held %d MiB, want at most %d", e.Peak>>20, most>>20)
 	}
 	if e.After > e.Before || e.Held != 0 {

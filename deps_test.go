@@ -42,10 +42,10 @@ var allowed = map[string][]string{
 	"rcvae/grade/internal/latex":   {},                             // reads answers
 	"rcvae/grade/internal/algebra": {"rcvae/grade/internal/latex"}, // compares them
 
-	"rcvae/llm":          {},                                                                    // draws candidates from servers
-	"rcvae/bestof":       {"rcvae/selector"},                                                    // the engine: knows no HTTP, stops as votes do
-	"rcvae/gateway":      {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector"}, // serves the best of what an upstream gives
-	"rcvae/gateway/edge": {},                                                                    // the border of an HTTP service, which knows nothing of it
+	"rcvae/llm":          {},                                                                                    // draws candidates from servers
+	"rcvae/bestof":       {"rcvae/selector"},                                                                    // the engine: knows no HTTP, stops as votes do
+	"rcvae/gateway":      {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector", "rcvae/signal"}, // serves the best of what an upstream gives, and shows signals
+	"rcvae/gateway/edge": {},                                                                                    // the border of an HTTP service, which knows nothing of it
 
 	"rcvae/reproduce":                   {"rcvae/builtin", "rcvae/cvae", "rcvae/dataset", "rcvae/eval", "rcvae/grade", "rcvae/llm", "rcvae/selector", "rcvae/signal", "rcvae/train"}, // the protocol of the paper, over all of these
 	"rcvae/rcvaetest":                   {},

@@ -54,7 +54,7 @@ func TestOutsideModule(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"chosen: 7\n", "measured: vote:fewest-lines on 12 questions\n", "trained: contrastive\n"} {
+	for _, want := range []string{"chosen: 7\n", "best of 9: 3 of 9 votes for 3\n", "measured: vote:fewest-lines on 12 questions\n", "trained: contrastive\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("output %q, want %q in it", out, want)
 		}

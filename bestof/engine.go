@@ -22,8 +22,8 @@ type Candidate struct {
 // Sampler samples candidates.
 type Sampler interface {
 	// Sample sends k candidates, whose places count on from first, as they arrive, and
-	// returns when all have ended. When some fail the others are sent; an error says
-	// that all failed, or why the context ended.
+	// returns when all have ended. When some fail the others are sent; the error says
+	// why some or all failed, or why the context ended.
 	Sample(ctx context.Context, first, k int, arrived chan<- Candidate) error
 }
 
@@ -77,7 +77,7 @@ type Result struct {
 	Drawn      int         // asked for
 	Lost       int         // lost to a panic while their answer was extracted
 	Stopped    string      // why fewer than K were asked for; empty when they were not
-	Err        error       // why a later round failed; nil when none did
+	Err        error       // why candidates did not come back, the first cause; nil when all did
 	Choice
 	Sampling  time.Duration
 	Selection time.Duration // including what early stopping looked at
@@ -105,16 +105,18 @@ func (e *Engine) Run(ctx context.Context, q Request) (Result, error) {
 	}
 	r := &run{engine: e, request: q, first: -1}
 	for r.Drawn < q.K {
+		before := len(r.Candidates)
 		err := r.sample(ctx, min(q.Round, q.K-r.Drawn))
+		if r.Err == nil {
+			r.Err = err
+		}
 		switch {
 		case ctx.Err() != nil:
 			return r.Result, ctx.Err()
 		case len(r.Candidates) == 0 && err != nil:
 			return r.Result, err
-		case err != nil:
-			r.Err = err
 		}
-		if r.Err != nil { // an earlier round has candidates
+		if err != nil && len(r.Candidates) == before { // all of a later round failed
 			break
 		}
 		if left := q.K - r.Drawn; left > 0 {

@@ -300,6 +300,47 @@ func TestArrivalsAreTold(t *testing.T) {
 	}
 }
 
+// TestSolutionsOfASampler: rounds go on where the one before stopped; a sampler that
+// cannot is used in one round alone, and what is missing has its cause.
+func TestSolutionsOfASampler(t *testing.T) {
+	e := &bestof.Engine{Extract: last}
+	q := bestof.Request{K: 4, Round: 2, Rule: majority(), Sampler: bestof.Solutions(&counting{}, "q")}
+	r, err := e.Run(t.Context(), q)
+	if err != nil || len(r.Candidates) != 4 || r.Candidates[3].Text != "q so 3" || r.Candidates[3].Place != 3 {
+		t.Errorf("%+v, %v, want four that are all different", r.Candidates, err)
+	}
+	q.Sampler = bestof.Solutions(onlySample{&counting{}}, "q")
+	if r, err := e.Run(t.Context(), q); err != nil || len(r.Candidates) != 2 || r.Err == nil {
+		t.Errorf("%d candidates, %v, %v, want the first round and why there is no second", len(r.Candidates), err, r.Err)
+	}
+	q.Round, q.Sampler = 0, bestof.Solutions(&counting{fail: 1}, "q")
+	if r, err := e.Run(t.Context(), q); err != nil || len(r.Candidates) != 3 || !errors.Is(r.Err, errFailed) {
+		t.Errorf("%d candidates, %v, %v, want three and the cause", len(r.Candidates), err, r.Err)
+	}
+}
+
+// counting draws "q so 0", "q so 1", …; fail of them do not come.
+type counting struct{ fail int }
+
+// Sample implements [rcvae.Sampler].
+func (c *counting) Sample(ctx context.Context, question string, k int) ([]rcvae.Candidate, error) {
+	return c.SampleFrom(ctx, question, 0, k)
+}
+
+func (c *counting) SampleFrom(_ context.Context, question string, first, k int) (list []rcvae.Candidate, err error) {
+	for i := c.fail; i < k; i++ {
+		list = append(list, rcvae.Candidate{Text: fmt.Sprintf("%s so %d", question, first+i)})
+	}
+	if c.fail > 0 {
+		err = errFailed
+	}
+	return list, err
+}
+
+type onlySample struct{ rcvae.Sampler }
+
+var _ rcvae.Sampler = (*counting)(nil)
+
 func ExampleEngine_Run() {
 	sampler := bestof.SamplerFunc(func(_ context.Context, first, k int, arrived chan<- bestof.Candidate) error {
 		for i := range k { // in place of a language model

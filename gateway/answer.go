@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strconv"
 
+	"rcvae"
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
+	"rcvae/signal"
 )
 
 // block is the field "rcvae" of an answer.
@@ -38,6 +40,8 @@ type candidate struct {
 	Finish    string               `json:"finish"`
 	Tokens    int                  `json:"tokens"`
 	ToolCalls []openaiapi.ToolCall `json:"tool_calls,omitempty"`
+	Equations []signal.Equation    `json:"equations,omitempty"` // that could be checked; when they were asked for
+	Signals   map[string]float64   `json:"signals,omitempty"`   // by column, those that apply; when they were asked for
 }
 
 // scoreList is a list of scores in which NaN, no score, is null.
@@ -70,16 +74,36 @@ func (p part) block() block {
 	if c.n > 1 {
 		b.Order = p.best()
 	}
-	if c.Candidates {
+	if c.Candidates || c.Explain {
 		for _, each := range p.Candidates {
 			b.Candidates = append(b.Candidates, candidateView(each))
 		}
+	}
+	if c.Explain && p.Kind == "" { // what was too long to select from is too long to read again
+		p.explain(b.Candidates)
 	}
 	return b
 }
 
 func candidateView(c bestof.Candidate) candidate {
-	return candidate{c.Place, c.Text, c.Answer, c.Finish, c.Tokens, c.Raw.(llm.Choice).ToolCalls}
+	return candidate{Index: c.Place, Text: c.Text, Answer: c.Answer, Finish: c.Finish, Tokens: c.Tokens, ToolCalls: c.Raw.(llm.Choice).ToolCalls}
+}
+
+// explain adds what the signals read off the candidates.
+func (p part) explain(views []candidate) {
+	candidates := make([]rcvae.Candidate, len(p.Candidates))
+	for i, c := range p.Candidates {
+		candidates[i] = c.Candidate
+	}
+	table := signal.Compute(p.call.question, candidates)
+	for i := range views {
+		views[i].Equations, views[i].Signals = signal.Equations(candidates[i].Text), map[string]float64{}
+		for j, column := range table.Columns {
+			if v := table.Values[i][j]; !math.IsNaN(v) {
+				views[i].Signals[column.Name] = v
+			}
+		}
+	}
 }
 
 // best returns the best candidates, as many as the client wants and there are.

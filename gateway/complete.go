@@ -22,7 +22,7 @@ type record struct {
 // complete answers a request for a completion.
 func (s *Server) complete(path string) edge.Handler {
 	return func(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-		c, err := s.parse(path, r.Header, x.Body)
+		c, err := s.parse(path, r, x.Body)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (s *Server) complete(path string) edge.Handler {
 		header := s.upHeader(ctx, r.Header, x, c.k == 1)
 		switch {
 		case c.k == 1:
-			err = s.proxy(ctx, w, forwarded{http.MethodPost, path, header, c.body.Bytes(), c.stream}, x)
+			err = s.proxy(ctx, w, forwarded{http.MethodPost, path, c.query, header, c.body.Bytes(), c.stream}, x)
 		case c.stream:
 			err = s.stream(ctx, w, c, header, rec)
 		default:
@@ -56,7 +56,7 @@ func (r *record) log(x *edge.Exchange) {
 		if p.Kind != "" {
 			x.Log("fallback", p.Kind)
 		}
-		logCause(x, p.err)
+		logCause(x, p.Err)
 	}
 	x.Log("selector", r.call.rule)
 	x.Log("drawn", drawn)

@@ -12,6 +12,7 @@ import (
 	"rcvae"
 	"rcvae/gateway"
 	"rcvae/rcvaetest"
+	"rcvae/signal"
 )
 
 func TestEveryServerGivesTheBestOfK(t *testing.T) {
@@ -214,4 +215,35 @@ func TestSurvivorsOfAPartialFailureAnswer(t *testing.T) {
 func seed(c rcvaetest.Call) []byte {
 	value, _ := c.Body.Get("seed")
 	return value
+}
+
+// TestExplain: each candidate comes with its equations, in bytes of its text, and its signals.
+func TestExplain(t *testing.T) {
+	s := start(t, func(s *setup) { s.script.Reply = texts("Ü 2 + 3 = 5", "Ü 2 + 3 = 6") })
+	type explained struct {
+		Block struct {
+			Candidates []struct {
+				Text      string
+				Equations []signal.Equation
+				Signals   map[string]float64
+			}
+		} `json:"rcvae"`
+	}
+	var got explained
+	if err := json.Unmarshal(s.post(chat, ask("What is 2 + 3?", `"rcvae":{"k":2,"explain":true}`)).body, &got); err != nil || len(got.Block.Candidates) != 2 {
+		t.Fatalf("%+v, %v, want two candidates", got, err)
+	}
+	for i, c := range got.Block.Candidates {
+		if len(c.Equations) != 1 || c.Equations[0].Holds != (i == 0) || c.Text[c.Equations[0].Start:c.Equations[0].End] != c.Equations[0].Text || c.Signals["wrong_any"] != float64(i) {
+			t.Errorf("candidate %d: %+v", i, c)
+		}
+	}
+	if _, ok := got.Block.Candidates[0].Signals["logprob_mean"]; ok {
+		t.Error("a signal that does not apply has a value")
+	}
+	for _, fields := range []string{`"n":1`, `"rcvae":{"return_candidates":true}`, `"rcvae":{"selector":"scripted","explain":true}`} {
+		if body := string(s.post(chat, ask("q", fields)).body); strings.Contains(body, `"equations"`) {
+			t.Errorf("%s: %s, want no equations", fields, body)
+		}
+	}
 }

@@ -240,7 +240,7 @@ func TestAnswersConformToOpenAPI(t *testing.T) {
 		}
 	})
 	for name, fields := range map[string]string{
-		"plain": `"n":1`, "candidates": `"rcvae":{"k":4,"return_candidates":true}`, "n": `"n":3`, "greedy": `"temperature":0`,
+		"plain": `"n":1`, "candidates": `"rcvae":{"k":4,"return_candidates":true}`, "explained": `"rcvae":{"k":4,"explain":true}`, "n": `"n":3`, "greedy": `"temperature":0`,
 		"adaptive": `"rcvae":{"k_min":2,"k_max":4}`, "partial": `"seed":0`, "fallback": `"rcvae":{"selector":"scripted"}`,
 	} {
 		check(name, "ChatCompletion", s.post(chat, ask("q "+name, fields)).body)
@@ -253,7 +253,7 @@ func TestAnswersConformToOpenAPI(t *testing.T) {
 			check("chunk", "ChatChunk", e.Data)
 		}
 	}
-	check("404", "Error", s.get("/v1/embeddings").body)
+	check("404", "Error", s.get("/v1/moderations").body)
 	check("400", "Error", s.post(chat, "{").body)
 	check("415", "Error", s.from(http.MethodPost, "Content-Type", "text/plain").body)
 	paths, _ := file["paths"].(schema)

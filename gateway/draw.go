@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -31,7 +32,6 @@ type upstream struct {
 	usage    openaiapi.Usage   // the prompt once, the tokens of all candidates
 	billed   openaiapi.Usage   // sum over all calls
 	failed   map[llm.Cause]int // calls by cause; nil when none failed
-	err      error             // the first cause; nil when none failed
 	envelope openaiapi.Body    // the first response without choices and usage
 }
 
@@ -81,7 +81,7 @@ var _ bestof.Sampler = (*upstreamSampler)(nil)
 // Sample implements [bestof.Sampler].
 func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
 	s, start := u.server, time.Now()
-	request := llm.Request{Path: u.call.path, Body: u.call.body, K: k, First: first, Header: u.header}
+	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.header}
 	s.askLogProbs(u.call, &request)
 	told := make(map[int]bool, k)
 	send := func(choice llm.Choice) {
@@ -94,6 +94,7 @@ func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
 	d, err := s.parts.Upstream.Draw(ctx, request)
+	err = cmp.Or(err, d.Err)
 	s.metrics.drew(d, k, time.Since(start))
 	u.add(d)
 	for _, choice := range d.Choices {
@@ -106,9 +107,6 @@ func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan
 
 // add adds what a round said.
 func (u *upstream) add(d llm.Draw) {
-	if u.err == nil {
-		u.err = d.Err
-	}
 	for cause, n := range d.Failed {
 		if u.failed == nil {
 			u.failed = map[llm.Cause]int{}
@@ -148,9 +146,8 @@ func candidateOf(c *call, choice llm.Choice) bestof.Candidate {
 	}
 }
 
-// extract finds the answer in a text, behind what the model thought.
+// extract finds the answer in a text. Graders skip what the model thought before it.
 func (s *Server) extract(text string) (answer, from string) {
-	text = llm.WithoutThinking(text)
 	switch {
 	case s.parts.Extract != nil:
 		return s.parts.Extract(text)

@@ -34,6 +34,8 @@ func clientError(err error, header http.Header) *edge.Error {
 		answer = fromStatus(status, header.Get("Authorization") != "")
 	} else if cause := causeOf(err); cause == llm.CauseTimeout {
 		answer = edge.Errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
+	} else if errors.Is(err, llm.ErrStream) {
+		answer = edge.Errorf(http.StatusBadGateway, "the upstream answers with a stream of events, which was not asked for")
 	} else if text, ok := sayings[cause]; ok {
 		answer = edge.Errorf(http.StatusBadGateway, "%s", text)
 	} else {

@@ -36,7 +36,7 @@ type listUpstream struct {
 }
 
 func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) {
-	d := llm.Draw{Requested: r.K, Mode: llm.ModeN}
+	d := llm.Draw{Mode: llm.ModeN}
 	for i := range r.K {
 		d.Choices = append(d.Choices, llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"})
 		l.next++
@@ -85,3 +85,6 @@ func OpenDecisionsForTest(path string) error {
 	}
 	return l.close()
 }
+
+// HeldBytes returns the size of the bodies of all requests under way or waiting.
+func (s *Server) HeldBytes() int64 { return s.edge.HeldBytes() }

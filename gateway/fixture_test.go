@@ -59,7 +59,7 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// start starts a gateway with the rules majority, longest, vote:longest and
+// start starts a gateway with the rules majority, longest, vote:longest, vote:arithmetic, logprob and
 // "scripted", which is broken unless a test replaces it.
 func start(t *testing.T, change func(*setup)) *stand {
 	t.Helper()
@@ -72,7 +72,7 @@ func start(t *testing.T, change func(*setup)) *stand {
 	s.llm.Retries, s.llm.Concurrency = 0, 64
 	s.config.K, s.config.Selector = 4, "majority"
 	s.parts = gateway.Parts{Rules: map[string]gateway.Rule{}, Grader: grader, Logger: slog.New(slog.NewJSONHandler(log, nil))}
-	for _, name := range []string{"majority", "longest", "vote:longest", "logprob"} {
+	for _, name := range []string{"majority", "longest", "vote:longest", "vote:arithmetic", "logprob"} {
 		rule, err := selector.Parse(name)
 		if err != nil {
 			t.Fatal(err)

@@ -52,8 +52,12 @@ func (s *Server) upHeader(ctx context.Context, from http.Header, x *edge.Exchang
 			header[name] = values
 		}
 	}
-	if value, ok := from["Authorization"]; ok && s.config.ForwardKeys {
-		header["Authorization"] = value
+	if s.config.ForwardKeys {
+		if value, ok := from["Authorization"]; ok {
+			header["Authorization"] = value
+		} else if key := edge.ClientKey(from); key != "" {
+			header["Authorization"] = []string{"Bearer " + key}
+		}
 	}
 	s.injectTrace(ctx, header)
 	return header

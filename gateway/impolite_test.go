@@ -97,7 +97,7 @@ func TestABodyThatNeverComes(t *testing.T) {
 		"with the key":          {"POST " + chat + " HTTP/1.1\nHost: localhost\nContent-Type: application/json\n" + key, 408},
 		"without a key":         {"POST " + chat + " HTTP/1.1\nHost: localhost\nContent-Type: application/json\n", 401},
 		"another type":          {"POST " + chat + " HTTP/1.1\nHost: localhost\nContent-Type: text/plain\n" + key, 415},
-		"no such path":          {"POST /v1/embeddings HTTP/1.1\nHost: localhost\n" + key, 404},
+		"no such path":          {"POST /v1/moderations HTTP/1.1\nHost: localhost\n" + key, 404},
 		"no such method":        {"PUT " + chat + " HTTP/1.1\nHost: localhost\n" + key, 405},
 		"models":                {"GET /v1/models HTTP/1.1\nHost: localhost\n" + key, 200},
 		"healthz":               {"GET /healthz HTTP/1.1\nHost: localhost\n", 200},
@@ -259,7 +259,7 @@ func TestPipelinedGarbage(t *testing.T) {
 func TestAClientThatDoesNotRead(t *testing.T) {
 	s, connect := impolite(t, func(s *setup) {
 		s.config.WriteTimeout = 50 * time.Millisecond
-		s.script.Reply = texts(strings.Repeat("a long answer ", 2<<20))
+		s.script.Reply = texts(strings.Repeat("a long answer ", 1<<19))
 	})
 	c := connect(t)
 	if err := c.conn.SetReadBuffer(4 << 10); err != nil {

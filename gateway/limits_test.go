@@ -47,7 +47,7 @@ func TestBadRequestsAreExplained(t *testing.T) {
 		})
 	}
 	s.post(chat, ask("q"), "X-RCVAE-K", "many").wantError(t, 400)
-	s.get("/v1/embeddings").wantError(t, 404)
+	s.get("/v1/moderations").wantError(t, 404)
 	if got := s.get(chat); got.header.Get("Allow") != "POST" {
 		t.Errorf("GET: Allow is %q, want POST", got.header.Get("Allow"))
 	} else {

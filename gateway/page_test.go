@@ -16,30 +16,36 @@ import (
 	"rcvae/rcvaetest"
 )
 
-// browserTimeout bounds the whole visit: a browser starts in a second or two.
-const browserTimeout = 2 * time.Minute
+const (
+	browserTimeout = 2 * time.Minute // a browser starts in a second or two
 
-// TestThePageInChromium asks a question on the page and looks at what it shows. The
-// screenshot is written to the file that RCVAE_SCREENSHOT names, if it does.
-func TestThePageInChromium(t *testing.T) {
+	// axeFile is what "make axe" puts there.
+	axeFile = "../tools/axe/node_modules/axe-core/axe.min.js"
+)
+
+const wordQuestion = "A baker fills 4 trays with 12 rolls each and sells 19 of them. How many rolls are left?"
+
+// visit asks a question on the page, in a browser that prefers a scheme of colours.
+func visit(t *testing.T, scheme string, check func(ctx context.Context)) {
+	t.Helper()
 	browser := chromium()
 	if browser == "" {
 		t.Skip("no Chromium found (chromium, chromium-browser or google-chrome): the page is not tested in a browser")
 	}
-	s := start(t, func(s *setup) { s.config.K, s.script.Reply = 5, wordProblem })
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.WindowSize(1100, 900))
+	s := start(t, func(s *setup) { s.config.K, s.config.Selector, s.script.Reply = 5, "vote:arithmetic", wordProblem })
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.WindowSize(1180, 1080),
+		chromedp.Flag("blink-settings", "preferredColorScheme="+map[string]string{"dark": "0", "light": "1"}[scheme]))
 	ctx, cancel := context.WithTimeout(t.Context(), browserTimeout)
 	defer cancel()
 	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
 	defer cancelAllocator()
 	ctx, cancelTab := chromedp.NewContext(ctx)
 	defer cancelTab()
-	const question = "A baker fills 4 trays with 12 rolls each and sells 19 of them. How many rolls are left?"
 	err := chromedp.Do(ctx,
 		chromedp.Navigate(s.url),
 		chromedp.WaitVisible(chromedp.CSS("#ask")),
 		chromedp.SetValue(chromedp.CSS("#model"), "scripted"),
-		chromedp.SendKeys(chromedp.CSS("#question"), question),
+		chromedp.SendKeys(chromedp.CSS("#question"), wordQuestion),
 		chromedp.Click(chromedp.CSS("#ask")),
 		chromedp.WaitVisible(chromedp.CSS("#why")),
 		chromedp.WaitEnabled(chromedp.CSS("#ask")),
@@ -47,37 +53,96 @@ func TestThePageInChromium(t *testing.T) {
 	if err != nil {
 		t.Fatalf("visit the page with %s: %v", browser, err)
 	}
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[shown](readPage, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("read the page: %v", err)
-	}
-	if got.Candidates != 5 || got.Chosen != 1 || !strings.Contains(got.Answer, "48 - 19 = 29") || !strings.Contains(got.Status, "5 of 5") ||
-		!strings.Contains(got.Reason, "#2 was chosen by majority: 3 of 5 votes for 29") {
-		t.Errorf("the page shows %+v, want five candidates and the second chosen", got)
-	}
-	screenshot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatalf("take a screenshot: %v", err)
-	}
-	checkPicture(t, screenshot)
-	if path := os.Getenv("RCVAE_SCREENSHOT"); path != "" {
-		if err := os.WriteFile(path, screenshot, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	check(ctx)
 }
 
-// shown is what the page shows.
+func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
+	t.Helper()
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("evaluate %s: %v", script, err)
+	}
+	return got
+}
+
+// TestThePageInChromium looks at what the page shows of a question: the answer, the
+// reason, and the wrong equation in the candidate's own words. RCVAE_SCREENSHOT names the
+// file of a screenshot.
+func TestThePageInChromium(t *testing.T) {
+	visit(t, "light", func(ctx context.Context) {
+		got := evaluate[shown](t, ctx, readPage)
+		if got.Candidates != 5 || got.Chosen != 1 || !strings.Contains(got.Answer, "48 - 19 = 29") || !strings.Contains(got.Status, "5 of 5") ||
+			!strings.Contains(got.Reason, "#2 was chosen by vote:arithmetic") || !strings.Contains(got.Reason, "48 - 19 = 31, which should be 29") {
+			t.Errorf("the page shows %+v, want five candidates, the second chosen, and why", got)
+		}
+		if got.Marked != "48 - 19 = 31" || got.Want != " (is 29)" || got.Text != "Étienne has 48 rolls and sells 19. 48 - 19 = 31 (is 29). The answer is 31." {
+			t.Errorf("marked is %q%s in %q", got.Marked, got.Want, got.Text)
+		}
+		if !strings.Contains(got.Facts, "1 equation checked, 1 wrong") || !strings.Contains(got.Signals, "wrong_any1") || !strings.Contains(got.Signals, "agree_numbers") {
+			t.Errorf("the fourth candidate's facts are %q, its signals %q", got.Facts, got.Signals)
+		}
+		screenshot(t, ctx, "light")
+	})
+}
+
+// shown is what the page shows; Text and what follows are of the fourth candidate.
 type shown struct {
-	Candidates, Chosen     int
-	Answer, Reason, Status string
+	Candidates, Chosen                 int
+	Answer, Reason, Status             string
+	Text, Marked, Want, Facts, Signals string
 }
 
 // readPage reads the page after its bars have grown.
 const readPage = `Promise.all(document.getAnimations().map(a => a.finished)).then(() => {
 	const list = [...document.querySelectorAll("#candidates li")], text = id => document.getElementById(id).textContent;
-	return {Candidates: list.length, Chosen: list.findIndex(e => e.classList.contains("chosen")), Answer: text("answer"), Reason: text("reason"), Status: text("status")};
+	const of = (query) => [...list[3].querySelectorAll(query)].map(e => e.textContent).join("|");
+	return {Candidates: list.length, Chosen: list.findIndex(e => e.classList.contains("chosen")), Answer: text("answer"), Reason: text("reason"), Status: text("status"),
+		Text: of(".text"), Marked: of("mark"), Want: of(".want"), Facts: of(".facts"), Signals: of("table")};
 })`
+
+// TestThePageIsAccessible: axe finds no fault in light and dark, and nothing lies beside
+// the window.
+func TestThePageIsAccessible(t *testing.T) {
+	axe, err := os.ReadFile(axeFile)
+	if err != nil {
+		t.Skip("axe-core is not there: make axe fetches it")
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		visit(t, scheme, func(ctx context.Context) {
+			if dark := evaluate[bool](t, ctx, `matchMedia("(prefers-color-scheme: dark)").matches`); dark != (scheme == "dark") {
+				t.Fatalf("the browser prefers dark: %v", dark)
+			}
+			evaluate[shown](t, ctx, readPage) // until the bars have grown
+			screenshot(t, ctx, scheme)
+			evaluate[any](t, ctx, `document.querySelectorAll("details").forEach(d => d.open = true)`)
+			evaluate[any](t, ctx, string(axe)+";undefined")
+			for _, f := range evaluate[[]string](t, ctx, `axe.run().then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + ": " + v.help + " " + n.html.slice(0, 200) + " " + n.failureSummary)))`) {
+				t.Errorf("%s: %s", scheme, f)
+			}
+			if passed := evaluate[int](t, ctx, `axe.run().then(r => r.passes.length)`); passed < 20 {
+				t.Errorf("axe looked at %d rules only", passed)
+			}
+			if wide := evaluate[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+				t.Errorf("the page is %d pixels wider than the window", wide)
+			}
+		})
+	}
+}
+
+// screenshot checks that there is something to see, and keeps it where one is asked for.
+func screenshot(t *testing.T, ctx context.Context, scheme string) {
+	t.Helper()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatalf("take a screenshot: %v", err)
+	}
+	checkPicture(t, picture)
+	if path := os.Getenv("RCVAE_SCREENSHOT"); path != "" && scheme == "light" {
+		if err := os.WriteFile(path, picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 func chromium() string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -115,7 +180,7 @@ func wordProblem(p rcvaetest.Prompt) rcvaetest.Reply {
 		"The baker fills 4 trays, 12 rolls on each, so 4 + 12 = 16 rolls are there. Then 19 - 16 = 3. The answer is 3.",
 		"There are 4 * 12 = 48 rolls on the trays. After 19 are sold, 48 - 19 = 29 are left. The answer is 29.",
 		"4 trays of 12 make 48 rolls. 48 take away 19 is 29. The answer is 29.",
-		"The baker has 48 rolls and sells 19. 48 - 19 = 31. The answer is 31.",
+		"Étienne has 48 rolls and sells 19. 48 - 19 = 31. The answer is 31.",
 		"First count the rolls: 12 + 12 + 12 + 12 = 48. Then 48 - 19 = 29. The answer is 29.",
 	}[p.Choice%5]}
 }

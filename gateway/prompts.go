@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime/debug"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
@@ -59,7 +60,8 @@ func (c *call) single(prompt json.RawMessage) *call {
 	return &one
 }
 
-// answerParts draws and chooses for each prompt. When one fails the request fails.
+// answerParts draws and chooses for each prompt, all at once. When one fails, or panics,
+// the request fails.
 func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, rec *record, arrivals chan<- bestof.Arrival) ([]part, error) {
 	calls := []*call{c}
 	if len(c.prompts) > 0 {
@@ -69,57 +71,27 @@ func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, r
 		}
 	}
 	parts := make([]part, len(calls))
-	err := s.each(ctx, len(calls), func(ctx context.Context, i int) error {
-		var err error
-		parts[i], err = s.answerOne(ctx, calls[i], header, arrivals)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	group, all := errgroup.WithContext(ctx)
+	for i, call := range calls {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					s.logPanic(p, debug.Stack())
+					err = edge.Errorf(http.StatusInternalServerError, "the gateway has a bug; its log has more")
+				}
+			}()
+			parts[i], err = s.answerOne(all, call, header, arrivals)
+			return err
+		})
 	}
-	if ctx.Err() != nil {
+	switch err := group.Wait(); {
+	case ctx.Err() != nil:
 		return nil, edge.ErrClientGone
+	case err != nil:
+		return nil, err
 	}
 	rec.parts = parts
 	return parts, nil
-}
-
-// each calls f for 0 … n-1, all at once when there are several, and returns the first
-// error. A panic of any ends the others and goes on in the caller.
-func (s *Server) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
-	if n == 1 {
-		return f(ctx, 0)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var (
-		group    sync.WaitGroup
-		once     sync.Once
-		first    error
-		panicked any
-	)
-	for i := range n {
-		group.Go(func() {
-			var err error
-			defer func() {
-				p := recover()
-				if p == nil && err == nil {
-					return
-				}
-				once.Do(func() { first, panicked = err, p })
-				if p != nil {
-					s.logPanic(p, debug.Stack())
-				}
-				cancel()
-			}()
-			err = f(ctx, i)
-		})
-	}
-	group.Wait()
-	if panicked != nil {
-		panic(panicked)
-	}
-	return first
 }
 
 // usageOf returns what the client sees: each prompt once, the tokens of all candidates.

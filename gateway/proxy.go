@@ -17,10 +17,10 @@ import (
 
 // forwarded is one call that is passed on as it is.
 type forwarded struct {
-	method, path string
-	header       http.Header
-	body         []byte
-	stream       bool // the client asked for one
+	method, path, query string
+	header              http.Header
+	body                []byte
+	stream              bool // the client asked for one
 }
 
 var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
@@ -32,7 +32,7 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, 
 	silence := time.AfterFunc(s.config.UpstreamTimeout, func() { cancel(errUpstreamTimeout) })
 	defer silence.Stop()
 	start := time.Now()
-	response, err := s.parts.Upstream.Forward(ctx, f.method, f.path, f.header, f.body)
+	response, err := s.parts.Upstream.Forward(ctx, f.method, f.path+"?"+f.query, f.header, f.body)
 	if err != nil {
 		if status, ok := errors.AsType[*llm.StatusError](err); ok {
 			s.downHeader(w.Header(), status.Header)

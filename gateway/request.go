@@ -22,13 +22,15 @@ type options struct {
 	KMax       *int   `json:"k_max"`
 	Selector   string `json:"selector"`
 	Candidates bool   `json:"return_candidates"`
-	Events     bool   `json:"events"` // on a stream: an event for each candidate and for the selection
+	Explain    bool   `json:"explain"` // the candidates with their equations and signals
+	Events     bool   `json:"events"`  // on a stream: an event for each candidate and for the selection
 }
 
 // call is a request for a completion.
 type call struct {
-	path string         // [llm.ChatPath] or [llm.CompletionPath]
-	body openaiapi.Body // without the block "rcvae"
+	path  string         // [llm.ChatPath] or [llm.CompletionPath]
+	query string         // of the client's URL
+	body  openaiapi.Body // without the block "rcvae"
 	options
 	model        string
 	rule         string // name of the selection rule
@@ -45,12 +47,18 @@ type call struct {
 func (c *call) chat() bool { return c.path == llm.ChatPath }
 
 // parse reads what the gateway must know of a request and checks it.
-func (s *Server) parse(path string, header http.Header, data []byte) (*call, error) {
+func (s *Server) parse(path string, r *http.Request, data []byte) (*call, error) {
 	body, err := openaiapi.ParseBody(data)
 	if err != nil {
 		return nil, edge.Errorf(http.StatusBadRequest, "the request's body: %v", err)
 	}
-	c := &call{path: path, body: body, n: 1, model: body.Text("model")}
+	if deployment := r.PathValue("deployment"); deployment != "" && !body.Has("model") {
+		body = body.Clone()
+		if err := body.Set("model", deployment); err != nil {
+			return nil, err
+		}
+	}
+	c := &call{path: path, query: r.URL.RawQuery, body: body, n: 1, model: body.Text("model")}
 	if err := c.readOptions(); err != nil {
 		return nil, err
 	}
@@ -60,7 +68,7 @@ func (s *Server) parse(path string, header http.Header, data []byte) (*call, err
 	if ok, err := body.Decode("n", &c.n); ok && (err != nil || c.n < 1) {
 		return nil, edge.BadField("n", "n must be a whole number of at least 1")
 	}
-	if err := s.setK(c, header.Get("X-Rcvae-K")); err != nil {
+	if err := s.setK(c, r.Header.Get("X-Rcvae-K")); err != nil {
 		return nil, err
 	}
 	if c.rule = c.Selector; c.rule == "" {
@@ -158,19 +166,18 @@ func greedy(body openaiapi.Body) bool {
 
 // lastQuestion returns the text of the last message of the user; "" if there is none.
 func lastQuestion(body openaiapi.Body) (string, bool) {
-	var messages []struct {
-		Role    string          `json:"role"`
-		Content json.RawMessage `json:"content"`
-	}
-	if ok, err := body.Decode("messages", &messages); !ok || err != nil {
-		return "", false
-	}
+	messages := body.List("messages")
 	for i := len(messages) - 1; i >= 0; i-- {
-		if messages[i].Role == "user" {
-			return textOf(messages[i].Content), true
+		message, err := openaiapi.ParseBody(messages[i])
+		if err != nil {
+			return "", false
+		}
+		if message.Text("role") == "user" {
+			content, _ := message.Get("content")
+			return textOf(content), true
 		}
 	}
-	return "", true
+	return "", len(messages) > 0
 }
 
 // textOf returns a content's text: a string, or the text parts of a list; images and

@@ -22,6 +22,7 @@ import (
 const (
 	routeChat        = "chat"
 	routeCompletions = "completions"
+	routeEmbeddings  = "embeddings"
 	routeModels      = "models"
 	routeOther       = "other"
 )
@@ -100,13 +101,15 @@ func (s *Server) Stop() { s.edge.Stop() }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	completion := func(name, path string) {
-		route := edge.Route{Name: name, Body: true}
-		mux.Handle("POST /v1"+path, s.edge.Handle(route, s.complete(path)))
-		mux.Handle("/v1"+path, s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("POST")))
+	for _, root := range []string{"/v1", "/openai/deployments/{deployment}"} { // Azure's clients know the second
+		post := func(name, path string, h edge.Handler) {
+			mux.Handle("POST "+root+path, s.edge.Handle(edge.Route{Name: name, Body: true}, h))
+			mux.Handle(root+path, s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("POST")))
+		}
+		post(routeChat, llm.ChatPath, s.complete(llm.ChatPath))
+		post(routeCompletions, llm.CompletionPath, s.complete(llm.CompletionPath))
+		post(routeEmbeddings, llm.EmbeddingPath, s.embeddings)
 	}
-	completion(routeChat, llm.ChatPath)
-	completion(routeCompletions, llm.CompletionPath)
 	mux.Handle("GET /v1/models", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
 	mux.Handle("GET /v1/models/{model...}", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
 	mux.Handle("/v1/models", s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("GET")))
@@ -137,7 +140,14 @@ func wrongMethod(allow string) edge.Handler {
 }
 
 func notFound(http.ResponseWriter, *http.Request, *edge.Exchange) error {
-	return edge.Errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions and /v1/models")
+	return edge.Errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions, /v1/embeddings and /v1/models")
+}
+
+// embeddings passes a request for embeddings on.
+func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	header := s.upHeader(r.Context(), r.Header, x, true)
+	f := forwarded{method: http.MethodPost, path: llm.EmbeddingPath, query: r.URL.RawQuery, header: header, body: x.Body}
+	return s.explain(x, header, s.proxy(r.Context(), w, f, x))
 }
 
 // models passes the upstream's list of models on, or what it says of one.
@@ -152,7 +162,7 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange
 		}
 	}
 	header := s.upHeader(r.Context(), r.Header, x, true)
-	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, header: header}, x))
+	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, query: r.URL.RawQuery, header: header}, x))
 }
 
 // modelName reports whether a name is one that an upstream may be asked for. Note: a

@@ -28,7 +28,7 @@ func before(t *testing.T, handler http.HandlerFunc, change func(*setup)) *stand 
 			change(s)
 		}
 		options := s.llm
-		options.URL = server.URL
+		options.URL = server.URL + strings.TrimPrefix(options.URL, "http://replaced") // a path and a query of the test
 		upstream, err := llm.New(options)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rcvae/internal/openaiapi"
+	"rcvae/internal/retry"
 )
 
 const (
@@ -24,22 +25,28 @@ const (
 // errTooLarge is not worth a retry.
 var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxResponse>>20)
 
-// payload is a JSON body in two parts: calls of one draw share the first.
+// payload is a JSON body: calls of one draw share all pieces but the last.
 type payload struct {
-	shared []byte
+	shared [][]byte
 	own    string
 }
 
-func (p payload) reader() io.Reader {
-	return io.MultiReader(bytes.NewReader(p.shared), strings.NewReader(p.own))
+// reader returns the body to read, and its size in bytes.
+func (p payload) reader() (body io.Reader, size int) {
+	var readers []io.Reader
+	for _, piece := range p.shared {
+		readers = append(readers, bytes.NewReader(piece))
+		size += len(piece)
+	}
+	return io.MultiReader(append(readers, strings.NewReader(p.own))...), size + len(p.own)
 }
 
-// call makes a call, with retries, and gives the body of the answer to read. What read
+// call posts a body, with retries, and gives the body of the answer to read. What read
 // finds wrong with it counts as a failure of the server.
-func (u *Upstream) call(ctx context.Context, method, path string, header http.Header, body payload, read func([]byte) error) error {
+func (u *Upstream) call(ctx context.Context, path string, header http.Header, body payload, read func([]byte) error) error {
 	r := retries{options: u.options, start: time.Now()}
 	for {
-		err := u.attempt(ctx, method, path, header, body, read)
+		err := u.attempt(ctx, path, header, body, read)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -47,14 +54,14 @@ func (u *Upstream) call(ctx context.Context, method, path string, header http.He
 		if !again {
 			return err
 		}
-		if err := pause(ctx, delay); err != nil {
+		if err := retry.Pause(ctx, delay); err != nil {
 			return err
 		}
 	}
 }
 
 // attempt makes one call within the limits on time and concurrency.
-func (u *Upstream) attempt(ctx context.Context, method, path string, header http.Header, body payload, read func([]byte) error) error {
+func (u *Upstream) attempt(ctx context.Context, path string, header http.Header, body payload, read func([]byte) error) error {
 	select {
 	case u.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -63,7 +70,8 @@ func (u *Upstream) attempt(ctx context.Context, method, path string, header http
 	defer func() { <-u.slots }()
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, &timeoutError{u.options.Timeout})
 	defer cancel()
-	response, err := u.send(ctx, method, path, header, body.reader(), len(body.shared)+len(body.own))
+	reader, size := body.reader()
+	response, err := u.send(ctx, http.MethodPost, path, header, reader, size)
 	if err != nil {
 		return err
 	}
@@ -101,7 +109,7 @@ func (u *Upstream) ended(ctx context.Context) error {
 
 // Forward makes one call as it is, without retries, limits or a timeout. It returns a
 // response with a good status; any other, a redirect too, is a [StatusError]. The path is
-// one of those of the API, relative to the base URL. The caller closes the response's
+// one of those of the API, relative to the base URL, with a query behind it or without. The caller closes the response's
 // body. The header is not changed; the upstream's key is added unless it has an
 // Authorization.
 func (u *Upstream) Forward(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
@@ -120,12 +128,18 @@ func (u *Upstream) Forward(ctx context.Context, method, path string, header http
 // send makes one call. Note: a client would follow redirects and take the key along;
 // a transport does not.
 func (u *Upstream) send(ctx context.Context, method, path string, header http.Header, body io.Reader, size int) (*http.Response, error) {
+	path, query, _ := strings.Cut(path, "?")
 	if !allowedPath(path) {
 		return nil, fmt.Errorf("%s: the path %q is not one of the API's", u.base, path)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, u.base+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", u.base, err)
+	}
+	if request.URL.RawQuery = query; len(u.query) > 0 {
+		all := request.URL.Query()
+		maps.Copy(all, u.query)
+		request.URL.RawQuery = all.Encode()
 	}
 	request.ContentLength = int64(size)
 	maps.Copy(request.Header, header)
@@ -152,10 +166,10 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 }
 
 // allowedPath reports whether a path is one that the upstream is asked for: the two
-// kinds of completions, the list of models, and one model by its name. A name has no
+// kinds of completions, embeddings, the list of models, and one model by its name. A name has no
 // empty segment, no dots alone, and no escape in it that a server could read twice.
 func allowedPath(path string) bool {
-	if path == ChatPath || path == CompletionPath || path == modelsPath {
+	if path == ChatPath || path == CompletionPath || path == EmbeddingPath || path == modelsPath {
 		return true
 	}
 	name, ok := strings.CutPrefix(path, modelsPath+"/")
@@ -182,7 +196,7 @@ func (u *Upstream) statusError(response *http.Response) *StatusError {
 	}
 	return &StatusError{
 		Server: u.base, Status: response.StatusCode, Message: detail.Message, Detail: detail, Header: response.Header,
-		RetryAfter: RetryAfter(response.Header, time.Now()),
+		RetryAfter: retry.After(response.Header, time.Now(), maxRetryAfter),
 	}
 }
 

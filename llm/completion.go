@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,10 @@ import (
 
 	"rcvae/internal/openaiapi"
 )
+
+// ErrStream says that a server answers with a stream of events to whoever did not ask
+// for one.
+var ErrStream = errors.New("the answer is a stream of events, which was not asked for")
 
 // completion is one response of a server.
 type completion struct {
@@ -23,7 +28,7 @@ type completion struct {
 // parseCompletion reads a response. A response without choices is an error.
 func parseCompletion(data []byte) (completion, error) {
 	if bytes.HasPrefix(bytes.TrimLeft(data, "\r\n"), []byte("data:")) {
-		return completion{}, errors.New("the answer is a stream of events, which was not asked for")
+		return completion{}, ErrStream
 	}
 	body, err := openaiapi.ParseBody(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) // some servers begin with a byte order mark
 	if err != nil {
@@ -32,10 +37,7 @@ func parseCompletion(data []byte) (completion, error) {
 	if body.Has("error") { // some servers send it with status 200
 		return completion{}, errorBody(data)
 	}
-	var raws []json.RawMessage
-	if _, err := body.Decode("choices", &raws); err != nil {
-		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)
-	}
+	raws := body.List("choices")
 	if len(raws) == 0 {
 		return completion{}, errors.New("the answer has no choices")
 	}
@@ -92,7 +94,8 @@ func (c *completion) add(raw json.RawMessage) error {
 		if m.FunctionCall.Name != "" {
 			choice.ToolCalls = append(choice.ToolCalls, openaiapi.ToolCall{Type: "function", Function: m.FunctionCall})
 		}
-		weight = len(text) + len(m.ReasoningContent) + len(m.Reasoning)
+		choice.Reasoning = cmp.Or(m.ReasoningContent, m.Reasoning)
+		weight = len(text) + len(choice.Reasoning)
 		for _, call := range choice.ToolCalls {
 			weight += call.Size()
 		}

@@ -67,7 +67,8 @@ type drawing struct {
 	request  Request
 	profile  *profile
 	sent     openaiapi.Body // what all calls have in common
-	shared   []byte         // its JSON up to the closing brace
+	shared   [][]byte       // its JSON up to the closing brace, without the seed
+	bare     bool           // there is no field in it
 	seed     *big.Int       // of the first choice; nil: the body's own, or none
 	limit    int            // tokens of a choice; 0: none
 
@@ -99,8 +100,7 @@ func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
 		common = d.sent.Clone()
 		common.Delete("seed")
 	}
-	text := common.Bytes()
-	d.shared = text[:len(text)-1]
+	d.shared, d.bare = common.Open(), common.Len() == 0
 	return d
 }
 
@@ -219,7 +219,7 @@ func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 // ask makes one call.
 func (d *drawing) ask(ctx context.Context, s span) outcome {
 	o := outcome{span: s}
-	o.err = d.upstream.call(ctx, "POST", d.request.Path, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
+	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
 		o.completion, err = parseCompletion(answer)
 		return err
 	})
@@ -230,7 +230,7 @@ func (d *drawing) ask(ctx context.Context, s span) outcome {
 func (d *drawing) own(s span) string {
 	var end []byte
 	field := func(name, value string) {
-		if len(end) > 0 || len(d.shared) > 1 {
+		if len(end) > 0 || !d.bare {
 			end = append(end, ',')
 		}
 		end = append(end, `"`+name+`":`+value...)
@@ -268,7 +268,7 @@ func (d *drawing) keep(o *outcome) {
 }
 
 func (d *drawing) result() Draw {
-	r := Draw{Usage: d.usage, Billed: d.billed, Requested: len(d.choices), Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
+	r := Draw{Usage: d.usage, Billed: d.billed, Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
 	if d.calls > 1 {
 		r.Mode = ModeFanOut
 	}

@@ -1,6 +1,7 @@
 package llm_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,7 +77,7 @@ func TestDrawFromEveryServer(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					checkChoices(t, draw, 40)
+					checkChoices(t, draw, 8, 40)
 					if got := len(server.CallsOf(question)); got != calls[name] {
 						t.Errorf("%d calls, want %d", got, calls[name])
 					}
@@ -93,12 +94,12 @@ func TestDrawFromEveryServer(t *testing.T) {
 	}
 }
 
-// checkChoices checks that a draw holds all choices of the question, made with seeds
+// checkChoices checks that a draw holds k choices of the question, made with seeds
 // from first on, and that its tokens add up.
-func checkChoices(t *testing.T, draw llm.Draw, first int) {
+func checkChoices(t *testing.T, draw llm.Draw, k, first int) {
 	t.Helper()
-	if len(draw.Choices) != draw.Requested || draw.Err != nil {
-		t.Fatalf("%d of %d choices, %v", len(draw.Choices), draw.Requested, draw.Err)
+	if len(draw.Choices) != k || draw.Err != nil {
+		t.Fatalf("%d of %d choices, %v", len(draw.Choices), k, draw.Err)
 	}
 	tokens := 0
 	for i, c := range draw.Choices {
@@ -126,7 +127,7 @@ func TestLlamaCppWithinItsSlotsCountsAllTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The texts have nearly one length and one number of tokens, so the estimate is exact.
-	checkChoices(t, draw, 3)
+	checkChoices(t, draw, 8, 3)
 	if calls := len(server.CallsOf(question)); calls != 1 || draw.Mode != llm.ModeN {
 		t.Errorf("%d calls in mode %s, want one in mode n", calls, draw.Mode)
 	}
@@ -156,7 +157,7 @@ func TestSlotsInTheMessageGiveBatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkChoices(t, draw, 0)
+		checkChoices(t, draw, 8, 0)
 	}
 	var sizes []int
 	for _, c := range server.CallsOf(question)[1:] {
@@ -195,6 +196,29 @@ func TestBodyPassesUntouched(t *testing.T) {
 		for key, value := range wantBody.All() {
 			if v, _ := got.Get(key); string(v) != string(value) {
 				t.Errorf("the server got %q: %s, want %s", key, v, value)
+			}
+		}
+	}
+}
+
+// TestBodiesOfFewFields are JSON, whatever of them the calls share.
+func TestBodiesOfFewFields(t *testing.T) {
+	for _, text := range []string{`{}`, `{"seed":1}`, `{"n":3}`, `{"a":1}`, `{"a":1,"seed":1,"stream":true}`} {
+		for _, k := range []int{1, 3} {
+			server, u := start(t, rcvaetest.Script{}, nil)
+			r := chat(t, question, "")
+			parsed, err := openaiapi.ParseBody([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Body, r.K = parsed, k
+			if _, err := u.Draw(t.Context(), r); err != nil {
+				t.Errorf("%s, k = %d: %v", text, k, err)
+			}
+			for _, c := range server.Calls() {
+				if !json.Valid(c.Raw) || c.N != k || c.Body.Has("seed") != strings.Contains(text, "seed") {
+					t.Errorf("%s, k = %d: the server got %s", text, k, c.Raw)
+				}
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func ExampleSampler() {
 	}
 	settings := llm.DefaultSettings("qwen2.5-0.5b")
 	settings.Template = "Solve step by step. {question}"
-	sampler, err := llm.NewSampler(upstream, settings, nil)
+	sampler, err := llm.NewSampler(upstream, settings)
 	if err != nil {
 		panic(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"rcvae/internal/openaiapi"
 )
@@ -169,16 +168,6 @@ func TestComplaintsAboutN(t *testing.T) {
 	} {
 		if got := (&StatusError{Message: message}).choicesAllowed(8); got != want {
 			t.Errorf("choicesAllowed(%q) = %d, want %d", message, got, want)
-		}
-	}
-}
-
-func TestBackoffDoublesUpToItsBound(t *testing.T) {
-	for attempt := 1; attempt < 40; attempt++ {
-		want := min(maxDelay, firstDelay<<min(attempt-1, 20))
-		got := backoff(attempt)
-		if got < want*4/5-time.Millisecond || got > want*6/5+time.Millisecond {
-			t.Errorf("after %d attempts: %v, want %v ± 20 %%", attempt, got, want)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func TestWhatAppearsOnlyWithN(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkChoices(t, draw, 5)
+				checkChoices(t, draw, 8, 5)
 				if got := sizes(server)[before:]; !slices.Equal(got, want) {
 					t.Errorf("draw %d made calls of %v choices, want %v", i+1, got, want)
 				}
@@ -369,7 +369,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestOnlyThePathsOfTheAPI(t *testing.T) {
 	server, u := start(t, rcvaetest.Script{}, nil)
-	for _, path := range []string{"/models/../slots", "/models/%2e%2e/slots", "/models/%2E%2E%2Fslots", "/models/a%252e%252e", "/models/", "/models//x", "/slots", "/models/a?b=c", "/models/..", "/models/a%5c..%5cb", "/models/x%00"} {
+	for _, path := range []string{"/models/../slots", "/models/%2e%2e/slots", "/models/%2E%2E%2Fslots", "/models/a%252e%252e", "/models/", "/models//x", "/slots", "/models/..", "/models/a%5c..%5cb", "/models/x%00"} {
 		response, err := u.Forward(t.Context(), http.MethodGet, path, nil, nil)
 		if err == nil {
 			response.Body.Close()

@@ -94,19 +94,3 @@ func TestWhatIsAboutTheKey(t *testing.T) {
 		}
 	}
 }
-
-func TestThinkingIsNotTheAnswer(t *testing.T) {
-	for text, want := range map[string]string{
-		"<think>maybe 5</think>so 7": "so 7",
-		"maybe 5</think>\nso 7":      "\nso 7",
-		" <think>maybe 5, no":        "",
-		"so 7":                       "so 7",
-		"a <think> tag, so 7":        "a <think> tag, so 7",
-		"<think>a</think>b</think>c": "c",
-		"":                           "",
-	} {
-		if got := llm.WithoutThinking(text); got != want {
-			t.Errorf("WithoutThinking(%q) = %q, want %q", text, got, want)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package llm_test
 
 import (
 	"errors"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,29 +66,6 @@ func TestLongWaitsAreTheCallers(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestRetryAfterForms(t *testing.T) {
-	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	for _, tt := range []struct {
-		name, value string
-		want        time.Duration
-	}{
-		{"Retry-After", "7", 7 * time.Second},
-		{"Retry-After", "0.5", 500 * time.Millisecond},
-		{"Retry-After", now.Add(7 * time.Second).Format(http.TimeFormat), 7 * time.Second},
-		{"Retry-After", now.Add(-time.Second).Format(http.TimeFormat), 0},
-		{"Retry-After", "soon", 0},
-		{"Retry-After", "-3", 0},
-		{"Retry-After", "1e99", time.Hour},
-		{"Retry-After-Ms", "250", 250 * time.Millisecond},
-		{"Retry-After-Ms", "1e99", time.Hour},
-		{"X-Other", "7", 0},
-	} {
-		if got := llm.RetryAfter(http.Header{tt.name: {tt.value}}, now); got != tt.want {
-			t.Errorf("%s: %s is %v, want %v", tt.name, tt.value, got, tt.want)
-		}
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
 
 // Options configures an [Upstream].
 type Options struct {
-	URL         string            // base, for example "http://127.0.0.1:8080/v1"; a missing path becomes /v1, the path "/." is none
+	URL         string            // base, for example "http://127.0.0.1:8080/v1"; a missing path becomes /v1, the path "/." is none; a query goes along with every call
 	Key         string            // bearer key of the server; may be empty
 	Concurrency int               // calls at once, all questions together
 	Timeout     time.Duration     // of one call, its retries not included; a call that times out is not repeated
@@ -37,7 +38,7 @@ func DefaultOptions(url string) Options {
 // Validate reports every bad field at once.
 func (o Options) Validate() error {
 	var errs []error
-	if _, err := baseURL(o.URL); err != nil {
+	if _, _, err := baseURL(o.URL); err != nil {
 		errs = append(errs, err)
 	}
 	if strings.ContainsAny(o.Key, "\r\n") {
@@ -55,24 +56,25 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-// baseURL returns the URL that the paths of the API are appended to.
-func baseURL(text string) (string, error) {
+// baseURL returns the URL that the paths of the API are appended to, and the query of
+// every call.
+func baseURL(text string) (base string, query url.Values, err error) {
 	u, err := url.Parse(text)
 	if !strings.Contains(text, "://") {
-		return "", fmt.Errorf("upstream URL %q: write http://%s, or https://", text, text)
+		return "", nil, fmt.Errorf("upstream URL %q: write http://%s, or https://", text, text)
 	}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("upstream URL: %w", err)
+		return "", nil, fmt.Errorf("upstream URL: %w", err)
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return "", fmt.Errorf("upstream URL %q: want one like http://127.0.0.1:8080/v1", text)
-	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return "", errors.New("upstream URL: a query, a fragment or a user is not supported; the key is set by RCVAE_UPSTREAM_KEY")
+		return "", nil, fmt.Errorf("upstream URL %q: want one like http://127.0.0.1:8080/v1", text)
+	case u.Fragment != "" || u.User != nil || secretInQuery.MatchString(u.RawQuery):
+		return "", nil, errors.New("upstream URL: a fragment, a user, or a key in the query is not supported; the key is set by RCVAE_UPSTREAM_KEY")
 	}
 	path := strings.TrimRight(u.Path, "/")
-	for _, end := range []string{ChatPath, CompletionPath, modelsPath} {
+	for _, end := range []string{ChatPath, CompletionPath, EmbeddingPath, modelsPath} {
 		if base, ok := strings.CutSuffix(path, end); ok {
-			return "", fmt.Errorf("upstream URL %q: leave out %s, which is added; want %s", text, end, u.Scheme+"://"+u.Host+base)
+			return "", nil, fmt.Errorf("upstream URL %q: leave out %s, which is added; want %s", text, end, u.Scheme+"://"+u.Host+base)
 		}
 	}
 	switch path {
@@ -81,15 +83,21 @@ func baseURL(text string) (string, error) {
 	case "/.": // an API at the root
 		path = ""
 	}
-	u.Path, u.RawPath = path, ""
-	return u.String(), nil
+	query = u.Query()
+	u.Path, u.RawPath, u.RawQuery = path, "", ""
+	return u.String(), query, nil
 }
+
+// secretInQuery finds fields of a query that hold what others must not see: command
+// lines are seen.
+var secretInQuery = regexp.MustCompile(`(?i)(^|&)[^=&]*(key|token|secret|password|sig)[^=&]*=`)
 
 // Upstream speaks to one server. It is safe for concurrent use and remembers how
 // the server behaves, model by model.
 type Upstream struct {
 	options   Options
 	base      string
+	query     url.Values // of every call
 	transport http.RoundTripper
 	slots     chan struct{} // one element per call under way
 	profiles  profiles
@@ -100,15 +108,15 @@ func New(o Options) (*Upstream, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
-	base, _ := baseURL(o.URL) // validated
-	u := &Upstream{options: o, base: base, transport: o.Transport, slots: make(chan struct{}, o.Concurrency)}
+	base, query, _ := baseURL(o.URL) // validated
+	u := &Upstream{options: o, base: base, query: query, transport: o.Transport, slots: make(chan struct{}, o.Concurrency)}
 	if u.transport == nil {
 		u.transport = newTransport()
 	}
 	return u, nil
 }
 
-// URL returns the server's base URL, for messages.
+// URL returns the server's base URL without its query, for messages.
 func (u *Upstream) URL() string { return u.base }
 
 // newTransport returns a transport that keeps many connections to one host open. It

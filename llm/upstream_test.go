@@ -29,12 +29,13 @@ func upstreamOf(t *testing.T, handler http.Handler) *llm.Upstream {
 
 func TestBaseURL(t *testing.T) {
 	for given, want := range map[string]string{
-		"http://h:8080":         "http://h:8080/v1",
-		"http://h:8080/":        "http://h:8080/v1",
-		"http://h:8080/v1":      "http://h:8080/v1",
-		"https://h/openai/v1/":  "https://h/openai/v1",
-		"https://h/api/paas/v4": "https://h/api/paas/v4",
-		"https://h/.":           "https://h",
+		"http://h:8080":              "http://h:8080/v1",
+		"http://h:8080/":             "http://h:8080/v1",
+		"http://h:8080/v1":           "http://h:8080/v1",
+		"https://h/openai/v1/":       "https://h/openai/v1",
+		"https://h/api/paas/v4":      "https://h/api/paas/v4",
+		"https://h/.":                "https://h",
+		"https://h/v1?api-version=2": "https://h/v1",
 	} {
 		u, err := llm.New(llm.DefaultOptions(given))
 		if err != nil || u.URL() != want {
@@ -44,7 +45,7 @@ func TestBaseURL(t *testing.T) {
 }
 
 func TestOptionsReportEveryBadField(t *testing.T) {
-	for _, url := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h/v1?key=1", "http://user:secret@h", "http://h\x7f"} {
+	for _, url := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h/v1?key=1", "http://h/v1?v=1&access_token=secret", "http://h/v1#a", "http://user:secret@h", "http://h\x7f"} {
 		if err := llm.DefaultOptions(url).Validate(); err == nil {
 			t.Errorf("the URL %q is accepted", url)
 		} else if strings.Contains(err.Error(), "secret") {

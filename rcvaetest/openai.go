@@ -37,6 +37,7 @@ type Prompt struct {
 // Reply is one choice.
 type Reply struct {
 	Text      string
+	Reasoning string // beside the text, as servers of thinking models send it
 	ToolCalls []openaiapi.ToolCall
 	Finish    string // empty: "stop", or "tool_calls"
 }

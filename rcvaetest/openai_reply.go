@@ -138,6 +138,9 @@ func (o *OpenAI) choice(call Call, i int, a answer) map[string]any {
 		return choice
 	}
 	message := map[string]any{"role": "assistant", "content": a.Text}
+	if a.Reasoning != "" {
+		message["reasoning_content"] = a.Reasoning
+	}
 	if len(a.ToolCalls) > 0 {
 		message["tool_calls"] = a.ToolCalls
 		if a.Text == "" {

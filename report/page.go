@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"rcvae/eval"
+	"rcvae/internal/style"
 )
 
 //go:embed page
@@ -64,7 +65,7 @@ type run struct {
 }
 
 func newPage(sources []Source, parts []*part, o Options) (*page, error) {
-	style, err := files.ReadFile("page/style.css")
+	own, err := files.ReadFile("page/style.css")
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func newPage(sources []Source, parts []*part, o Options) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &page{Title: "rcvae report", Style: template.CSS(style), Script: template.JS(script)}
+	g := &page{Title: "rcvae report", Style: template.CSS(style.Base + string(own)), Script: template.JS(script)}
 	if len(parts) > 0 {
 		g.Title += ": " + parts[0].label
 	}

@@ -7,13 +7,15 @@ import (
 
 // Equation is a line of arithmetic that was read as a whole on both sides of its sign.
 type Equation struct {
-	Text        string // the candidate's own words, text[Start:End]
-	Start, End  int    // bytes of the text
-	Left, Right string // the two sides, as written
-	Holds       bool   // false: an error of calculation
-	Approximate bool   // the sign is ≈
-	Rounded     bool   // holds up to the rounding of the side that is a single number
-	Want        string // of a wrong equation: the value of its left side, what the right should be
+	Text        string `json:"text"` // the candidate's own words, text[Start:End]
+	Start       int    `json:"start"`
+	End         int    `json:"end"`  // bytes of the text
+	Left        string `json:"left"` // the two sides, as written
+	Right       string `json:"right"`
+	Holds       bool   `json:"holds"`                 // false: an error of calculation
+	Approximate bool   `json:"approximate,omitempty"` // the sign is ≈
+	Rounded     bool   `json:"rounded,omitempty"`     // holds up to the rounding of the side that is a single number
+	Want        string `json:"want,omitempty"`        // of a wrong equation: the value of its left side, what the right should be
 
 	stated number // what the text gives as the result
 	result bool   // stated is the result of the equation

@@ -86,9 +86,10 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 // openedEmbedder is a command's embedder behind its cache. For the embedder "none" the
 // cache is nil.
 type openedEmbedder struct {
-	cache  *embed.Cache
-	inner  rcvae.Embedder
-	record *embedderRecord // nil for built-in embedders
+	cache   *embed.Cache
+	trouble string // why the cache is in memory only though a file was meant; "" when it is not
+	inner   rcvae.Embedder
+	record  *embedderRecord // nil for built-in embedders
 }
 
 // openEmbedder opens the embedder that --embedder names, or else the given one, with the
@@ -108,7 +109,7 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 		return nil, err
 	}
 	o := &openedEmbedder{inner: inner}
-	if o.cache, err = openCache(cmd, inner); err != nil {
+	if err = o.openCache(cmd); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -139,28 +140,32 @@ func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmb
 // openCache opens the cache that --cache names. One that is locked, or on a disk that is
 // full, costs time and no answer: embeddings are kept in memory, and that is said. So does
 // any that cannot be opened when the flag does not name it.
-func openCache(cmd *cobra.Command, inner rcvae.Embedder) (*embed.Cache, error) {
+func (o *openedEmbedder) openCache(cmd *cobra.Command) (err error) {
 	path, _ := cmd.Flags().GetString("cache")
-	if path != "" {
-		if path == noCache {
-			path = ""
-		}
-		cache, err := embed.OpenCacheLimited(path, cacheSize(cmd), inner)
-		if !sqlitefile.Passing(err) {
-			return cache, err
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v; embeddings are kept in memory only\n", cmd.Name(), err)
-		return embed.OpenCache("", inner)
+	named := path != ""
+	switch path {
+	case noCache:
+		o.cache, err = embed.OpenCache("", o.inner)
+		return err
+	case "":
+		path, err = defaultCache()
 	}
-	path, err := defaultCache()
 	if err == nil {
-		var cache *embed.Cache
-		if cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), inner); err == nil {
-			return cache, nil
-		}
+		o.cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), o.inner)
 	}
-	note(cmd, "embeddings are kept in memory only: %v; --cache FILE names another place", err)
-	return embed.OpenCache("", inner)
+	switch {
+	case err == nil:
+		return nil
+	case !named:
+		note(cmd, "embeddings are kept in memory only: %v; --cache FILE names another place", err)
+	case sqlitefile.Passing(err):
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v; embeddings are kept in memory only\n", cmd.Name(), err)
+	default:
+		return err
+	}
+	o.trouble = err.Error()
+	o.cache, err = embed.OpenCache("", o.inner)
+	return err
 }
 
 // cacheSize returns --cache-size in bytes.

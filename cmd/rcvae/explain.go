@@ -2,17 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"rcvae"
 	"rcvae/signal"
 )
 
 // explainEquations shows what checked arithmetic holds against each candidate.
-func explainEquations(cmd *cobra.Command, candidates []rcvae.Candidate) error {
-	w := cmd.ErrOrStderr()
+func explainEquations(w io.Writer, candidates []rcvae.Candidate) {
 	fmt.Fprintln(w, "\nchecked arithmetic:")
 	for i, c := range candidates {
 		equations := signal.Equations(c.Text)
@@ -29,7 +27,6 @@ func explainEquations(cmd *cobra.Command, candidates []rcvae.Candidate) error {
 			}
 		}
 	}
-	return nil
 }
 
 // count returns a number with the word that goes with it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,6 +47,14 @@ func TestSelectNamesWrongEquations(t *testing.T) {
 	if got.code != exitOK || !strings.Contains(got.stdout, "candidate 2 says 3 + 4 = 8, which should be 7") {
 		t.Errorf("exit code %d, %q, want a reason that names the wrong equation", got.code, got.stdout)
 	}
+	var chosen choice
+	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil || len(chosen.Equations) != 2 || len(chosen.Equations[1]) != 1 {
+		t.Fatalf("%q, %v, want the equations of two candidates", got.stdout, err)
+	}
+	if e := chosen.Equations[1][0]; e.Holds || e.Want != "7" || e.Text != "3 + 4 = 8" || e.Start != 8 || !chosen.Equations[0][0].Holds {
+		t.Errorf("equations %+v, want the second to be wrong", chosen.Equations)
+	}
+	got = rcvaeRun(t, candidates, "select", "--question", question, "--cache", "none", "--explain")
 	for _, line := range []string{"candidate 1: 1 equation was checked, 0 are wrong", "candidate 2: 1 equation was checked, 1 is wrong", "3 + 4 = 8    should be 7"} {
 		if !strings.Contains(got.stderr, line) {
 			t.Errorf("--explain printed %q, want %q in it", got.stderr, line)

@@ -39,7 +39,7 @@ func (p *protocol) estimate(cmd *cobra.Command, plan reproduce.Plan, upstream *l
 	concurrency := 1
 	if upstream != nil && !p.drawn() {
 		last := p.Arms[len(p.Arms)-1].Settings
-		sampler, err := llm.NewSampler(upstream, last, nil)
+		sampler, err := llm.NewSampler(upstream, last)
 		if err != nil {
 			return usageError{err}
 		}
@@ -94,7 +94,7 @@ func (p *protocol) drawn() bool {
 
 // draw draws one arm of one suite into its pool.
 func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string, arm reproduce.Arm) ([]rcvae.Question, error) {
-	sampler, err := llm.NewSampler(upstream, arm.Settings, nil)
+	sampler, err := llm.NewSampler(upstream, arm.Settings)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -167,7 +167,7 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 		return nil, nil, "", usageError{err}
 	}
 	seed, _ := f.GetInt64("seed")
-	if run.sampled, err = openSampler(cmd, seed, nil); err != nil {
+	if run.sampled, err = openSampler(cmd, seed); err != nil {
 		return nil, nil, "", err
 	}
 	run.plan.Settings = run.sampled.Settings()
@@ -218,7 +218,7 @@ func (r *drawingRun) item(ctx context.Context, p rcvae.Problem) (rcvae.Question,
 	item := rcvae.Question{Problem: p}
 	tokens := 0
 	add := func(s *llm.Sampler, k int) error {
-		candidates, draw, err := s.Draw(ctx, p.Question, k)
+		candidates, draw, err := s.Draw(ctx, p.Question, 0, k)
 		if err != nil {
 			return err
 		}

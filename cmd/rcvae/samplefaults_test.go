@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"rcvae/dataset"
 	"rcvae/rcvaetest"
 )
 
@@ -163,5 +164,83 @@ func TestModelsThatRefuseSampling(t *testing.T) {
 	s.pool(t, 4)
 	if plan := s.record(t).Plan.Settings; plan.Temperature != 1 || plan.TopP != 1 || len(plan.Omit) != 5 {
 		t.Errorf("the sidecar has %+v, want the neutral values and what was left out", plan)
+	}
+}
+
+// TestTheKeyIsInNoFile: it is sent as the environment has it, spaces and all, and a line
+// break in it is refused before anything is.
+func TestTheKeyIsInNoFile(t *testing.T) {
+	const key = "sk- secret key"
+	s := newSampling(t, rcvaetest.Script{Server: rcvaetest.Ollama, Key: key, Fault: refusing(rcvaetest.Fault{Status: 422, Message: "not with Bearer " + key}, 1)}, "pool.jsonl")
+	t.Setenv(upstreamKey, key+"\n")
+	if got := rcvaeRun(t, "", s.args()...); got.code != exitUsage || !strings.Contains(got.stderr, "line break") || len(s.server.Calls()) != 0 {
+		t.Errorf("exit code %d, error %q, %d calls", got.code, got.stderr, len(s.server.Calls()))
+	}
+	t.Setenv(upstreamKey, key)
+	got := rcvaeRun(t, "", s.args("--keep-going")...)
+	if got.code != exitOK {
+		t.Fatalf("exit code %d, error %q", got.code, got.stderr)
+	}
+	for end, text := range s.files(t) {
+		if strings.Contains(text, "secret") {
+			t.Errorf("pool.jsonl%s holds the key", end)
+		}
+	}
+	if strings.Contains(got.stderr+got.stdout, "secret") {
+		t.Errorf("the key is printed: %q", got.stderr)
+	}
+}
+
+// TestThinkingIsInThePool: beside the text, and in it where the server does not tell the
+// two apart; a model that was cut while it thought has no answer.
+func TestThinkingIsInThePool(t *testing.T) {
+	s := newSampling(t, rcvaetest.Script{Server: rcvaetest.Ollama, Reply: func(p rcvaetest.Prompt) rcvaetest.Reply {
+		mark := rcvaetest.Marker(p.Question)
+		return []rcvaetest.Reply{
+			{Text: mark + " The answer is 1.", Reasoning: "Is it 9?"},
+			{Text: "<think>The answer is 9.</think>" + mark + " The answer is 1."},
+			{Text: "<think>" + mark + " The answer is 1", Finish: "length"},
+			{Reasoning: "The answer is 1", Finish: "length"},
+		}[(seedOf(p)-1)%4]
+	}}, "pool.jsonl")
+	if got := rcvaeRun(t, "", s.args("--seed", "1")...); got.code != exitOK || !strings.Contains(got.stdout, "cut at the token limit") {
+		t.Fatalf("exit code %d, %q\n%s", got.code, got.stdout, got.stderr)
+	}
+	pool, err := dataset.LoadPool(s.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range pool {
+		var answers []string
+		for _, c := range q.Candidates {
+			answers = append(answers, c.Answer)
+		}
+		if strings.Join(answers, ",") != "1,1,," || string(q.Candidates[0].Extra["reasoning_content"]) != `"Is it 9?"` || !strings.Contains(q.Candidates[1].Text, "<think>") {
+			t.Errorf("answers %q of %+v, want the thinking kept and not read", answers, q.Candidates)
+		}
+	}
+	if summary := s.record(t).Summary; summary.Cut != 2*sampledProblems || summary.NoAnswer != 2*sampledProblems {
+		t.Errorf("the sidecar counts %+v, want two of each problem cut and without an answer", summary)
+	}
+}
+
+// TestARunThatCannotWriteSaysHowFarItCame.
+func TestARunThatCannotWriteSaysHowFarItCame(t *testing.T) {
+	var s sampling
+	s = newSampling(t, rcvaetest.Script{Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
+		if c.Question == problemText(5) {
+			_ = os.Remove(s.out + ".run.json")
+			_ = os.MkdirAll(s.out+".run.json/in the way", 0o755)
+		}
+		return nil
+	}}, "pool.jsonl")
+	got := rcvaeRun(t, "", s.args("--concurrency", "1")...)
+	for _, part := range []string{"6 of 6 problems are drawn", s.out + ".partial", "continue"} {
+		if got.code != exitFailure || !strings.Contains(got.stderr, part) {
+			t.Errorf("exit code %d, error %q, want 1 and %q", got.code, got.stderr, part)
+		}
+	}
+	if err := os.RemoveAll(s.out + ".run.json"); err != nil {
+		t.Fatal(err)
 	}
 }

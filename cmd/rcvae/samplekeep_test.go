@@ -66,10 +66,10 @@ func TestALaterRunKeepsWhatIsKnownOfTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, s.url = rcvaetest.StartOpenAI(t, rcvaetest.Script{Server: rcvaetest.Ollama})
-	if got := rcvaeRun(t, "", s.args()...); got.code != exitOK {
+	if got := rcvaeRun(t, "", s.args()...); got.code != exitOK || !strings.Contains(got.stderr, "was drawn from "+r.Server.URL+" so far") {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
-	if after := s.record(t); len(after.Server.Refused) != 1 || len(after.Runs) != 2 || after.Server.URL != s.url {
+	if after := s.record(t); len(after.Server.Refused) != 1 || len(after.Runs) != 2 || after.Server.URL != s.url || after.Runs[0].Server != r.Server.URL || after.Runs[1].Server != s.url {
 		t.Errorf("the sidecar has %+v, want top_k still unsent, two runs and the new address", after)
 	}
 }

@@ -33,6 +33,7 @@ type runEntry struct {
 	Commit   string          `json:"commit"`
 	Command  string          `json:"command"`
 	Started  string          `json:"started"`
+	Server   string          `json:"server"`
 	Seconds  float64         `json:"seconds"`
 	Tokens   int             `json:"tokens"`             // drawn by this run
 	Failed   int             `json:"failed"`             // problems
@@ -62,9 +63,12 @@ func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
 	record := &runRecord{Format: recordFormat, Plan: r.plan}
 	if before := r.store.before; before != nil {
 		record.Server, record.Runs = before.Server, before.Runs
+		if was, now := before.Server.URL, r.sampled.URL(); was != now {
+			r.warn(fmt.Sprintf("the pool was drawn from %s so far, the rest comes from %s; make sure that it serves the same model", was, now))
+		}
 	}
 	record.Server.URL = r.sampled.URL()
-	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339)}
+	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339), Server: r.sampled.URL()}
 	record.Runs = append(record.Runs, entry)
 	return record
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,9 +12,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"rcvae"
+	"rcvae/bestof"
 	"rcvae/dataset"
 	"rcvae/grade"
 	"rcvae/selector"
+	"rcvae/signal"
 )
 
 func newSelect() *cobra.Command {
@@ -123,57 +126,61 @@ func runSelect(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	candidates, warnings, err := selectable(cmd, question, kind)
+	upstream, _ := cmd.Flags().GetString("upstream")
+	if upstream != "" && cmd.Flags().Changed("candidates") {
+		return usagef("give --candidates to read them or --upstream to draw them, not both")
+	}
+	var candidates []rcvae.Candidate
+	var selection rcvae.Selection
+	if upstream != "" {
+		candidates, selection, err = selectDrawn(cmd, question, kind, bestof.Rule{Name: rule.Name(), Selector: chooser, Decided: rule.Decided})
+	} else {
+		candidates, selection, err = selectRead(cmd, question, kind, chooser)
+	}
 	if err != nil {
 		return err
 	}
-	selection, err := chooser.Select(cmd.Context(), question, candidates)
-	if err != nil {
-		return err
-	}
-	selection.Warnings = append(warnings, selection.Warnings...)
-	if err := printSelection(cmd, candidates, selection); err != nil {
-		return err
-	}
-	if explain, _ := cmd.Flags().GetBool("explain"); explain {
-		return explainEquations(cmd, candidates)
-	}
-	return nil
+	return printSelection(cmd, candidates, selection)
 }
 
-// selectable returns the candidates to choose from, drawn or read, with answers.
-func selectable(cmd *cobra.Command, question, kind string) (candidates []rcvae.Candidate, warnings []string, err error) {
-	upstream, _ := cmd.Flags().GetString("upstream")
-	if upstream == "" {
-		path, _ := cmd.Flags().GetString("candidates")
-		candidates, err = readCandidates(cmd.InOrStdin(), path, kind)
-		return candidates, nil, err
+// selectRead reads the candidates of a file and chooses.
+func selectRead(cmd *cobra.Command, question, kind string, chooser rcvae.Selector) (candidates []rcvae.Candidate, s rcvae.Selection, err error) {
+	path, _ := cmd.Flags().GetString("candidates")
+	if candidates, err = readCandidates(cmd.InOrStdin(), path, kind); err != nil {
+		return nil, s, err
 	}
-	if cmd.Flags().Changed("candidates") {
-		return nil, nil, usagef("give --candidates to read them or --upstream to draw them, not both")
-	}
+	s, err = chooser.Select(cmd.Context(), question, candidates)
+	return candidates, s, err
+}
+
+// selectDrawn lets the engine of the gateway draw the candidates and choose. What was
+// drawn is shown even if the rule has no choice.
+func selectDrawn(cmd *cobra.Command, question, kind string, rule bestof.Rule) (candidates []rcvae.Candidate, s rcvae.Selection, err error) {
 	k, err := candidateCount(cmd)
 	if err != nil {
-		return nil, nil, err
+		return nil, s, err
 	}
 	seed, _ := cmd.Flags().GetUint64("seed")
-	sampler, err := openSampler(cmd, int64(seed&math.MaxInt64), nil)
+	sampler, err := openSampler(cmd, int64(seed&math.MaxInt64))
 	if err != nil {
-		return nil, nil, err
+		return nil, s, err
 	}
-	candidates, draw, err := sampler.Draw(cmd.Context(), question, k)
+	engine := bestof.Engine{Extract: extractor(kind)}
+	result, err := engine.Run(cmd.Context(), bestof.Request{Question: question, K: k, Rule: rule, Sampler: bestof.Solutions(sampler, question)})
 	if err != nil {
-		return nil, nil, err
+		return nil, s, err
 	}
-	if len(candidates) < k {
-		warnings = append(warnings, fmt.Sprintf("%d of %d candidates came back: %v", len(candidates), k, draw.Err))
+	s = rcvae.Selection{Index: result.Chosen, Scores: result.Scores, Rule: result.Rule, Reason: result.Reason, Warnings: result.Warnings}
+	if result.Err != nil {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d of %d candidates came back: %v", len(result.Candidates), k, result.Err))
 	}
-	for i := range candidates {
-		if err := extractAnswer(&candidates[i], kind); err != nil {
-			return nil, nil, err
-		}
+	if result.Fallback != "" {
+		s.Warnings = append(s.Warnings, "nothing was selected: "+result.Fallback)
 	}
-	return candidates, warnings, nil
+	for _, c := range result.Candidates {
+		candidates = append(candidates, c.Candidate)
+	}
+	return candidates, s, nil
 }
 
 // readCandidates reads one candidate a line and extracts missing answers.
@@ -218,26 +225,49 @@ func parseCandidate(line string) (rcvae.Candidate, error) {
 
 // choice is the output of 'select --json'.
 type choice struct {
-	Index    int       `json:"index"` // from 0
-	Text     string    `json:"text"`
-	Answer   string    `json:"answer,omitempty"`
-	Selector string    `json:"selector"`
-	Reason   string    `json:"reason"`
-	Scores   []float64 `json:"scores"`
-	Answers  []string  `json:"answers"`
-	Warnings []string  `json:"warnings,omitempty"`
+	Index     int                 `json:"index"` // from 0
+	Text      string              `json:"text"`
+	Answer    string              `json:"answer,omitempty"`
+	Selector  string              `json:"selector"`
+	Reason    string              `json:"reason"`
+	Scores    []*float64          `json:"scores"` // null: none
+	Answers   []string            `json:"answers"`
+	Warnings  []string            `json:"warnings,omitempty"`
+	Equations [][]signal.Equation `json:"equations,omitempty"` // with --explain: of each candidate, in the order of its text
 }
 
+// printSelection prints the choice, with --explain the equations of all candidates too.
 func printSelection(cmd *cobra.Command, candidates []rcvae.Candidate, s rcvae.Selection) error {
+	asJSON, _ := cmd.Flags().GetBool("json")
+	explain, _ := cmd.Flags().GetBool("explain")
+	if !asJSON {
+		err := printChoice(cmd, candidates, s)
+		if err == nil && explain {
+			explainEquations(cmd.ErrOrStderr(), candidates)
+		}
+		return err
+	}
 	chosen := candidates[s.Index]
-	out := choice{s.Index, chosen.Text, chosen.Answer, s.Rule, s.Reason, s.Scores, nil, s.Warnings}
+	out := choice{Index: s.Index, Text: chosen.Text, Answer: chosen.Answer, Selector: s.Rule, Reason: s.Reason, Warnings: s.Warnings}
+	for _, score := range s.Scores {
+		if math.IsNaN(score) {
+			out.Scores = append(out.Scores, nil)
+		} else {
+			out.Scores = append(out.Scores, &score)
+		}
+	}
 	for _, c := range candidates {
 		out.Answers = append(out.Answers, c.Answer)
+		if explain {
+			out.Equations = append(out.Equations, slices.Concat([]signal.Equation{}, signal.Equations(c.Text)))
+		}
 	}
-	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		return printJSON(cmd, out)
-	}
-	fmt.Fprintln(cmd.OutOrStdout(), chosen.Text)
+	return printJSON(cmd, out)
+}
+
+// printChoice prints the chosen text, and a table of all candidates for people.
+func printChoice(cmd *cobra.Command, candidates []rcvae.Candidate, s rcvae.Selection) error {
+	fmt.Fprintln(cmd.OutOrStdout(), candidates[s.Index].Text)
 	table := tabwriter.NewWriter(cmd.ErrOrStderr(), 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "\t#\tscore\tanswer\t\n")
 	for i, c := range candidates {

@@ -28,14 +28,16 @@ func serving(t *testing.T, args ...string) (url string, stop func() (int, string
 		writer.Close()
 	}()
 	lines := bufio.NewReader(reader)
-	first, err := lines.ReadString('\n')
-	if err != nil {
-		t.Fatalf("rcvae serve ended with %d before its first line", <-code)
-	}
 	var started struct{ Listen string }
-	if err := json.Unmarshal([]byte(first), &started); err != nil || started.Listen == "" {
-		rest, _ := io.ReadAll(lines)
-		t.Fatalf("rcvae serve said %s%s", first, rest)
+	first := ""
+	for started.Listen == "" { // warnings may come before
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			cancel()
+			t.Fatalf("rcvae serve ended with %d before it served: %s", <-code, first)
+		}
+		first += line
+		_ = json.Unmarshal([]byte(line), &started) // a warning is text
 	}
 	log := make(chan string, 1)
 	go func() {

@@ -20,6 +20,7 @@ func TestServeWithoutAHomeFolder(t *testing.T) {
 	if status, block := asking(t, url, "", "What is 2+3?", "{}"); status != http.StatusOK || block["fallback"] != nil {
 		t.Errorf("status %d, %v, want an answer that the rule chose", status, block)
 	}
+	wantCacheTrouble(t, url)
 	if code, log := stop(); code != exitOK {
 		t.Errorf("exit code %d\n%s", code, log)
 	}
@@ -49,18 +50,61 @@ func TestServeGoesOnWithoutItsCache(t *testing.T) {
 			t.Errorf("candidate %v with the cache, %v without", before["chosen"], block["chosen"])
 		}
 	}
-	response, err := http.Get(url + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(response.Body)
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK || !strings.Contains(string(body), "cache") {
-		t.Errorf("readyz: %d %q, want 200 and the cache", response.StatusCode, body)
-	}
+	wantCacheTrouble(t, url)
 	code, log := stop()
 	if code != exitOK || strings.Count(log, "the embeddings are computed without it") != 2 {
 		t.Errorf("exit code %d, want the log to tell of one read and one write:\n%s", code, log)
+	}
+}
+
+// TestServeStartsBesideALockedCache: readyz and the metrics tell of the file that could
+// not be opened, as long as the server runs.
+func TestServeStartsBesideALockedCache(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for a lock")
+	}
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	db, err := sql.Open("sqlite", path)
+	if err == nil {
+		defer db.Close()
+		db.SetMaxOpenConns(1)
+		_, err = db.Exec("BEGIN EXCLUSIVE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop := serving(t, "--model", "none", "--selector", "consensus", "--upstream", newServing(t), "-k", "3", "--cache", path)
+	if status, block := asking(t, url, "", "What is 2+3?", "{}"); status != http.StatusOK || block["fallback"] != nil {
+		t.Errorf("status %d, %v, want an answer that the rule chose", status, block)
+	}
+	wantCacheTrouble(t, url)
+	if code, log := stop(); code != exitOK {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+}
+
+// wantCacheTrouble checks that readyz is 200 and tells of the cache, and that a metric
+// counts it.
+func wantCacheTrouble(t *testing.T, url string) {
+	t.Helper()
+	get := func(path string) (int, string) {
+		response, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	status, body := get("/readyz")
+	if status != http.StatusOK || !strings.Contains(body, "cache") || strings.Contains(body, ".sqlite") {
+		t.Errorf("readyz: %d %q, want 200 and the cache, but not where it is", status, body)
+	}
+	if _, metrics := get("/metrics"); strings.Contains(metrics, "rcvae_embedding_cache_faults_total 0\n") {
+		t.Error("the metric counts no fault of the cache")
 	}
 }
 

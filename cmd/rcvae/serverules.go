@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rcvae/embed"
 	"rcvae/gateway"
 	"rcvae/grade"
 	"rcvae/selector"
@@ -39,7 +41,7 @@ func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gate
 	}
 	sources.Grader = parts.Grader
 	if embedder.cache != nil {
-		parts.Cache = embedder.cache
+		parts.Cache = servedCache{embedder.cache, embedder.trouble}
 		embedder.cache.OnFault = func(err error) { logger.Warn("embedding cache", "error", err.Error()) }
 	}
 	if sources.Embedder != nil {
@@ -51,6 +53,25 @@ func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gate
 	}
 	return parts, embedder.Close, nil
 }
+
+// servedCache is the cache of embeddings as readyz and the metrics tell of it.
+type servedCache struct {
+	*embed.Cache
+	atStart string // why its file was not opened; "" when it was
+}
+
+var _ gateway.Cache = servedCache{}
+
+// Faults implements [gateway.Cache].
+func (c servedCache) Faults() int64 {
+	if c.atStart != "" {
+		return c.Cache.Faults() + 1
+	}
+	return c.Cache.Faults()
+}
+
+// Trouble implements [gateway.Cache].
+func (c servedCache) Trouble() string { return cmp.Or(c.atStart, c.Cache.Trouble()) }
 
 // serveRules returns every rule that the sources can serve. The configured one must
 // be among them.

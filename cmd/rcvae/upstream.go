@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rcvae"
 	"rcvae/llm"
 )
 
@@ -38,7 +37,7 @@ func addSamplingFlags(cmd *cobra.Command, k int) {
 
 // openSampler returns the sampler that the flags describe. The seed is that of a
 // question's first candidate.
-func openSampler(cmd *cobra.Command, seed int64, grader rcvae.Grader) (*llm.Sampler, error) {
+func openSampler(cmd *cobra.Command, seed int64) (*llm.Sampler, error) {
 	upstream, err := openUpstream(cmd, "timeout")
 	if err != nil {
 		return nil, err
@@ -48,7 +47,7 @@ func openSampler(cmd *cobra.Command, seed int64, grader rcvae.Grader) (*llm.Samp
 		return nil, err
 	}
 	settings.Seed = seed
-	sampler, err := llm.NewSampler(upstream, settings, grader)
+	sampler, err := llm.NewSampler(upstream, settings)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -61,8 +62,35 @@ func TestSelectDrawsFromAnUpstream(t *testing.T) {
 			t.Errorf("with --candidates: exit code %d, error %q", both.code, both.stderr)
 		}
 	}
+	faulty := rcvaetest.Script{Server: rcvaetest.Ollama, Reply: reply, Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
+		if c.Number == 2 {
+			return &rcvaetest.Fault{Status: http.StatusBadRequest, Message: "the second fails"}
+		}
+		return nil
+	}}
+	_, url := rcvaetest.StartOpenAI(t, faulty)
+	part := rcvaeRun(t, "", "select", "--upstream", url, "--llm", "m", "-k", "7", "--selector", "majority", "--question", question)
+	if part.code != exitOK || !strings.Contains(part.stderr, "6 of 7 candidates came back") || !strings.Contains(part.stderr, "the second fails") {
+		t.Errorf("exit code %d, error %q, want a choice among six and the cause", part.code, part.stderr)
+	}
 	got := rcvaeRun(t, "", "select", "--upstream", "http://127.0.0.1:1", "--llm", "m", "--selector", "majority", "--question", question, "--retries", "0")
 	if got.code != exitFailure || !strings.Contains(got.stderr, "127.0.0.1:1") {
 		t.Errorf("without a server: exit code %d, error %q, want 1 and its address", got.code, got.stderr)
+	}
+}
+
+// TestSelectShowsWhatWasDrawn even if the rule has no choice: it was paid for.
+func TestSelectShowsWhatWasDrawn(t *testing.T) {
+	_, url := rcvaetest.StartOpenAI(t, rcvaetest.Script{Reply: func(p rcvaetest.Prompt) rcvaetest.Reply {
+		return rcvaetest.Reply{Text: fmt.Sprintf("<think>It is %d.</think>The answer is 9.", p.Choice)}
+	}})
+	args := []string{"select", "--upstream", url, "--llm", "m", "-k", "3", "--question", "What is 4 + 5?", "--json", "--model", "none"}
+	got := rcvaeRun(t, "", append(args, "--selector", "logprob", "--logprobs=false")...)
+	var chosen choice
+	if err := json.Unmarshal([]byte(got.stdout), &chosen); err != nil || chosen.Index != 0 || len(chosen.Warnings) != 1 || !strings.Contains(chosen.Warnings[0], "nothing was selected") {
+		t.Errorf("exit code %d, %q, %v\n%s, want the first candidate and a warning", got.code, got.stdout, err, got.stderr)
+	}
+	if want := []string{"9", "9", "9"}; !slices.Equal(chosen.Answers, want) || len(chosen.Scores) != 3 || chosen.Scores[0] != nil {
+		t.Errorf("answers %q and scores %v, want %q, none of them a thought, and no scores", chosen.Answers, chosen.Scores, want)
 	}
 }

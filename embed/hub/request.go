@@ -95,7 +95,7 @@ func (c Cache) refused(response *http.Response) error {
 	case code == "RepoNotFound", response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%w; there is no such model, or it is private: check the name, and set HF_TOKEN", err)
 	case retry.PassingStatus(response.StatusCode):
-		return retry.Passing(err, retry.After(response.Header, time.Now()))
+		return retry.Passing(err, retry.After(response.Header, time.Now(), time.Minute))
 	}
 	return err
 }

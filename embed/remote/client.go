@@ -178,7 +178,7 @@ func (c *client) refused(response *http.Response) error {
 	case e.code == "insufficient_quota": // OpenAI's 429 that no wait mends
 		return e
 	case retry.PassingStatus(e.status):
-		return retry.Passing(e, retry.After(response.Header, time.Now()))
+		return retry.Passing(e, retry.After(response.Header, time.Now(), time.Minute))
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:
 		return fmt.Errorf("%w; the key is read from %s", e, KeyVariable)
 	}

@@ -64,11 +64,11 @@ func newGuard(c Config) *guard {
 func (g *guard) admit(r *http.Request) (name string, err error) {
 	client := 0
 	if len(g.keys) > 0 {
-		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		key := ClientKey(r.Header)
+		if key == "" {
 			return "", unauthorized("a key is needed: send the header 'Authorization: Bearer KEY'")
 		}
-		if client = g.find(strings.TrimSpace(key)); client < 0 {
+		if client = g.find(key); client < 0 {
 			return "", unauthorized("the key is not known here")
 		}
 		name = g.keys[client].Name
@@ -88,6 +88,16 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 		return name, e
 	}
 	return name, nil
+}
+
+// ClientKey returns the key that a client sends as clients of OpenAI do (Authorization:
+// Bearer KEY), or of Azure (api-key: KEY); "" if there is none.
+func ClientKey(header http.Header) string {
+	scheme, key, _ := strings.Cut(header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(key)
+	}
+	return header.Get("Api-Key")
 }
 
 func unauthorized(text string) error {

@@ -71,7 +71,7 @@ func (e *Edge) originAllowed(origin string) bool {
 
 // allowedHeaders are those that pages may send besides the prefixes.
 var (
-	allowedHeaders  = []string{"authorization", "content-type", "accept", "user-agent", "x-rcvae-k", "x-request-id", "idempotency-key", "traceparent", "tracestate"}
+	allowedHeaders  = []string{"authorization", "api-key", "content-type", "accept", "user-agent", "x-rcvae-k", "x-request-id", "idempotency-key", "traceparent", "tracestate"}
 	allowedPrefixes = []string{"x-stainless-", "openai-"} // of the official client
 )
 

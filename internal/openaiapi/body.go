@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // maxFields is the largest number of fields of one body. It bounds the search for
@@ -31,45 +32,91 @@ type field struct {
 }
 
 // ParseBody reads a JSON object. A field that occurs twice is an error: two readers
-// of such a body could disagree about it. The body keeps data, which must not be
-// changed afterwards.
+// of such a body could disagree about it. The body keeps data, of which its values are
+// parts, and which must not be changed afterwards.
 func ParseBody(data []byte) (Body, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if start, err := decoder.Token(); err != nil {
-		return Body{}, explain(err)
-	} else if start != json.Delim('{') {
+	if !json.Valid(data) {
+		return Body{}, explain(data)
+	}
+	data = bytes.TrimSpace(data)
+	if data[0] != '{' {
 		return Body{}, errors.New("a JSON object is expected")
 	}
-	b := Body{raw: bytes.TrimSpace(data)}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return Body{}, explain(err)
+	b := Body{raw: data}
+	for rest := skip(data[1:], ","); rest[0] != '}'; rest = skip(rest, ",") {
+		var name string
+		end := valueEnd(rest)
+		if err := json.Unmarshal(rest[:end], &name); err != nil { // a key is a string: it is valid JSON
+			return Body{}, err
 		}
-		name, _ := key.(string) // the decoder accepts nothing else as a key
+		rest = skip(rest[end:], ":")
 		if b.index(name) >= 0 {
 			return Body{}, fmt.Errorf("field %q occurs twice", name)
 		}
 		if len(b.fields) == maxFields {
 			return Body{}, fmt.Errorf("more than %d fields in one object", maxFields)
 		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return Body{}, explain(err)
-		}
-		b.fields = append(b.fields, field{name, value})
-	}
-	if _, err := decoder.Token(); err != nil {
-		return Body{}, explain(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Body{}, errors.New("there is something behind the JSON object")
+		end = valueEnd(rest)
+		b.fields = append(b.fields, field{name, json.RawMessage(rest[:end:end])})
+		rest = rest[end:]
 	}
 	return b, nil
 }
 
-func explain(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+// List returns the elements of a field that is a list, and nil for any other. They must
+// not be changed.
+func (b Body) List(key string) (elements []json.RawMessage) {
+	text, _ := b.Get(key)
+	if len(text) == 0 || text[0] != '[' {
+		return nil
+	}
+	for rest := skip(text[1:], ","); rest[0] != ']'; rest = skip(rest, ",") {
+		end := valueEnd(rest)
+		elements = append(elements, json.RawMessage(rest[:end:end]))
+		rest = rest[end:]
+	}
+	return elements
+}
+
+// skip leaves out white space and a separator before what follows in valid JSON.
+func skip(text []byte, separator string) []byte { return bytes.TrimLeft(text, " \t\r\n"+separator) }
+
+// valueEnd returns where the value ends that valid JSON begins with.
+func valueEnd(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+			if depth < 0 { // of what holds a number or a word
+				return i
+			}
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
+}
+
+// explain says why a text is not JSON.
+func explain(data []byte) error {
+	err := json.Unmarshal(data, new(json.RawMessage))
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset == int64(len(data)) && strings.Contains(err.Error(), "end of JSON") {
 		return fmt.Errorf("the JSON object is cut off: %w", io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("not JSON: %w", err)
@@ -167,29 +214,24 @@ func (b Body) Bytes() []byte {
 	if b.raw != nil {
 		return b.raw
 	}
-	size := 2
-	for _, f := range b.fields {
-		size += len(f.key) + len(f.value) + 4
-	}
-	out := append(make([]byte, 0, size), '{')
-	for i, f := range b.fields {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		key, _ := encode(f.key) // a string always encodes
-		out = append(append(append(out, key...), ':'), f.value...)
-	}
-	return append(out, '}')
+	return bytes.Join(append(b.Open(), []byte{'}'}), nil)
 }
 
-// MarshalJSON implements [json.Marshaler]. Note: json.Marshal compacts the values
-// and escapes HTML in them; [Body.Bytes] does not.
-func (b Body) MarshalJSON() ([]byte, error) { return b.Bytes(), nil }
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (b *Body) UnmarshalJSON(data []byte) (err error) {
-	*b, err = ParseBody(bytes.Clone(data))
-	return err
+// Open returns the JSON object without its closing brace, in pieces: large values are not
+// copied. The pieces must not be changed.
+func (b Body) Open() [][]byte {
+	if b.raw != nil {
+		return [][]byte{b.raw[:len(b.raw)-1]}
+	}
+	pieces := [][]byte{{'{'}}
+	for i, f := range b.fields {
+		key, _ := encode(f.key) // a string always encodes
+		if i > 0 {
+			key = append([]byte{','}, key...)
+		}
+		pieces = append(pieces, append(key, ':'), f.value)
+	}
+	return pieces
 }
 
 // encode is json.Marshal without the escapes for HTML.

@@ -15,7 +15,6 @@ import (
 const (
 	firstDelay = 250 * time.Millisecond // before the first repetition; doubles from there
 	maxDelay   = 20 * time.Second       // between repetitions
-	maxAfter   = time.Minute            // that a server can ask for
 )
 
 // passing is an error after which the same call may succeed.
@@ -52,35 +51,49 @@ func Do(ctx context.Context, retries int, call func() error) error {
 		if attempt > retries {
 			return p.error
 		}
-		timer := time.NewTimer(p.delay(attempt))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		delay := p.after
+		if delay == 0 {
+			delay = Backoff(attempt)
+		}
+		if err := Pause(ctx, delay); err != nil {
+			return err
 		}
 	}
 }
 
-// delay returns how long to wait after so many attempts: what the server asks for, else a
-// time that doubles, ±20 %.
-func (p *passing) delay(attempts int) time.Duration {
-	if p.after > 0 {
-		return p.after
-	}
+// Backoff returns how long to wait after so many attempts: a time that doubles, ±20 %.
+func Backoff(attempts int) time.Duration {
 	d := float64(firstDelay) * math.Exp2(float64(attempts-1))
 	return time.Duration(min(d, float64(maxDelay)) * (0.8 + 0.4*rand.Float64()))
 }
 
-// After reads the header Retry-After, which is in seconds or a date, and 0 if there is
-// none.
-func After(header http.Header, now time.Time) time.Duration {
+// Pause waits, or returns the context's error.
+func Pause(ctx context.Context, delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// After returns how long a response's header asks to wait: Retry-After-Ms, or Retry-After
+// in seconds or as a date; 0 if it does not, and most if it asks for more.
+func After(header http.Header, now time.Time, most time.Duration) time.Duration {
+	bounded := func(amount float64, unit time.Duration) time.Duration {
+		return time.Duration(min(amount*float64(unit), float64(most)))
+	}
+	if ms, err := strconv.ParseFloat(header.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
+		return bounded(ms, time.Millisecond)
+	}
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, maxAfter.Seconds()) * float64(time.Second))
+		return bounded(seconds, time.Second)
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return min(max(date.Sub(now), 0), maxAfter)
+		return min(max(date.Sub(now), 0), most)
 	}
 	return 0
 }

@@ -66,13 +66,34 @@ func TestDoEndsWithItsContext(t *testing.T) {
 }
 
 func TestAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "3": 3 * time.Second, "0.5": 500 * time.Millisecond, "-1": 0, "soon": 0, "86400": time.Minute,
-		now.Add(9 * time.Second).Format(http.TimeFormat): 9 * time.Second, now.Add(-time.Hour).Format(http.TimeFormat): 0,
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name, value string
+		want        time.Duration
+	}{
+		{"Retry-After", "7", 7 * time.Second},
+		{"Retry-After", "0.5", 500 * time.Millisecond},
+		{"Retry-After", now.Add(7 * time.Second).Format(http.TimeFormat), 7 * time.Second},
+		{"Retry-After", now.Add(-time.Second).Format(http.TimeFormat), 0},
+		{"Retry-After", "soon", 0},
+		{"Retry-After", "-3", 0},
+		{"Retry-After", "1e99", time.Hour},
+		{"Retry-After-Ms", "250", 250 * time.Millisecond},
+		{"Retry-After-Ms", "1e99", time.Hour},
+		{"X-Other", "7", 0},
 	} {
-		if got := retry.After(http.Header{"Retry-After": {value}}, now); got != want {
-			t.Errorf("After(%q) = %v, want %v", value, got, want)
+		if got := retry.After(http.Header{tt.name: {tt.value}}, now, time.Hour); got != tt.want {
+			t.Errorf("%s: %s is %v, want %v", tt.name, tt.value, got, tt.want)
+		}
+	}
+}
+
+func TestBackoffDoublesUpToItsBound(t *testing.T) {
+	for attempt := 1; attempt < 40; attempt++ {
+		want := min(20*time.Second, 250*time.Millisecond<<min(attempt-1, 20))
+		got := retry.Backoff(attempt)
+		if got < want*4/5-time.Millisecond || got > want*6/5+time.Millisecond {
+			t.Errorf("after %d attempts: %v, want %v ± 20 %%", attempt, got, want)
 		}
 	}
 }

@@ -1,15 +1,17 @@
 // Command outside is a program of another module on the public packages: it chooses
-// with the built-in model, measures a rule of its own, and trains a model on a pool.
+// with the built-in model, takes the best of what a server samples, measures a rule of its own, and trains a model on a pool.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"net/http/httptest"
 	"os"
 	"strings"
 
 	"rcvae"
+	"rcvae/bestof"
 	"rcvae/builtin"
 	"rcvae/cvae"
 	"rcvae/dataset"
@@ -17,6 +19,8 @@ import (
 	"rcvae/embed/minilm"
 	"rcvae/eval"
 	"rcvae/grade"
+	"rcvae/llm"
+	"rcvae/rcvaetest"
 	"rcvae/selector"
 	"rcvae/train"
 )
@@ -47,6 +51,9 @@ func run(ctx context.Context, pool string) error {
 	}
 	sources := selector.Sources{Embedder: embedder, Models: []rcvae.Model{model}, Grader: grader}
 	if err := choose(ctx, sources); err != nil {
+		return err
+	}
+	if err := bestOfServer(ctx, grader); err != nil {
 		return err
 	}
 	questions, err := dataset.LoadPool(pool)
@@ -80,6 +87,40 @@ func choose(ctx context.Context, sources selector.Sources) error {
 		return err
 	}
 	fmt.Println("chosen:", candidates[selection.Index].Answer)
+	return nil
+}
+
+// bestOfServer samples three at a time from a server and stops when the majority cannot
+// change any more.
+func bestOfServer(ctx context.Context, grader *grade.Grader) error {
+	server := httptest.NewServer(rcvaetest.NewOpenAI(rcvaetest.Script{Server: rcvaetest.Ollama})) // in place of a real one
+	defer server.Close()
+	upstream, err := llm.New(llm.DefaultOptions(server.URL))
+	if err != nil {
+		return err
+	}
+	sampler, err := llm.NewSampler(upstream, llm.DefaultSettings("m"))
+	if err != nil {
+		return err
+	}
+	rule := selector.Rule{Aggregate: selector.Majority}
+	chooser, err := selector.New(rule, selector.Sources{Grader: grader}, selector.Options{})
+	if err != nil {
+		return err
+	}
+	engine := bestof.Engine{Extract: func(text string) (answer, from string) {
+		e := grader.Extract(text)
+		return e.Answer, e.From
+	}}
+	const question = "What is 3 + 4?"
+	result, err := engine.Run(ctx, bestof.Request{
+		Question: question, K: 9, Round: 3, Sampler: bestof.Solutions(sampler, question),
+		Rule: bestof.Rule{Name: rule.Name(), Selector: chooser, Decided: rule.Decided},
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("best of %d: %s\n", len(result.Candidates), result.Reason)
 	return nil
 }
 

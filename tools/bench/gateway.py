@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What the gateway adds to an upstream that answers at once, beside optillm and its_hub.
 
-    tools/bench/gateway.py --command bin/rcvae --load bin/load [--optillm VENV/bin/optillm] [--its VENV/bin/its-iaas]
+    tools/bench/gateway.py --command bin/rcvae --load bin/load [--before OLD/rcvae] [--optillm VENV/bin/optillm] [--its VENV/bin/its-iaas]
 
 All servers stand in front of the same upstream in one run. Latency is added latency: the
-difference to the upstream's own, measured before and after. A peer that is not given is
-left out. Needs only Python's standard library.
+difference to the upstream's own, measured before and after. A peer that is not given, or
+an older rcvae, is left out. Needs only Python's standard library.
 """
 import argparse
 import json
@@ -65,9 +65,19 @@ def metric(name):
 
 def fast(args):
     """k = 1: 64 connections at a fixed rate, then as fast as it goes."""
+    for name, command in programs(args):
+        print(f"{name}, ", end="")
+        fast_of(args, command)
+
+
+def programs(args):
+    return [("rcvae", args.command)] + ([("rcvae before", args.before)] if args.before else [])
+
+
+def fast_of(args, command):
     options = dict(connections=64, rate=3000, duration=f"{args.seconds}s")
     added50, added99, direct, through = [], [], [], []
-    with gateway(args.command, "--selector", "majority", "-k", "1"):
+    with gateway(command, "--selector", "majority", "-k", "1"):
         for _ in range(args.rounds):
             direct.append(run(args.load, UPSTREAM, **options))
             through.append(run(args.load, f"http://127.0.0.1:{PORT}/v1", **options))
@@ -97,18 +107,23 @@ def embedding(args):
 
 
 def peers(args):
-    """Every server one request at a time, and with 64 connections."""
+    """Every server one request at a time, and with 64 connections: medians of the rounds."""
     url, health = f"http://127.0.0.1:{PORT}/v1", f"http://127.0.0.1:{PORT}/v1/models"
     its = {"endpoint": UPSTREAM, "api_key": "load", "model": "paragraph", "alg": "self-consistency", "regex_patterns": [r"answer is (\d+)"], "budget": 8}
-    table = [("rcvae, k 1", gateway(args.command, "--selector", "majority", "-k", "1"), 1, None)]
+    table = []
+
+    def ours(k):
+        for name, command in programs(args):
+            table.append((f"{name}, k {k}" + (" majority" if k > 1 else ""), gateway(command, "--selector", "majority", "-k", str(k)), k, None))
+    ours(1)
     if args.optillm:
         optillm = [args.optillm, "--base-url", UPSTREAM, "--port", str(PORT)]
         key = dict(OPENAI_API_KEY="load")
         table.append(("optillm none", Server(optillm + ["--approach", "none"], health, **key), 1, None))
-    table.append(("rcvae, k 3 majority", gateway(args.command, "--selector", "majority", "-k", "3"), 3, None))
+    ours(3)
     if args.optillm:
         table.append(("optillm bon, 3", Server(optillm + ["--approach", "bon", "--best-of-n", "3"], health, **key), 3, None))
-    table.append(("rcvae, k 8 majority", gateway(args.command, "--selector", "majority", "-k", "8"), 8, None))
+    ours(8)
     if args.its:
         table.append(("its_hub self-consistency, 8", Server([args.its, "--port", str(PORT), "--log-level", "WARNING"], health), 8, its))
     print(f"{'server':<30}{'added p50, ms':>15}{'added p99, ms':>15}{'requests/s':>12}{'errors':>8}")
@@ -117,16 +132,21 @@ def peers(args):
             if configure:
                 get(f"http://127.0.0.1:{PORT}/configure", configure)
             options = dict(connections=1, duration=f"{args.seconds}s", model="paragraph")
-            direct = run(args.load, UPSTREAM, extra=f',"n":{k}' if k > 1 else "", **options)
-            single = run(args.load, url, **options)
-            many = run(args.load, url, **options | dict(connections=64))
-        print(f"{name:<30}{single['p50_ms'] - direct['p50_ms']:>15.3f}{single['p99_ms'] - direct['p99_ms']:>15.3f}{many['rate']:>12.0f}{single['errors'] + many['errors']:>8}")
+            rounds = []
+            for _ in range(args.rounds):
+                direct = run(args.load, UPSTREAM, extra=f',"n":{k}' if k > 1 else "", **options)
+                single = run(args.load, url, **options)
+                many = run(args.load, url, **options | dict(connections=64))
+                rounds.append((single["p50_ms"] - direct["p50_ms"], single["p99_ms"] - direct["p99_ms"], many["rate"], single["errors"] + many["errors"]))
+        p50, p99, rate, errors = zip(*rounds)
+        print(f"{name:<30}{statistics.median(p50):>15.3f}{statistics.median(p99):>15.3f}{statistics.median(rate):>12.0f}{sum(errors):>8}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", default="bin/rcvae")
     parser.add_argument("--load", default="bin/load")
+    parser.add_argument("--before", help="an older rcvae, to compare with")
     parser.add_argument("--optillm", help="the program optillm (pip install optillm)")
     parser.add_argument("--its", help="the program its-iaas (pip install 'its_hub[iaas]')")
     parser.add_argument("--rounds", type=int, default=3)

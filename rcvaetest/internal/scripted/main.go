@@ -24,7 +24,12 @@ func main() {
 }
 
 func run(args []string) error {
-	script := rcvaetest.Script{Reply: reply}
+	script := rcvaetest.Script{Reply: reply, Fault: func(c rcvaetest.Call) *rcvaetest.Fault {
+		if c.Question == "be slow" {
+			return &rcvaetest.Fault{Silent: true}
+		}
+		return nil
+	}}
 	if len(args) > 0 {
 		script.Server = rcvaetest.Server(args[0])
 	}
@@ -36,8 +41,8 @@ func run(args []string) error {
 	return http.Serve(listener, rcvaetest.NewOpenAI(script)) //nolint:gosec // a test's server, on the loopback
 }
 
-// reply calls the first tool that the request offers, answers in JSON where it is asked
-// for, and else in words of many scripts.
+// reply calls the first tool that the request offers, edits a file for editors of
+// programs, answers in JSON where it is asked for, and else in words of many scripts.
 func reply(p rcvaetest.Prompt) rcvaetest.Reply {
 	switch {
 	case p.Body.Has("tools") && !strings.Contains(p.Question, "no tool"):
@@ -45,6 +50,8 @@ func reply(p rcvaetest.Prompt) rcvaetest.Reply {
 			{ID: "call_1", Type: "function", Function: openaiapi.Function{Name: "get_weather", Arguments: `{"city":"Zürich 🌧"}`}},
 			{ID: "call_2", Type: "function", Function: openaiapi.Function{Name: "get_weather", Arguments: `{"city":"東京"}`}},
 		}}
+	case strings.Contains(string(p.Body.Bytes()), "SEARCH/REPLACE"):
+		return rcvaetest.Reply{Text: "hello.py\n```python\n<<<<<<< SEARCH\nprint(\"hello\")\n=======\nprint(\"good bye\")\n>>>>>>> REPLACE\n```\n"}
 	case p.Body.Has("response_format"):
 		return rcvaetest.Reply{Text: `{"city": "Zürich", "rain": true}`}
 	}

@@ -111,7 +111,7 @@ func (c *collector) upload(ctx context.Context, body []byte) error {
 	err = fmt.Errorf("send spans: the collector answers %s: %q", response.Status, said)
 	switch response.StatusCode { // those that the protocol allows to send again
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return retry.Passing(err, retry.After(response.Header, time.Now()))
+		return retry.Passing(err, retry.After(response.Header, time.Now(), time.Minute))
 	}
 	return err
 }

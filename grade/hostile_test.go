@@ -30,7 +30,7 @@ var hostile = map[string][]string{
 	"digits": {times(4000, "9"), "0." + times(3900, "0") + "1", "1e999", "1.5e-999", `0.\overline{` + times(1900, "7") + "}", times(2000, "z") + "_{36}", times(3900, "1") + "_2", "37" + times(2000, "%"), times(390, "1,234,567,"), "1" + times(600, " 000")},
 	"collections": {times(1500, "a,") + "b", nested(50, "(1,", "2", ")"), times(63, `\sin x,`) + "1", times(63, `\sqrt{2},`) + "1", times(50, `\pm\sqrt2\pm `) + "1", times(300, `(1,2)\cup`) + "(3,4)", times(500, "x<") + "y", times(60, "x=y,") + "2",
 		times(100, `\begin{pmatrix}1&x\\y&1\end{pmatrix}`), `\begin{pmatrix}` + times(900, "1&") + `1\end{pmatrix}`, times(7, `\begin{pmatrix}`+times(8, "x+1&x&y&x^9&2&3&4&5\\\\")+`\end{pmatrix}`), nested(28, `\{1,`, "x", `\}`), times(200, "1:") + "2"},
-	"brackets": {nested(2000, "{", "1", "}"), nested(900, "(1+", "1", ")"), times(2000, "("), nested(900, "|", "x", "|"), times(1000, `\frac`), times(1000, `\left(`), times(600, `\text{a}`), times(1900, "x_")},
+	"brackets": {nested(2000, "{", "1", "}"), nested(900, "(1+", "1", ")"), times(2000, "("), nested(900, "|", "x", "|"), times(1000, `\frac`), times(1000, `\left(`), times(600, `\text{a}`), times(1900, "x_"), "0" + times(3900, "I"), times(1300, "sin"), "x" + times(3900, "é"), `\text{` + times(3900, "a") + "}"},
 }
 
 // judgeHostile judges every hostile answer by easy and by hard gold answers, and calls

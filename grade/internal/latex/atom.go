@@ -204,6 +204,10 @@ func (p *parser) word() *Node {
 		p.advance()
 		return p.command(name)
 	}
+	const longest = 24 // letters that are a product of variables
+	if len(t.text) > longest {
+		return p.fail()
+	}
 	return p.node(symbol(p.first()))
 }
 

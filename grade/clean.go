@@ -67,7 +67,8 @@ func mentionsMark(text string) bool {
 }
 
 // turns are the beginnings of lines with which somebody else speaks.
-var turns = [...]string{"Q:", "Question:", "QUESTION:", "Problem:", "Human:", "User:", "Input:", "Instruction:", "### Instruction", "### Question", "### Problem", "[INST]", "问题:", "问:"}
+var turns = [...]string{"Q:", "Question:", "QUESTION:", "Problem:", "Human:", "User:", "Input:", "Instruction:", "[INST]", "问题:", "问:",
+	"### Instruction", "## Instruction", "### Question", "## Question", "### Problem"}
 
 // withoutRunOn cuts what a model writes behind its answer as if it were asked again: the
 // next question of a prompt with examples. A question ends a text only if an answer is

@@ -75,7 +75,7 @@ func TestHostileAnswers(t *testing.T) {
 			undecided[answer] = true
 		}
 	})
-	for _, answer := range []string{`2^{2^{2^{49}}}`, `(10^9)!`, `e^{e^{e^{e^{e}}}}`, `\sum_{k=1}^{100000000} k`, hostile["brackets"][0], hostile["factorials"][2]} {
+	for _, answer := range []string{`2^{2^{2^{49}}}`, `(10^9)!`, `e^{e^{e^{e^{e}}}}`, hostile["brackets"][0], hostile["factorials"][2]} {
 		if !undecided[answer] {
 			t.Errorf("%.60q is decided, want ungraded", answer)
 		}

@@ -1,7 +1,6 @@
 package algebra
 
 import (
-	"maps"
 	"math/big"
 
 	"rcvae/grade/internal/latex"
@@ -9,9 +8,6 @@ import (
 
 // call evaluates a function. Those of integers have a value only where it is exact.
 func (e *evaluator) call(n *latex.Node) (value, error) {
-	if n.Name == "sum" || n.Name == "prod" {
-		return e.series(n)
-	}
 	var args [2]value
 	if len(n.Args) == 0 || len(n.Args) > len(args) {
 		return value{}, errUnknown
@@ -68,6 +64,9 @@ func (e *evaluator) function(name string, x value) (value, error) {
 }
 
 func (e *evaluator) trigonometric(name string, x value) (value, error) {
+	if x.im != nil {
+		return value{}, errUnknown
+	}
 	sin, cos, ok := e.sinCos(x)
 	if !ok {
 		return value{}, errBudget
@@ -198,46 +197,4 @@ func (e *evaluator) counting(name string, n, k *big.Rat) (value, error) {
 		result.Binomial(n.Num().Int64(), k.Num().Int64())
 	}
 	return value{exact: new(big.Rat).SetInt(result)}, nil
-}
-
-// series adds or multiplies the values of the body for each integer of the range.
-func (e *evaluator) series(n *latex.Node) (value, error) {
-	from, err := e.integer64(n.Args[1])
-	if err != nil {
-		return value{}, err
-	}
-	to, err := e.integer64(n.Args[2])
-	if err != nil {
-		return value{}, err
-	}
-	kind, total := latex.Sum, value{exact: new(big.Rat)}
-	if n.Name == "prod" {
-		kind, total = latex.Product, value{exact: big.NewRat(1, 1)}
-	}
-	outer := e.bound
-	defer func() { e.bound = outer }()
-	e.bound = map[string]*big.Rat{}
-	maps.Copy(e.bound, outer)
-	for k := from; k <= to; k++ {
-		e.bound[n.Args[0].Name] = new(big.Rat).SetInt64(k)
-		term, err := e.eval(n.Args[3])
-		if err != nil {
-			return value{}, err
-		}
-		if total, err = e.join(kind, total, term); err != nil {
-			return value{}, err
-		}
-	}
-	return total, nil
-}
-
-func (e *evaluator) integer64(n *latex.Node) (int64, error) {
-	x, err := e.eval(n)
-	switch {
-	case err != nil:
-		return 0, err
-	case x.exact == nil || !x.exact.IsInt() || !x.exact.Num().IsInt64():
-		return 0, errUnknown
-	}
-	return x.exact.Num().Int64(), nil
 }

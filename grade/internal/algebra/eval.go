@@ -29,11 +29,10 @@ const (
 type evaluator struct {
 	arithmetic
 	*budget
-	seed    uint64              // of the points
-	round   uint64              // number of the point
-	peak    int                 // exponent of the largest value so far
-	strayed bool                // a root or logarithm of a negative number was taken
-	bound   map[string]*big.Rat // variables of sums
+	seed    uint64 // of the points
+	round   uint64 // number of the point
+	peak    int    // exponent of the largest value so far
+	strayed bool   // a root or logarithm of a negative number was taken
 }
 
 // variable returns the value of a variable at the point: ±m/2^40 with m/2^40 between
@@ -98,8 +97,6 @@ func (e *evaluator) node(n *latex.Node) (value, error) {
 		return value{exact: n.Value}, nil
 	case latex.Symbol:
 		return e.symbol(n.Name)
-	case latex.Based:
-		return e.based(n)
 	case latex.Call:
 		return e.call(n)
 	case latex.Percent:
@@ -122,9 +119,6 @@ var (
 )
 
 func (e *evaluator) symbol(name string) (value, error) {
-	if r := e.bound[name]; r != nil {
-		return value{exact: r}, nil
-	}
 	switch {
 	case e.bits == exactOnly:
 		return value{}, errUnknown

@@ -92,19 +92,6 @@ func (b *budget) integerPower(x, y *big.Rat) (*big.Rat, bool) {
 	return new(big.Rat).SetFrac(new(big.Int).Exp(over, exponent, nil), new(big.Int).Exp(under, exponent, nil)), true
 }
 
-// based returns the value of 204 in base 5.
-func (e *evaluator) based(n *latex.Node) (value, error) {
-	base, err := e.integer64(n.Args[0])
-	if err != nil || base < 2 || base > 36 || !e.fits(6*len(n.Name), true) {
-		return value{}, errUnknown
-	}
-	digits, ok := new(big.Int).SetString(n.Name, int(base))
-	if !ok {
-		return value{}, errUnknown
-	}
-	return value{exact: new(big.Rat).SetInt(digits)}, nil
-}
-
 // squareRoot returns the root of a square.
 func squareRoot(x *big.Rat) (*big.Rat, bool) {
 	if x.Sign() < 0 {

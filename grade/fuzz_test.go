@@ -74,18 +74,15 @@ func FuzzEquivalent(f *testing.F) {
 }
 
 // Classes are an equivalence relation that holds every equivalent pair and does not
-// depend on the order. Of long answers a pair may need more work than it has among
-// others.
+// depend on the order.
 func FuzzClasses(f *testing.F) {
 	f.Add("1/2", "0.5", `50\%`, "50")
 	f.Add("x=1", "y=1", "1", "")
+	f.Add("0", "00000e0eeeeNeeeeee", "\x80", "00O0\x87000000F0A000\x870\x8700")
+	f.Add("0", "0/"+strings.Repeat("\x8b", 1300), "1/x", "x/y")
 	f.Fuzz(func(t *testing.T, a, b, c, d string) {
-		const long = 600
-		answers := []string{a, b, c, d}
-		if len(strings.Join(answers, "")) > long {
-			return
-		}
 		g := newGrader(t, "math")
+		answers := []string{a, b, c, d}
 		class, _ := g.Classes(answers)
 		reversed, _ := g.Classes([]string{d, c, b, a})
 		for i := range answers {

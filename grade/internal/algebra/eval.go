@@ -33,6 +33,7 @@ type evaluator struct {
 	round   uint64 // number of the point
 	peak    int    // exponent of the largest value so far
 	strayed bool   // a root or logarithm of a negative number was taken
+	euler   value  // e, once it is needed
 }
 
 // variable returns the value of a variable at the point: ±m/2^40 with m/2^40 between
@@ -125,7 +126,10 @@ func (e *evaluator) symbol(name string) (value, error) {
 	case name == "pi":
 		return e.pi(), nil
 	case name == "e":
-		return e.function("exp", e.integer(1))
+		if e.euler.re == nil {
+			e.euler, _ = e.function("exp", e.integer(1))
+		}
+		return e.euler, errUnless(e.left >= 0, errBudget)
 	case name == "i":
 		return value{re: e.float(), im: e.integer(1).re}, nil
 	case name == "infty":

@@ -67,7 +67,7 @@ func mathForm(answer string) *form {
 	}
 	f.tree = tree
 	if value, ok := algebra.Number(tree, numberLimits()); ok {
-		f.value, f.decimal = value, algebra.HasDecimal(tree)
+		f.value, f.decimal = value, algebra.IsDecimal(tree)
 		f.plain = !tree.Has(latex.Percent)
 		const shown = 2048 // bits
 		if value.Num().BitLen()+value.Denom().BitLen() <= shown {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"slices"
 
 	"rcvae/grade/internal/latex"
 )
@@ -37,7 +38,7 @@ func (c *comparer) scalars(a, b *latex.Node) Outcome {
 	if sa, sb := infinite(a), infinite(b); sa != 0 || sb != 0 {
 		return c.named("infinity", outcome(sa == sb))
 	}
-	decimal := HasDecimal(a) || HasDecimal(b)
+	decimal := IsDecimal(a) || IsDecimal(b)
 	if a.Free() || b.Free() {
 		return c.named("points", c.functions(a, b, decimal))
 	}
@@ -117,9 +118,16 @@ func Rounded(x, y *big.Rat) bool {
 	return difference.Abs(difference).Cmp(bound) <= 0
 }
 
-// HasDecimal reports whether a number of the tree was written with a decimal point.
-func HasDecimal(n *latex.Node) bool {
-	return !n.Walk(func(n *latex.Node) bool { return !n.Decimal })
+// IsDecimal reports whether an answer was written as a number with a decimal point, which
+// may be rounded, or is a formula with such numbers. A fraction of them is not.
+func IsDecimal(n *latex.Node) bool {
+	switch n.Kind {
+	case latex.Quotient:
+		return n.Free() && !n.Walk(func(n *latex.Node) bool { return !n.Decimal })
+	case latex.Number:
+		return n.Decimal
+	}
+	return slices.ContainsFunc(n.Args, IsDecimal)
 }
 
 // infinite returns 1 for ∞, −1 for −∞ and 0 for anything else.

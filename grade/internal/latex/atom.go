@@ -256,6 +256,8 @@ func (p *parser) brackets() *Node {
 		return p.fail()
 	}
 	switch {
+	case n.Kind == List && len(n.Args) != 2 && (open == "(") != (last == ")"): // no interval
+		return p.fail()
 	case n.Kind == List:
 		n.Kind, n.Name = Tuple, open+last
 	case open == "(" && last != ")", open == "[" && last != "]":

@@ -202,15 +202,20 @@ func (r *repeat) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestLoadSeveralFiles(t *testing.T) {
+// files returns a function that writes files into one folder.
+func files(t *testing.T) func(name, text string) string {
 	dir := t.TempDir()
-	file := func(name, text string) string {
+	return func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
+}
+
+func TestLoadSeveralFiles(t *testing.T) {
+	file := files(t)
 	a := file("a.jsonl", `{"question":"q","answer":"1"}`)
 	b := file("b.jsonl", `{"question":"q","answer":"1"}`)
 	c := file("c.jsonl", `{"id":"x","question":"q","answer":"1"}`)
@@ -229,7 +234,7 @@ func TestLoadSeveralFiles(t *testing.T) {
 	if _, err := dataset.LoadPool(empty); err == nil {
 		t.Error("an empty pool loads, want an error")
 	}
-	if _, err := dataset.LoadPool(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := dataset.LoadPool(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error = %v, want os.ErrNotExist", err)
 	}
 }

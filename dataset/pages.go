@@ -31,10 +31,15 @@ func openChecked(file *os.File) (f *parquet.File, pages int, err error) {
 		return nil, 0, fmt.Errorf("not a readable Parquet file: %w; was it cut off?", err)
 	}
 	// The library would reserve whatever length the file claims.
-	if length := int64(binary.LittleEndian.Uint32(end[:])); length > info.Size()-int64(len(end)) {
+	length := int64(binary.LittleEndian.Uint32(end[:]))
+	if length > info.Size()-int64(len(end)) {
 		return nil, 0, errors.New("not a readable Parquet file: its footer is longer than the file; was it cut off?")
 	}
-	if f, err = parquet.OpenFile(file, info.Size()); err != nil {
+	var footer format.FileMetaData
+	if err := decode(io.NewSectionReader(file, info.Size()-int64(len(end))-length, length), length, &footer); err != nil {
+		return nil, 0, fmt.Errorf("not a readable Parquet file: the footer: %w", err)
+	}
+	if f, err = parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)); err != nil {
 		return nil, 0, fmt.Errorf("not a readable Parquet file: %w", err)
 	}
 	pages, err = checkPages(file, f)
@@ -74,7 +79,7 @@ func checkColumn(file io.ReaderAt, size int64, column *format.ColumnMetaData) (c
 			break
 		}
 		var header format.PageHeader
-		if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(in)).Decode(&header); err != nil {
+		if err := decode(in, column.TotalCompressedSize, &header); err != nil {
 			return 0, fmt.Errorf("the Parquet file is damaged (a page header of column %q: %w); copy or download it again", name, err)
 		}
 		if size := header.UncompressedPageSize; size < 0 || size > maxPage || header.CompressedPageSize < 0 {
@@ -97,4 +102,55 @@ func checkColumn(file io.ReaderAt, size int64, column *format.ColumnMetaData) (c
 		return 0, fmt.Errorf("the Parquet file is damaged (the pages of column %q have %d values instead of %d); copy or download it again", name, values, column.NumValues)
 	}
 	return checked, nil
+}
+
+// decode reads a record that lies within so many bytes.
+func decode(in io.Reader, within int64, record any) error {
+	const most = 1 << 22
+	if _, buffered := in.(io.ByteReader); !buffered {
+		in = bufio.NewReader(in)
+	}
+	reader := boundedReader{new(thrift.CompactProtocol).NewReader(in), int(min(within, most))}
+	return thrift.NewDecoder(reader).Decode(record)
+}
+
+type thriftReader = thrift.Reader
+
+// boundedReader refuses lists and texts that claim to be longer than what holds them, for
+// which the library would reserve the memory.
+type boundedReader struct {
+	thriftReader
+	most int // elements of a list, bytes of a text
+}
+
+func (r boundedReader) check(n int, err error) error {
+	if err == nil && n > r.most {
+		err = fmt.Errorf("a length of %d where %d are left", n, r.most)
+	}
+	return err
+}
+
+func (r boundedReader) ReadList() (thrift.List, error) {
+	l, err := r.thriftReader.ReadList()
+	return l, r.check(int(l.Size), err)
+}
+
+func (r boundedReader) ReadLength() (int, error) {
+	n, err := r.thriftReader.ReadLength()
+	return n, r.check(n, err)
+}
+
+func (r boundedReader) ReadBytes() ([]byte, error) {
+	n, err := r.ReadLength()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, n)
+	_, err = io.ReadFull(r.Reader(), b)
+	return b, err
+}
+
+func (r boundedReader) ReadString() (string, error) {
+	b, err := r.ReadBytes()
+	return string(b), err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -100,5 +101,28 @@ func TestParquetDamaged(t *testing.T) {
 	}
 	if failed < len(whole)/3 {
 		t.Errorf("%d of %d damaged files fail, want more", failed, len(whole))
+	}
+}
+
+// A few bytes that claim two thousand million columns, or a text of that length, are an
+// error that reserves no memory for them.
+func TestParquetClaims(t *testing.T) {
+	const much = "\xff\xff\xff\xff\x07"
+	for name, footer := range map[string]string{"columns": "\x15\x02\x19\xfc" + much, "text": "\x15\x02\x68" + much} {
+		path := filepath.Join(t.TempDir(), "p.parquet")
+		file := "PAR1" + footer + string([]byte{byte(len(footer)), 0, 0, 0}) + "PAR1"
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := dataset.LoadPool(path)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "not a readable Parquet file") {
+			t.Errorf("%s: %v, want an error that names the file unreadable", name, err)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > 16<<20 {
+			t.Errorf("%s: %d bytes are allocated for a file of %d", name, got, len(file))
+		}
 	}
 }

@@ -73,14 +73,7 @@ func TestPoolRoundTrip(t *testing.T) {
 // An id is one question: twice in a file is an error that names both lines; in two
 // files it must be the same question.
 func TestPoolIDs(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	file := files(t)
 	line := func(id, question string) string {
 		return `{"id":"` + id + `","question":"` + question + `","candidates":[{"text":"a"}]}` + "\n"
 	}

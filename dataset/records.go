@@ -20,24 +20,27 @@ type Record struct {
 // [*LineError] where it belongs to one record; where the others can still be read, they
 // follow. The limits are those of the package: 64 MiB per record.
 func Records(path string) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		file, err := os.Open(path)
-		if err != nil {
-			yield(Record{}, fmt.Errorf("load records: %w", err))
-			return
-		}
-		defer file.Close()
+	return opened(path, func(file *os.File, yield func(Record, error) bool) {
 		for l, err := range records(file, path) {
 			if !yield(Record{l.number, l.text}, err) {
 				return
 			}
 		}
-	}
+	})
 }
 
 // RecordsIn yields the elements of the array that stands under key in the one JSON
 // object of a file, which may be compressed. Errors are as those of [Records].
 func RecordsIn(path, key string) iter.Seq2[Record, error] {
+	return opened(path, func(file *os.File, yield func(Record, error) bool) {
+		if err := elementsIn(file, path, key, func(l line, err error) bool { return yield(Record{l.number, l.text}, err) }); err != nil {
+			yield(Record{}, fmt.Errorf("%s: %w", path, err))
+		}
+	})
+}
+
+// opened opens a file while its records are read.
+func opened(path string, read func(file *os.File, yield func(Record, error) bool)) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		file, err := os.Open(path)
 		if err != nil {
@@ -45,9 +48,7 @@ func RecordsIn(path, key string) iter.Seq2[Record, error] {
 			return
 		}
 		defer file.Close()
-		if err := elementsIn(file, path, key, func(l line, err error) bool { return yield(Record{l.number, l.text}, err) }); err != nil {
-			yield(Record{}, fmt.Errorf("%s: %w", path, err))
-		}
+		read(file, yield)
 	}
 }
 

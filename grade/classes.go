@@ -119,7 +119,7 @@ func sharedLimits(forms []*form) (limits algebra.Limits, hard int) {
 		}
 	}
 	limits = algebra.DefaultLimits()
-	if pairs := hard * len(forms); pairs > comparisons {
+	if pairs := hard*(len(forms)-hard) + hard*(hard-1)/2; pairs > comparisons {
 		limits.Work = max(least, limits.Work/pairs*comparisons)
 	}
 	return limits, hard

@@ -9,7 +9,15 @@ import (
 // clean returns the part of a text that its writer meant for the reader, in the
 // characters that the rules know.
 func clean(text string) string {
-	return withoutRunOn(plain(withoutThinking(text)))
+	if marked := mentionsMark(text); marked || strings.HasPrefix(text, "analysis") {
+		text = withoutThinking(text)
+		for _, end := range [...]string{"<|", "</s>"} { // the marks that end a turn
+			if i := strings.Index(text, end); marked && i > 0 && strings.TrimSpace(text[:i]) != "" {
+				text = text[:i]
+			}
+		}
+	}
+	return withoutRunOn(plain(text))
 }
 
 // thoughts are the marks around what a model thinks before it answers.
@@ -29,9 +37,6 @@ func withoutThinking(text string) string {
 			return ""
 		}
 	}
-	if !mentionsThought(text) {
-		return text
-	}
 	for _, mark := range thoughts {
 		if strings.Contains(text, mark[1]) {
 			i := strings.LastIndex(text, mark[1])
@@ -44,9 +49,9 @@ func withoutThinking(text string) string {
 	return text
 }
 
-// mentionsThought reports whether a text may have a mark of thinking. Most have none.
-// Marks that do not begin with "<" are looked for at the beginning alone.
-func mentionsThought(text string) bool {
+// mentionsMark reports whether a text may have a mark of thinking or of a turn. Most have
+// none. Marks that do not begin with "<" are looked for at the beginning alone.
+func mentionsMark(text string) bool {
 	const begin = 64
 	for rest := text; ; {
 		i := strings.IndexByte(rest, '<')
@@ -62,20 +67,13 @@ func mentionsThought(text string) bool {
 }
 
 // turns are the beginnings of lines with which somebody else speaks.
-var turns = [...]string{"Q:", "Question:", "QUESTION:", "Problem:", "Human:", "User:", "Input:", "Instruction:", "### Instruction", "### Question", "### Problem", "[INST]", "问题:", "问:"}
+var turns = [...]string{"Q:", "Question:", "QUESTION:", "Problem:", "Human:", "User:", "Input:", "Instruction:", "[INST]", "问题:", "问:",
+	"### Instruction", "## Instruction", "### Question", "## Question", "### Problem"}
 
 // withoutRunOn cuts what a model writes behind its answer as if it were asked again: the
-// marks that end its turn, and the next question of a prompt with examples. A question
-// ends a text only if an answer is stated before.
+// next question of a prompt with examples. A question ends a text only if an answer is
+// stated before.
 func withoutRunOn(text string) string {
-	for _, end := range [...]string{"<|", "</s>"} {
-		if strings.IndexByte(text, '<') < 0 {
-			break
-		}
-		if i := strings.Index(text, end); i > 0 && strings.TrimSpace(text[:i]) != "" {
-			text = text[:i]
-		}
-	}
 	for i := 0; ; {
 		next := strings.IndexByte(text[i:], '\n')
 		if next < 0 {
@@ -142,7 +140,7 @@ var scripts = func() map[rune]string {
 func plain(text string) string {
 	first := 0
 	for ; first+8 <= len(text); first += 8 { // fast, because most texts are ASCII
-		if (text[first] | text[first+1] | text[first+2] | text[first+3] | text[first+4] | text[first+5] | text[first+6] | text[first+7]) >= utf8.RuneSelf {
+		if t := text[first : first+8]; (uint64(t[0])|uint64(t[1])<<8|uint64(t[2])<<16|uint64(t[3])<<24|uint64(t[4])<<32|uint64(t[5])<<40|uint64(t[6])<<48|uint64(t[7])<<56)&0x8080808080808080 != 0 {
 			break
 		}
 	}

@@ -32,10 +32,31 @@ func jsonValue(raw string) string {
 		return n.String()
 	}
 	var value string
-	if err := json.NewDecoder(strings.NewReader(raw[:min(len(raw), maxAnswer)])).Decode(&value); err != nil {
+	if err := json.NewDecoder(strings.NewReader(escapeCommands(raw[:min(len(raw), maxAnswer)]))).Decode(&value); err != nil {
 		return ""
 	}
 	return value
+}
+
+// escapeCommands doubles the backslash of each command of LaTeX that is written in JSON as
+// if it were no JSON: "\frac12" would be a form feed and "rac12".
+func escapeCommands(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		b.WriteByte(s[i])
+		switch {
+		case s[i] != '\\' || i+2 >= len(s):
+		case isLetter(s[i+1]) && isLetter(s[i+2]) && s[i+1] != 'u' && (s[i+1] != 'n' || s[i+2] >= 'a'):
+			b.WriteByte('\\')
+		default: // an escaped character
+			i++
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
 }
 
 // cutField reads `name":` and returns the name and what follows the colon.

@@ -67,7 +67,7 @@ func mathForm(answer string) *form {
 	}
 	f.tree = tree
 	if value, ok := algebra.Number(tree, numberLimits()); ok {
-		f.value, f.decimal = value, algebra.HasDecimal(tree)
+		f.value, f.decimal = value, algebra.IsDecimal(tree)
 		f.plain = !tree.Has(latex.Percent)
 		const shown = 2048 // bits
 		if value.Num().BitLen()+value.Denom().BitLen() <= shown {
@@ -94,7 +94,7 @@ func (g *Grader) compare(a, b *form, limits algebra.Limits) (sameness, string) {
 	case a.plain && b.plain:
 		x, y := a.number(), b.number()
 		return sameIf(x.Cmp(y) == 0 || (a.decimal || b.decimal) && algebra.Rounded(x, y)), "number"
-	case a.text != "" && (a.text == b.text || a.isNumber() != b.isNumber() && a.normal() == b.normal()):
+	case a.text != "" && (a.text == b.text || a.normal() == b.normal()):
 		return same, "string"
 	case a.budget || b.budget:
 		return unknown, "budget"

@@ -46,7 +46,7 @@ func balanced(s string) bool {
 // Equivalence is reflexive, where an answer can be read, and symmetric at each level, and
 // what is the same at one level is at the next.
 func FuzzEquivalent(f *testing.F) {
-	for _, pair := range [][2]string{{"1/2", `\frac12`}, {"1,234.5", "$1234.50"}, {`\text{a}`, "A"}, {"x=1,2", `\{2,1\}`}, {"(1,2)", "1<x<2"}, {`28\%`, "0.28"}, {`1\pm\sqrt2`, `\sqrt{x^2}`}, {`2_3`, "2"}, {"=", "="}, {"==5", "5"}, {"%\r0", "0\xcb2."}, {`0\%`, "0"}, {"1/0", `\frac10`}, {"%0", "0"}} {
+	for _, pair := range [][2]string{{"1/2", `\frac12`}, {"1,234.5", "$1234.50"}, {`\text{a}`, "A"}, {"x=1,2", `\{2,1\}`}, {"(1,2)", "1<x<2"}, {`28\%`, "0.28"}, {`1\pm\sqrt2`, `\sqrt{x^2}`}, {`2_3`, "2"}, {"=", "="}, {"==5", "5"}, {"%\r0", "0\xcb2."}, {`0\%`, "0"}, {"1/0", `\frac10`}, {"%0", "0"}, {"1", "1%%"}, {"1%*2", "1*2"}} {
 		f.Add(pair[0], pair[1])
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
@@ -78,6 +78,8 @@ func FuzzEquivalent(f *testing.F) {
 func FuzzClasses(f *testing.F) {
 	f.Add("1/2", "0.5", `50\%`, "50")
 	f.Add("x=1", "y=1", "1", "")
+	f.Add("0", "00000e0eeeeNeeeeee", "\x80", "00O0\x87000000F0A000\x870\x8700")
+	f.Add("0", "0/"+strings.Repeat("\x8b", 1300), "1/x", "x/y")
 	f.Fuzz(func(t *testing.T, a, b, c, d string) {
 		g := newGrader(t, "math")
 		answers := []string{a, b, c, d}

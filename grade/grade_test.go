@@ -71,6 +71,8 @@ func TestExtractMATH(t *testing.T) {
 		{"Final Answer: The final answer is $\\pi$. I hope it is correct.", grade.Extraction{Answer: `\pi`, From: "phrase"}},
 		{`The answer is $\$10$.`, grade.Extraction{Answer: `\$10`, From: "phrase"}},
 		{`The answer is \((1, 2)\), as shown.`, grade.Extraction{Answer: "(1, 2)", From: "phrase"}},
+		{`{"answer": "-5 + \frac{\sqrt{3}}{2}"}` + "\n\n## Question: \nWhat is \\boxed{7}?", grade.Extraction{Answer: `-5 + \frac{\sqrt{3}}{2}`, From: "field"}},
+		{`{"answer": "\\frac{1}{2}"}`, grade.Extraction{Answer: `\frac{1}{2}`, From: "field"}},
 		{"The answer is 1, 2, 3.", grade.Extraction{Answer: "1, 2, 3", From: "phrase"}},
 		{"The answer is Evelyn, who is fastest. Yes.", grade.Extraction{Answer: "Evelyn", From: "phrase"}},
 		{`\frac{3}{4}`, grade.Extraction{Answer: `\frac{3}{4}`, From: "bare"}},

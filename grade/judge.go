@@ -135,10 +135,22 @@ func choice(answer string) (label, text string) {
 	switch {
 	case rest == "" && !bracket, closed && len(rest) == 1:
 		return label, ""
-	case closed && inner[0] < 'a' && (rest[1] == ' ' || rest[0] == ')'):
+	case closed && inner[0] < 'a' && (rest[1] == ' ' || rest[0] == ')') && !continues(rest[1:]):
 		return label, strings.TrimSpace(rest[1:])
 	}
 	return "", ""
+}
+
+// continues reports whether what stands behind "(B)" is no text of a choice: "(B), 17",
+// "(B) or 17", "(B)^2" and "(B)x" are something else than (B).
+func continues(s string) bool {
+	trimmed := strings.TrimSpace(s)
+	for _, joiner := range [...]string{"or ", "and ", `\times`, `\cdot`, `\cup`, `\div`} {
+		if strings.HasPrefix(trimmed, joiner) {
+			return true
+		}
+	}
+	return trimmed != "" && (strings.Contains(",;^_*/+=<>!", trimmed[:1]) || s == trimmed && isLetter(s[0]))
 }
 
 // goldAnswer returns the answer of a reference solution in the form of GSM8K or

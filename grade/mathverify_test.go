@@ -1,7 +1,6 @@
 package grade_test
 
 import (
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,17 +27,8 @@ func (r *goldenRow) UnmarshalJSON(b []byte) error {
 
 func goldenRows(t *testing.T) []goldenRow {
 	t.Helper()
-	file, err := os.Open("testdata/mathverify.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var golden struct{ Rows []goldenRow }
-	if err := json.NewDecoder(unpacked).Decode(&golden); err != nil {
+	if err := json.NewDecoder(unpacked(t, "testdata/mathverify.json.gz")).Decode(&golden); err != nil {
 		t.Fatal(err)
 	}
 	return golden.Rows

@@ -2,6 +2,7 @@ package grade
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,13 +33,12 @@ func lineAt(s string, i int) string {
 // in the languages of the table if there is none in English.
 func phrases(s string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		const word = "answer"
 		left, found := maxPhrases, false
-		for i := len(s) - len(word); i >= 0 && left > 0; i-- {
-			if s[i]|0x20 != 'a' || !strings.EqualFold(s[i:i+len(word)], word) {
-				continue
+		for _, end := range slices.Backward(answerEnds(s)) {
+			if left == 0 {
+				return
 			}
-			rest, ok := afterVerb(s[i+len(word):], verbs)
+			rest, ok := afterVerb(s[end:], verbs)
 			if !ok {
 				continue
 			}
@@ -52,6 +52,26 @@ func phrases(s string) iter.Seq[string] {
 			foreignPhrases(s, yield)
 		}
 	}
+}
+
+// answerEnds returns where the words "answer", "Answer" and "ANSWER" end. It looks for
+// their rarest letter.
+func answerEnds(s string) []int {
+	var ends []int
+	for _, word := range [...]string{"nswer", "NSWER"} {
+		for i := 0; ; i++ {
+			next := strings.IndexByte(s[i:], word[2])
+			if next < 0 {
+				break
+			}
+			i += next
+			if i >= 3 && s[i-3]|0x20 == 'a' && strings.HasPrefix(s[i-2:], word) {
+				ends = append(ends, i+3)
+			}
+		}
+	}
+	slices.Sort(ends)
+	return ends
 }
 
 // answers are the words for "answer" in other languages, without a first letter that

@@ -92,9 +92,6 @@ func placeGSM8K(text string) Extraction {
 			return Extraction{n.String(), "phrase"}
 		}
 	}
-	if n, ok := statedNumber(text); ok {
-		return Extraction{n.String(), "phrase"}
-	}
 	if bare, ok := bareAnswer(text); ok {
 		if n, ok := numberIn(bare); ok {
 			return Extraction{n.String(), "number"}
@@ -221,20 +218,6 @@ func hashAnswer(s string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// statedNumber reads "42 is the answer because …".
-func statedNumber(s string) (*number, bool) {
-	const phrase = " is the answer"
-	i := strings.LastIndex(s, phrase)
-	if i < 0 {
-		return nil, false
-	}
-	all := numbers(plainNumbers(s[strings.LastIndexAny(s[:i], "\n.")+1 : i]))
-	if len(all) == 0 {
-		return nil, false
-	}
-	return all[len(all)-1], true
 }
 
 // boldNumber returns the last number that stands in bold type alone.

@@ -157,10 +157,11 @@ func trimPunctuation(s string) string {
 func lastFormula(s string) (string, bool) {
 	const tail = 60 // bytes behind the formula
 	s = strings.TrimRight(s[max(0, len(s)-maxLine-tail):], " \t\r\n.*")
+	behind := max(0, len(s)-tail-len("$$"))
 	last, open, closing := -1, "", ""
 	for _, d := range delimiters {
-		i := strings.LastIndex(s, d[1])
-		if i > last && (d[0] != "$" || open != "$$" || i != last+1) {
+		i := strings.LastIndex(s[behind:], d[1]) + behind
+		if i >= behind && i > last && (d[0] != "$" || open != "$$" || i != last+1) {
 			last, open, closing = i, d[0], d[1]
 		}
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // scanNumber reads the number that begins at s[i]: 12, -1,234.5, .5, 3/4, 2 1/2,
-// \frac{3}{4}, 2\frac{3}{4}, 1.5e3, 2^{10}, 1.2 million, 5 dollars and 50 cents.
+// \frac{3}{4}, 2\frac{3}{4}, 1.2 million, 5 dollars and 50 cents.
 func scanNumber(s string, i int) (n *number, end int, ok bool) {
 	begin := i
 	negative := i < len(s) && s[i] == '-'
@@ -28,13 +28,9 @@ func scanNumber(s string, i int) (n *number, end int, ok bool) {
 	return n, end, true
 }
 
-// scanRest reads what makes a power, a fraction or a mixed number of the literal n that
-// ends before s[i]: "^3", "/4", "\frac{3}{4}", " 3/4". It changes n and returns the new
-// end.
+// scanRest reads what makes a fraction or a mixed number of the literal n that ends before
+// s[i]: "/4", "\frac{3}{4}", " 3/4". It changes n and returns the new end.
 func scanRest(s string, i int, n *number) (end int) {
-	if end, ok := scanPower(s, i, n); ok {
-		return end
-	}
 	after := skipSpaces(s, i)
 	if f, end, ok := scanFraction(s, after); ok {
 		n.Add(&n.Rat, &f.Rat)
@@ -66,97 +62,16 @@ func scanDivisor(s string, i int) (d *number, end int, ok bool) {
 	return d, end, ok && d.Sign() != 0
 }
 
-// scanPower reads "^3" and "^{-3}" behind the number n, and the "e3" of 1.5e3. It changes n.
-func scanPower(s string, i int, n *number) (end int, ok bool) {
-	if i >= len(s) {
-		return i, false
-	}
-	e, end, ok := scanExponent(s, i+1)
-	switch {
-	case !ok:
-		return i, false
-	case s[i] == '^':
-		return end, n.raise(e)
-	case s[i]|0x20 == 'e' && (end == len(s) || !isLetter(s[end])):
-		return end, n.shift(e)
-	}
-	return i, false
-}
-
-// scanExponent reads 3, -3 or {-3}, of at most three digits.
-func scanExponent(s string, i int) (e int64, end int, ok bool) {
-	braced := i < len(s) && s[i] == '{'
-	if braced {
-		i++
-	}
-	begin := i
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
-	}
-	end = digitsEnd(s, i)
-	if end == i || end-i > 3 {
-		return 0, begin, false
-	}
-	for _, c := range s[i:end] {
-		e = e*10 + int64(c-'0')
-	}
-	if s[begin] == '-' {
-		e = -e
-	}
-	if braced {
-		ok = end < len(s) && s[end] == '}'
-		return e, end + 1, ok
-	}
-	return e, end, true
-}
-
-// raise makes n its power, and shift multiplies it with a power of ten, unless that is
-// too large.
-func (n *number) raise(e int64) bool {
-	over, under := n.Num(), n.Denom()
-	if e < 0 {
-		over, under, e = under, over, -e
-	}
-	if under.Sign() == 0 || int64(over.BitLen()+under.BitLen())*e > 4*maxDigits {
-		return false
-	}
-	exponent := big.NewInt(e)
-	n.SetFrac(new(big.Int).Exp(over, exponent, nil), new(big.Int).Exp(under, exponent, nil))
-	return true
-}
-
-func (n *number) shift(e int64) bool {
-	ten := number{Rat: *big.NewRat(10, 1)}
-	ok := ten.raise(e)
-	if ok {
-		n.Mul(&n.Rat, &ten.Rat)
-	}
-	return ok
-}
-
 // scales are words for powers of ten.
 var scales = [...]struct {
 	word  string
 	value int64
 }{{"thousand", 1e3}, {"million", 1e6}, {"billion", 1e9}, {"trillion", 1e12}}
 
-// scanScale reads what multiplies the number n that ends before s[i]: "× 10^3",
-// " million". It adds the cents of "5 dollars and 50 cents".
+// scanScale reads " million" behind the number n that ends before s[i]. It adds the cents
+// of "5 dollars and 50 cents".
 func scanScale(s string, i int, n *number) (end int) {
 	after := skipSpaces(s, i)
-	for _, times := range [...]string{`\times`, `\cdot`, "×", "·", "*", "x"} {
-		rest, ok := strings.CutPrefix(s[after:], times)
-		if !ok {
-			continue
-		}
-		at := skipSpaces(s, len(s)-len(rest))
-		if !strings.HasPrefix(s[at:], "10^") {
-			continue
-		}
-		if e, end, ok := scanExponent(s, at+len("10^")); ok && n.shift(e) {
-			return end
-		}
-	}
 	for _, scale := range scales {
 		if strings.HasPrefix(s[after:], scale.word) {
 			n.Mul(&n.Rat, new(big.Rat).SetInt64(scale.value))

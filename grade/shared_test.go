@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,16 +25,36 @@ type poolLine struct {
 	}
 }
 
-// pools returns the paths of the shared pools, see data/README.md there.
-func pools(t testing.TB) []string {
-	t.Helper()
+// sharedData is the folder of the shared data, which may be absent.
+func sharedData() string {
 	root := os.Getenv("RCVAE_SHARED")
 	if root == "" {
 		root = filepath.Join("..", "..", "shared")
 	}
+	return filepath.Join(root, "data")
+}
+
+// unpacked opens a gzip file until the end of the test.
+func unpacked(t testing.TB, path string) io.Reader {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	content, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// pools returns the paths of the shared pools, see data/README.md there.
+func pools(t testing.TB) []string {
+	t.Helper()
 	var paths []string
 	for _, pattern := range []string{"pools/*.jsonl.gz", "train-pools/*.jsonl.gz", "demo/pool-*.jsonl.gz"} {
-		found, err := filepath.Glob(filepath.Join(root, "data", pattern))
+		found, err := filepath.Glob(filepath.Join(sharedData(), pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,17 +69,8 @@ func pools(t testing.TB) []string {
 // readPool reads the first lines of a pool, at most limit.
 func readPool(t testing.TB, path string, limit int) []poolLine {
 	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var pool []poolLine
-	scanner := bufio.NewScanner(unpacked)
+	scanner := bufio.NewScanner(unpacked(t, path))
 	scanner.Buffer(nil, 64<<20)
 	for len(pool) < limit && scanner.Scan() {
 		var line poolLine

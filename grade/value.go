@@ -39,7 +39,7 @@ func numberIn(answer string) (*number, bool) {
 	if !ok || value.Num().BitLen()+value.Denom().BitLen() > 4*maxDigits {
 		return nil, false
 	}
-	return &number{Rat: *new(big.Rat).Set(value), decimal: algebra.HasDecimal(tree)}, true
+	return &number{Rat: *new(big.Rat).Set(value), decimal: algebra.IsDecimal(tree)}, true
 }
 
 // numberOfWords returns the first number behind the last "=" that has one.

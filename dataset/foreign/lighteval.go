@@ -37,6 +37,7 @@ func readLighteval(_ *importer, o *object) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	q.Question = withoutFrame(q.Question)
 	if task := textOf(o.at("doc.task_name")); task != "" && q.ID != "" {
 		q.ID = task + "-" + q.ID
 	}
@@ -56,6 +57,17 @@ func readLighteval(_ *importer, o *object) (sample, error) {
 		q.Candidates[0].Verdict = metricVerdict(metrics)
 	}
 	return sample{Question: q}, nil
+}
+
+// withoutFrame returns the question of a prompt of the form "Question: …\nAnswer:", which
+// stands for the question where a task keeps no other.
+func withoutFrame(prompt string) string {
+	inner, begins := strings.CutPrefix(prompt, "Question: ")
+	inner, ends := strings.CutSuffix(inner, "\nAnswer:")
+	if !begins || !ends || strings.Contains(inner, "\nAnswer:") {
+		return prompt
+	}
+	return inner
 }
 
 // goldOf returns the choice that is right, or the first gold answer.

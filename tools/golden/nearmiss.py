@@ -1,7 +1,7 @@
 """Verdicts of Math-Verify on near-misses of gold answers.
 
     RCVAE_NEARMISSES=misses.jsonl go test -run NearMisses ./grade
-    python tools/golden/nearmiss.py misses.jsonl grade/testdata/nearmisses.json.gz [--workers 2] [--most 25000]
+    python tools/golden/nearmiss.py misses.jsonl grade/testdata/nearmisses.json.gz [--workers 2] [--most 40000]
 
 The test writes the near-misses, one JSON object per line with the fields kind, gold, miss and
 hash. The output maps the hash of a near-miss to a verdict (1 correct, 0 not); no text of a
@@ -33,7 +33,7 @@ def main():
     parser.add_argument("misses")
     parser.add_argument("out")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--most", type=int, default=25000)
+    parser.add_argument("--most", type=int, default=40000)
     parser.add_argument("--own", type=int, default=400, help="how many of the last lines are always taken")
     args = parser.parse_args()
     logging.disable(logging.CRITICAL)

@@ -6,56 +6,48 @@ import (
 	"rcvae/grade/internal/latex"
 )
 
-// call evaluates a function. Those of integers have a value only where it is rational.
+// call evaluates a function. Those of integers have a value only where it is exact.
 func (e *evaluator) call(n *latex.Node) (value, error) {
-	switch n.Name {
-	case "sum", "prod", "gcd", "lcm", "factorial", "binom":
-		r, ok := e.exact.rational(n)
-		switch {
-		case e.beyond:
-			return value{}, errBudget
-		case !ok:
-			return value{}, errUnknown
-		}
-		return e.arithmetic.rational(r), nil
+	var args [2]value
+	if len(n.Args) == 0 || len(n.Args) > len(args) {
+		return value{}, errUnknown
 	}
-	args := make([]value, len(n.Args))
 	for i, a := range n.Args {
 		x, err := e.eval(a)
 		if err != nil {
 			return value{}, err
 		}
+		if r := x.exact; r != nil && !e.fits(size(r), r.IsInt()) {
+			return value{}, errBudget
+		}
 		args[i] = x
 	}
-	switch {
-	case n.Name == "root" && len(args) == 2:
-		return e.root(args[0], args[1])
-	case n.Name == "log" && len(args) == 2:
-		return e.logarithm(args[0], args[1])
-	case (n.Name == "max" || n.Name == "min") && len(args) > 0:
-		return e.extreme(args, n.Name == "max")
-	case len(args) == 1:
-		return e.function(n.Name, args[0])
+	x, y := args[0], args[1]
+	switch n.Name {
+	case "factorial", "binom":
+		return e.counting(n.Name, x.exact, y.exact)
+	case "root":
+		return e.root(x, y)
+	case "abs", "floor", "ceil":
+		return e.rounding(n.Name, x)
 	}
-	return value{}, errUnknown
+	switch {
+	case e.bits == exactOnly:
+		return value{}, errUnknown
+	case n.Name == "log" && len(n.Args) == 2:
+		return e.logarithm(e.rounded(x), e.rounded(y))
+	}
+	return e.function(n.Name, e.rounded(x))
 }
 
 // function evaluates a function of one argument.
 func (e *evaluator) function(name string, x value) (value, error) {
-	switch name {
-	case "abs":
-		return e.abs(x), nil
-	case "floor", "ceil":
-		return e.rounding(name, x)
-	}
-	if err := e.charge(4 * transcendental); err != nil {
+	if err := e.charge(4 * e.transcendental()); err != nil {
 		return value{}, err
 	}
 	switch name {
 	case "sin", "cos", "tan", "cot", "sec", "csc":
 		return e.trigonometric(name, x)
-	case "sinh", "cosh", "tanh":
-		return e.hyperbolic(name, x)
 	case "arcsin", "arccos", "arctan", "arccot":
 		return e.inverse(name, x)
 	case "exp":
@@ -72,6 +64,9 @@ func (e *evaluator) function(name string, x value) (value, error) {
 }
 
 func (e *evaluator) trigonometric(name string, x value) (value, error) {
+	if x.im != nil {
+		return value{}, errUnknown
+	}
 	sin, cos, ok := e.sinCos(x)
 	if !ok {
 		return value{}, errBudget
@@ -97,23 +92,6 @@ func (e *evaluator) trigonometric(name string, x value) (value, error) {
 	}
 }
 
-func (e *evaluator) hyperbolic(name string, x value) (value, error) {
-	up, ok1 := e.exp(x)
-	down, ok2 := e.exp(e.neg(x))
-	if !ok1 || !ok2 {
-		return value{}, errBudget
-	}
-	sinh, cosh := e.half(e.add(up, e.neg(down))), e.half(e.add(up, down))
-	switch name {
-	case "sinh":
-		return sinh, nil
-	case "cosh":
-		return cosh, nil
-	default:
-		return e.divide(sinh, cosh)
-	}
-}
-
 func (e *evaluator) inverse(name string, x value) (value, error) {
 	var y value
 	var ok bool
@@ -128,18 +106,31 @@ func (e *evaluator) inverse(name string, x value) (value, error) {
 	return y, errUnless(ok, errUndefined)
 }
 
-// root evaluates the n-th root; odd roots of negative numbers are real.
+// root evaluates the n-th root: exactly that of a square, and odd roots of negative
+// numbers as real ones.
 func (e *evaluator) root(x, n value) (value, error) {
-	index, ok := nearest(n)
-	if ok && index == 2 {
-		e.leaveReals(x)
-		return e.sqrt(x), e.charge(8)
+	square := n.exact != nil && n.exact.Cmp(big.NewRat(2, 1)) == 0
+	if x.exact != nil && square {
+		if r, ok := squareRoot(x.exact); ok {
+			return value{exact: r}, nil
+		}
 	}
+	if e.bits == exactOnly {
+		return value{}, errUnknown
+	}
+	odd := n.exact != nil && n.exact.IsInt() && n.exact.Num().Bit(0) == 1
+	x, n = e.rounded(x), e.rounded(n)
 	inverse, invertible := e.inv(n)
-	if !invertible {
+	switch {
+	case square:
+		e.leaveReals(x)
+		if err := e.charge(8); err != nil {
+			return value{}, err
+		}
+		return e.sqrt(x), nil
+	case !invertible:
 		return value{}, errUndefined
-	}
-	if ok && index%2 != 0 && x.im == nil && x.re.Sign() < 0 {
+	case odd && x.im == nil && x.re.Sign() < 0:
 		y, err := e.general(e.neg(x), inverse)
 		if err != nil {
 			return value{}, err
@@ -151,7 +142,7 @@ func (e *evaluator) root(x, n value) (value, error) {
 
 func (e *evaluator) logarithm(x, base value) (value, error) {
 	e.leaveReals(x)
-	if err := e.charge(8 * transcendental); err != nil {
+	if err := e.charge(8 * e.transcendental()); err != nil {
 		return value{}, err
 	}
 	over, ok1 := e.log(x)
@@ -162,39 +153,48 @@ func (e *evaluator) logarithm(x, base value) (value, error) {
 	return e.divide(over, under)
 }
 
-func (e *evaluator) extreme(args []value, largest bool) (value, error) {
-	best := args[0]
-	for _, x := range args {
-		if x.im != nil {
-			return value{}, errUnknown
+// rounding evaluates absolute values, and floor and ceil of a number that has no more
+// digits than the precision.
+func (e *evaluator) rounding(name string, x value) (value, error) {
+	r := x.exact
+	switch {
+	case name == "abs" && r != nil:
+		return value{exact: new(big.Rat).Abs(r)}, nil
+	case name == "abs":
+		return e.abs(x), nil
+	case r == nil && x.im != nil:
+		return value{}, errUnknown
+	case r == nil && x.exponent() > int(e.bits)-64:
+		return value{}, errBudget
+	case r == nil:
+		if n, ok := nearest(x); ok {
+			return value{exact: new(big.Rat).SetInt64(n)}, nil
 		}
-		if c := x.re.Cmp(best.re); c > 0 == largest && c != 0 {
-			best = x
-		}
+		r, _ = x.re.Rat(nil)
 	}
-	return best, nil
+	floor := new(big.Int).Div(r.Num(), r.Denom()) // Euclidean: rounds down, the denominator is positive
+	if name == "ceil" && !r.IsInt() {
+		floor.Add(floor, big.NewInt(1))
+	}
+	return value{exact: new(big.Rat).SetInt(floor)}, nil
 }
 
-// rounding evaluates floor and ceil of a number that has no more digits than the
-// precision.
-func (e *evaluator) rounding(name string, x value) (value, error) {
-	if x.im != nil {
+// counting evaluates n! and binomials, of integers alone.
+func (e *evaluator) counting(name string, n, k *big.Rat) (value, error) {
+	if name == "factorial" {
+		k = n
+	}
+	if n == nil || k == nil || !n.IsInt() || !k.IsInt() || n.Sign() < 0 || k.Sign() < 0 {
 		return value{}, errUnknown
 	}
-	if x.exponent() > int(e.bits)-64 {
+	if !n.Num().IsInt64() || !k.Num().IsInt64() || k.Num().Int64() > maxRational || !e.fits(n.Num().BitLen()*int(k.Num().Int64()), true) {
 		return value{}, errBudget
 	}
-	if n, ok := nearest(x); ok {
-		return e.integer(n), nil
+	result := new(big.Int)
+	if name == "factorial" {
+		result.MulRange(1, n.Num().Int64())
+	} else {
+		result.Binomial(n.Num().Int64(), k.Num().Int64())
 	}
-	whole, _ := x.re.Int(nil)
-	if new(big.Float).SetInt(whole).Cmp(x.re) != 0 {
-		switch {
-		case name == "floor" && x.re.Sign() < 0:
-			whole.Sub(whole, big.NewInt(1))
-		case name == "ceil" && x.re.Sign() > 0:
-			whole.Add(whole, big.NewInt(1))
-		}
-	}
-	return e.arithmetic.rational(new(big.Rat).SetInt(whole)), nil
+	return value{exact: new(big.Rat).SetInt(result)}, nil
 }

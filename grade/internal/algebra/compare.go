@@ -14,7 +14,7 @@ type Limits struct {
 
 // DefaultLimits returns limits that no honest answer reaches; the work takes some
 // milliseconds.
-func DefaultLimits() Limits { return Limits{Work: 1_000_000, Items: 64} }
+func DefaultLimits() Limits { return Limits{Work: 600_000, Items: 64} }
 
 // Result is the outcome of a comparison and the rule that decided.
 type Result struct {
@@ -25,7 +25,7 @@ type Result struct {
 // Compare compares two answers. It is symmetric: the order of the arguments does not
 // matter, if the seed is the same.
 func Compare(a, b *latex.Node, seed uint64, limits Limits) Result {
-	c := comparer{exact: exact{left: limits.Work}, seed: seed, limits: limits}
+	c := comparer{budget: budget{limits.Work}, seed: seed, limits: limits}
 	o := c.answers(a, b)
 	if o == Unknown || c.left < 0 && o != Same {
 		return Result{Unknown, "budget"}
@@ -34,7 +34,7 @@ func Compare(a, b *latex.Node, seed uint64, limits Limits) Result {
 }
 
 type comparer struct {
-	exact         // the budget
+	budget
 	seed          uint64
 	limits        Limits
 	rule          string
@@ -91,11 +91,8 @@ func unwrap(n *latex.Node) *latex.Node {
 	if n.Kind == latex.Relation && n.Ops[len(n.Ops)-1] == "in" {
 		n = n.Args[len(n.Args)-1]
 	}
-	if n.Kind == latex.Relation && n.Ops[len(n.Ops)-1] == "=" && n.Has(latex.PlusMinus) {
-		last := n.Args[len(n.Args)-1]
-		if isName(n.Args[0]) {
-			n = last
-		}
+	if n.Kind == latex.Relation && n.Ops[len(n.Ops)-1] == "=" && n.Has(latex.PlusMinus) && isName(n.Args[0]) {
+		n = n.Args[len(n.Args)-1]
 	}
 	if n.Kind != latex.List && n.Kind != latex.Set && n.Kind != latex.Tuple && n.Kind != latex.Relation && n.Has(latex.PlusMinus) {
 		return &latex.Node{Kind: latex.List, Args: []*latex.Node{choose(n, false), choose(n, true)}}
@@ -144,29 +141,17 @@ func isScalar(n *latex.Node) bool {
 	})
 }
 
-// items returns what is in a list or a set, ± and lists in lists resolved.
+// items returns what is in a list or a set, with both values of ±.
 func items(n *latex.Node) []*latex.Node {
 	var all []*latex.Node
 	for _, a := range n.Args {
-		if a = unwrap(a); a.Kind == latex.List && n.Kind != latex.List || a.Kind == latex.List && a.Name == "" && a.Has(latex.PlusMinus) {
-			all = append(all, items(a)...)
-		} else if a.Kind == latex.List && len(a.Args) == 2 && n.Kind == latex.List && wasPlusMinus(n, a) {
-			all = append(all, a.Args...)
+		if b := unwrap(a); b != a && b.Kind == latex.List || b.Kind == latex.List && n.Kind == latex.Set {
+			all = append(all, items(b)...)
 		} else {
-			all = append(all, a)
+			all = append(all, b)
 		}
 	}
 	return all
-}
-
-// wasPlusMinus reports whether unwrap made the list a, so that it is not in n.
-func wasPlusMinus(n, a *latex.Node) bool {
-	for _, x := range n.Args {
-		if x == a {
-			return false
-		}
-	}
-	return true
 }
 
 // cover compares lists without order: each item of one has an equal in the other.

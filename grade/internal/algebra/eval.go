@@ -18,19 +18,22 @@ var (
 // The precisions, in bits. The first tells numbers apart fast. At the second, to which
 // the size of the largest value is added, they are called the same.
 const (
+	exactOnly = 0 // what is not rational by its form has no value
 	firstBits = 96
 	finalBits = 512
 	maxPeak   = 8192 // the size, in bits, up to which that is tried
 )
 
-// evaluator evaluates expressions at one point.
+// evaluator evaluates expressions at one point. A value is exact as long as it is
+// rational by its form, and has the precision of the arithmetic otherwise.
 type evaluator struct {
 	arithmetic
-	*exact         // the budget
+	*budget
 	seed    uint64 // of the points
 	round   uint64 // number of the point
 	peak    int    // exponent of the largest value so far
 	strayed bool   // a root or logarithm of a negative number was taken
+	euler   value  // e, once it is needed
 }
 
 // variable returns the value of a variable at the point: ±m/2^40 with m/2^40 between
@@ -48,7 +51,7 @@ func (e *evaluator) variable(name string) value {
 	if e.round%4 == 1 || e.round%4 == 3 && bits&1 == 1 { // all positive, all negative, or mixed
 		m = -m
 	}
-	return e.arithmetic.rational(new(big.Rat).SetFrac64(m, 1<<40))
+	return value{re: e.float().SetMantExp(e.integer(m).re, -40)}
 }
 
 // mix is the finalizer of splitmix64: FNV alone leaves the high bits alike.
@@ -60,8 +63,8 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// transcendental is what an exponential or a logarithm costs, in multiplications.
-const transcendental = 60
+// transcendental counts the multiplications of an exponential: the terms of its series.
+func (e *evaluator) transcendental() int { return 16 + int(e.bits)/12 }
 
 // charge counts multiplications of the precision against the budget.
 func (e *evaluator) charge(multiplications int) error {
@@ -74,8 +77,11 @@ func (e *evaluator) eval(n *latex.Node) (value, error) {
 		return value{}, err
 	}
 	x, err := e.node(n)
-	if err != nil {
+	if err != nil || x.exact != nil {
 		return x, err
+	}
+	if e.bits == exactOnly {
+		return x, errUnknown
 	}
 	const most = 1 << 28
 	m := x.exponent()
@@ -89,59 +95,51 @@ func (e *evaluator) eval(n *latex.Node) (value, error) {
 func (e *evaluator) node(n *latex.Node) (value, error) {
 	switch n.Kind {
 	case latex.Number:
-		return e.arithmetic.rational(n.Value), nil
+		return value{exact: n.Value}, nil
 	case latex.Symbol:
 		return e.symbol(n.Name)
-	case latex.Based:
-		r, ok := e.exact.rational(n)
-		if !ok {
-			return value{}, errUnknown
-		}
-		return e.arithmetic.rational(r), nil
-	case latex.Sum:
-		return e.fold(n.Args, e.add)
-	case latex.Product:
-		return e.fold(n.Args, e.mul)
 	case latex.Call:
 		return e.call(n)
-	case latex.Power:
-		return e.raise(n.Args[0], n.Args[1])
-	case latex.Negative:
-		x, err := e.eval(n.Args[0])
-		if err != nil {
-			return value{}, err
-		}
-		return e.neg(x), nil
 	case latex.Percent:
-		x, err := e.eval(n.Args[0])
-		if err != nil {
-			return value{}, err
-		}
-		return e.mul(x, e.arithmetic.rational(big.NewRat(1, 100))), nil
-	case latex.Quotient, latex.Ratio:
+		return e.both(latex.Quotient, n.Args[0], hundred)
+	case latex.Negative:
+		return e.both(latex.Product, minusOne, n.Args[0])
+	case latex.Ratio:
 		if len(n.Args) == 2 {
-			return e.quotient(n.Args[0], n.Args[1])
+			return e.both(latex.Quotient, n.Args...)
 		}
+	case latex.Sum, latex.Product, latex.Quotient, latex.Power:
+		return e.both(n.Kind, n.Args...)
 	}
 	return value{}, errUnknown
 }
 
+var (
+	hundred  = &latex.Node{Kind: latex.Number, Value: big.NewRat(100, 1)}
+	minusOne = &latex.Node{Kind: latex.Number, Value: big.NewRat(-1, 1)}
+)
+
 func (e *evaluator) symbol(name string) (value, error) {
-	switch name {
-	case "pi":
+	switch {
+	case e.bits == exactOnly:
+		return value{}, errUnknown
+	case name == "pi":
 		return e.pi(), nil
-	case "e":
-		x, _ := e.exp(e.integer(1))
-		return x, e.charge(transcendental)
-	case "i":
+	case name == "e":
+		if e.euler.re == nil {
+			e.euler, _ = e.function("exp", e.integer(1))
+		}
+		return e.euler, errUnless(e.left >= 0, errBudget)
+	case name == "i":
 		return value{re: e.float(), im: e.integer(1).re}, nil
-	case "infty":
+	case name == "infty":
 		return value{}, errUndefined
 	}
 	return e.variable(name), nil
 }
 
-func (e *evaluator) fold(args []*latex.Node, join func(x, y value) value) (value, error) {
+// both evaluates the arguments and joins them from left to right.
+func (e *evaluator) both(kind latex.Kind, args ...*latex.Node) (value, error) {
 	total, err := e.eval(args[0])
 	for _, a := range args[1:] {
 		if err != nil {
@@ -149,22 +147,37 @@ func (e *evaluator) fold(args []*latex.Node, join func(x, y value) value) (value
 		}
 		var x value
 		if x, err = e.eval(a); err == nil {
-			total = join(total, x)
+			total, err = e.join(kind, total, x)
 		}
 	}
 	return total, err
 }
 
-func (e *evaluator) quotient(over, under *latex.Node) (value, error) {
-	x, err := e.eval(over)
-	if err != nil {
-		return value{}, err
+// join works one operation out: exactly if both values are exact and the result is not
+// too large, and else at the precision.
+func (e *evaluator) join(kind latex.Kind, x, y value) (value, error) {
+	if x.exact != nil && y.exact != nil {
+		if r, ok := e.combine(kind, x.exact, y.exact); ok {
+			return value{exact: r}, nil
+		}
 	}
-	y, err := e.eval(under)
-	if err != nil {
-		return value{}, err
+	switch {
+	case e.left < 0:
+		return value{}, errBudget
+	case e.bits == exactOnly:
+		return value{}, errUnknown
+	case kind == latex.Power:
+		return e.raise(x, y)
 	}
-	return e.divide(x, y)
+	x, y = e.rounded(x), e.rounded(y)
+	switch kind {
+	case latex.Sum:
+		return e.add(x, y), nil
+	case latex.Product:
+		return e.mul(x, y), nil
+	default:
+		return e.divide(x, y)
+	}
 }
 
 func (e *evaluator) divide(x, y value) (value, error) {
@@ -175,27 +188,21 @@ func (e *evaluator) divide(x, y value) (value, error) {
 	return e.mul(x, inverse), nil
 }
 
-// raise evaluates base^exponent, with rational exponents by roots.
-func (e *evaluator) raise(base, exponent *latex.Node) (value, error) {
-	x, err := e.eval(base)
-	if err != nil {
-		return value{}, err
-	}
-	if r, ok := e.exact.rational(exponent); ok && r.Num().IsInt64() {
-		n := r.Num().Int64()
-		switch {
+// raise returns x^y, with rational exponents by roots.
+func (e *evaluator) raise(x, y value) (value, error) {
+	if r := y.exact; r != nil && r.Num().IsInt64() {
+		switch n := r.Num().Int64(); {
 		case r.IsInt():
-			return e.integral(x, n)
+			return e.integral(e.rounded(x), n)
 		case r.Denom().IsInt64() && r.Denom().Int64() == 2:
-			e.leaveReals(x)
-			return e.integral(e.sqrt(x), n)
+			root, err := e.root(x, value{exact: big.NewRat(2, 1)})
+			if err != nil {
+				return value{}, err
+			}
+			return e.integral(e.rounded(root), n)
 		}
 	}
-	y, err := e.eval(exponent)
-	if err != nil {
-		return value{}, err
-	}
-	return e.general(x, y)
+	return e.general(e.rounded(x), e.rounded(y))
 }
 
 func (e *evaluator) integral(x value, n int64) (value, error) {
@@ -218,7 +225,7 @@ func (e *evaluator) general(x, y value) (value, error) {
 	if x.exponent() == none {
 		return x, errUnless(y.im == nil && y.re.Sign() > 0, errUndefined)
 	}
-	if err := e.charge(5 * transcendental); err != nil {
+	if err := e.charge(5 * e.transcendental()); err != nil {
 		return value{}, err
 	}
 	e.leaveReals(x)

@@ -147,25 +147,16 @@ func (a arithmetic) sqrt(x value) value {
 	return value{re: a.float().Abs(other), im: t}
 }
 
-// sinCos returns sin x and cos x.
+// sinCos returns sin x and cos x of a real x.
 func (a arithmetic) sinCos(x value) (sin, cos value, ok bool) {
-	up, ok := a.exp(a.timesI(x))
+	e, ok := a.exp(a.timesI(x))
 	if !ok {
 		return sin, cos, false
 	}
-	if x.im == nil {
-		if up.im == nil {
-			up.im = a.float()
-		}
-		return value{re: up.im}, value{re: up.re}, true
+	if e.im == nil {
+		e.im = a.float()
 	}
-	down, ok := a.exp(a.neg(a.timesI(x)))
-	if !ok {
-		return sin, cos, false
-	}
-	cos = a.half(a.add(up, down))
-	sin = a.neg(a.timesI(a.half(a.add(up, a.neg(down)))))
-	return sin, cos, true
+	return value{re: e.im}, value{re: e.re}, true
 }
 
 // arcTan returns (i/2)·(ln(1 − ix) − ln(1 + ix)).

@@ -15,73 +15,60 @@ func (c *comparer) matrices(a, b *latex.Node) Outcome {
 	return c.named("matrix", c.ordered(x.Args, y.Args))
 }
 
-// matrix works sums, products and multiples of matrices out.
+// matrix works sums, products and multiples of matrices out; false if there are none of
+// these sizes.
 func (c *comparer) matrix(n *latex.Node) (*latex.Node, bool) {
-	if n.Kind == latex.Matrix || !n.Has(latex.Matrix) {
-		return n, true
-	}
 	switch n.Kind {
-	case latex.Negative, latex.Quotient, latex.Sum, latex.Product:
+	case latex.Negative:
+		n = &latex.Node{Kind: latex.Product, Args: []*latex.Node{minusOne, n.Args[0]}}
+	case latex.Quotient, latex.Sum, latex.Product:
 	default:
-		return nil, false
+		return n, n.Kind == latex.Matrix || !n.Has(latex.Matrix)
 	}
 	total, ok := c.matrix(n.Args[0])
 	for _, a := range n.Args[1:] {
-		m, fine := c.matrix(a)
-		if !ok || !fine {
+		next, fine := c.matrix(a)
+		if !ok || !fine || !c.spend(64*(len(total.Args)+1)*(len(next.Args)+1)) {
 			return nil, false
 		}
-		total, ok = c.joined(n.Kind, total, m)
-	}
-	if ok && n.Kind == latex.Negative {
-		total = each(total, func(x *latex.Node) *latex.Node { return node(latex.Negative, x) })
+		total, ok = joined(n.Kind, total, next)
 	}
 	return total, ok
 }
 
 // joined works one operation out, of two matrices or of one and a number.
-func (c *comparer) joined(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
-	if !c.spend(64 * (len(a.Args) + 1) * (len(b.Args) + 1)) {
-		return nil, false
-	}
+func joined(kind latex.Kind, a, b *latex.Node) (*latex.Node, bool) {
+	left, right := a.Kind == latex.Matrix, b.Kind == latex.Matrix
+	op := func(x, y *latex.Node) *latex.Node { return &latex.Node{Kind: kind, Args: []*latex.Node{x, y}} }
+	m := &latex.Node{Kind: latex.Matrix}
 	switch {
-	case a.Kind != latex.Matrix && b.Kind != latex.Matrix:
-		return node(kind, a, b), true
-	case a.Kind != latex.Matrix && kind == latex.Product:
-		return each(b, func(x *latex.Node) *latex.Node { return node(kind, a, x) }), true
-	case b.Kind != latex.Matrix && kind != latex.Sum:
-		return each(a, func(x *latex.Node) *latex.Node { return node(kind, x, b) }), true
-	case a.Kind != latex.Matrix || b.Kind != latex.Matrix || kind == latex.Quotient:
+	case !left && !right:
+		return op(a, b), true
+	case left && right && kind == latex.Sum && a.Columns == b.Columns && len(a.Args) == len(b.Args):
+		m.Columns = a.Columns
+		for i := range a.Args {
+			m.Args = append(m.Args, op(a.Args[i], b.Args[i]))
+		}
+	case left && right && kind == latex.Product && a.Columns*b.Columns == len(b.Args):
+		m.Columns = b.Columns
+		for i := range len(a.Args) / a.Columns * b.Columns { // a row of a and a column of b
+			sum := &latex.Node{Kind: latex.Sum}
+			for k := range a.Columns {
+				sum.Args = append(sum.Args, op(a.Args[i/b.Columns*a.Columns+k], b.Args[k*b.Columns+i%b.Columns]))
+			}
+			m.Args = append(m.Args, sum)
+		}
+	case left != right && kind != latex.Sum && (left || kind == latex.Product):
+		numbers, entries := a, b
+		if left {
+			numbers, entries = b, a
+		}
+		m.Columns = entries.Columns
+		for _, x := range entries.Args {
+			m.Args = append(m.Args, op(x, numbers))
+		}
+	default:
 		return nil, false
 	}
-	result := &latex.Node{Kind: latex.Matrix, Columns: b.Columns}
-	for i := 0; i < len(a.Args) && kind == latex.Product; i += a.Columns { // a row of a and a column of b
-		for j := range b.Columns {
-			sum := node(latex.Sum)
-			for k := 0; k < a.Columns && k*b.Columns+j < len(b.Args); k++ {
-				sum.Args = append(sum.Args, node(kind, a.Args[i+k], b.Args[k*b.Columns+j]))
-			}
-			result.Args = append(result.Args, sum)
-		}
-	}
-	if kind == latex.Product {
-		return result, a.Columns*b.Columns == len(b.Args)
-	}
-	for i := 0; i < min(len(a.Args), len(b.Args)); i++ {
-		result.Args = append(result.Args, node(kind, a.Args[i], b.Args[i]))
-	}
-	return result, a.Columns == b.Columns && len(a.Args) == len(b.Args)
-}
-
-// each applies a function to every entry.
-func each(m *latex.Node, apply func(*latex.Node) *latex.Node) *latex.Node {
-	result := &latex.Node{Kind: latex.Matrix, Columns: m.Columns}
-	for _, x := range m.Args {
-		result.Args = append(result.Args, apply(x))
-	}
-	return result
-}
-
-func node(kind latex.Kind, args ...*latex.Node) *latex.Node {
-	return &latex.Node{Kind: kind, Args: args}
+	return m, true
 }

@@ -30,7 +30,7 @@ func (c *comparer) relations(a, b *latex.Node) Outcome {
 func (c *comparer) twoRelations(a, b *latex.Node) Outcome {
 	nameA, valueA, okA := assignment(a)
 	nameB, valueB, okB := assignment(b)
-	if okA && okB && sameTree(nameA, nameB) {
+	if okA && okB && key(nameA) == key(nameB) {
 		o := c.answers(valueA, valueB)
 		return c.named("assignment", o)
 	}
@@ -106,22 +106,6 @@ func isName(n *latex.Node) bool {
 	return false
 }
 
-// sameTree reports whether two trees are equal without any algebra.
-func sameTree(a, b *latex.Node) bool {
-	if a.Kind != b.Kind || a.Name != b.Name || len(a.Args) != len(b.Args) || (a.Value == nil) != (b.Value == nil) {
-		return false
-	}
-	if a.Value != nil && a.Value.Cmp(b.Value) != 0 {
-		return false
-	}
-	for i := range a.Args {
-		if !sameTree(a.Args[i], b.Args[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // condition is difference op 0, where op is "=", "!=", "<" or "<=".
 type condition struct {
 	difference *latex.Node
@@ -156,30 +140,30 @@ func (c *comparer) conditions(x, y condition) Outcome {
 	if x.op != y.op {
 		return Different
 	}
-	e := &evaluator{arithmetic: arithmetic{finalBits}, exact: &c.exact, seed: c.seed}
-	var f, g [tries]value
+	e := c.evaluator(finalBits, 0)
+	var f0, g0 value
 	agree := 0
-	for e.round = 0; e.round < tries && agree < points; e.round++ {
-		r := e.round
-		var errF, errG error
-		f[r], errF = e.eval(x.difference)
-		g[r], errG = e.eval(y.difference)
+	for ; e.round < tries && agree < points; e.round++ {
+		f, errF := e.eval(x.difference)
+		g, errG := e.eval(y.difference)
 		if errors.Is(errF, errBudget) || errors.Is(errG, errBudget) || e.peak > maxPeak {
 			return Unknown
 		}
-		if r == 0 {
-			if errF != nil || errG != nil || !sameSign(f[0], g[0], x.op) {
-				return Different
-			}
-			continue
+		undefined := errF != nil || errG != nil
+		if !undefined {
+			f, g = e.rounded(f), e.rounded(g)
 		}
-		if errF != nil || errG != nil {
-			continue
-		}
-		if near, _ := e.agree(e.mul(f[r], g[0]), e.mul(g[r], f[0])); !near {
+		switch {
+		case e.round == 0 && (undefined || !sameSign(f, g, x.op)):
 			return Different
+		case e.round == 0:
+			f0, g0 = f, g
+		case undefined:
+		case !e.near(e.mul(f, g0), e.mul(g, f0)):
+			return Different
+		default:
+			agree++
 		}
-		agree++
 	}
 	return outcome(agree > 1)
 }

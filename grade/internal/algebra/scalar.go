@@ -4,7 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
-	"math/cmplx"
+	"slices"
 
 	"rcvae/grade/internal/latex"
 )
@@ -35,20 +35,15 @@ func (c *comparer) scalars(a, b *latex.Node) Outcome {
 	if o, done := c.bases(a, b); done {
 		return o
 	}
-	decimal := HasDecimal(a) || HasDecimal(b)
-	ra, okA := c.rational(a)
-	rb, okB := c.rational(b)
-	if okA && okB {
-		return c.rationals(ra, rb, decimal)
-	}
 	if sa, sb := infinite(a), infinite(b); sa != 0 || sb != 0 {
 		return c.named("infinity", outcome(sa == sb))
 	}
+	decimal := IsDecimal(a) || IsDecimal(b)
 	if a.Free() || b.Free() {
 		return c.named("points", c.functions(a, b, decimal))
 	}
 	o, _ := c.at(a, b, 0, decimal)
-	return c.named("value", o)
+	return o
 }
 
 // percents compares numbers of which one or both are percentages: 28 % is 0.28, and
@@ -64,9 +59,7 @@ func (c *comparer) percents(a, b *latex.Node) (Outcome, bool) {
 		}
 		o := c.scalars(a.Args[0], b)
 		if o == Different {
-			if ra, ok := c.rational(a); ok {
-				o = c.scalars(&latex.Node{Kind: latex.Number, Value: ra, Decimal: HasDecimal(a)}, b)
-			}
+			o = c.scalars(&latex.Node{Kind: latex.Quotient, Args: []*latex.Node{a.Args[0], hundred}}, b)
 		}
 		return c.named("percent", o), true
 	}
@@ -125,9 +118,16 @@ func Rounded(x, y *big.Rat) bool {
 	return difference.Abs(difference).Cmp(bound) <= 0
 }
 
-// HasDecimal reports whether a number of the tree was written with a decimal point.
-func HasDecimal(n *latex.Node) bool {
-	return !n.Walk(func(n *latex.Node) bool { return !n.Decimal })
+// IsDecimal reports whether an answer was written as a number with a decimal point, which
+// may be rounded, or is a formula with such numbers. A fraction of them is not.
+func IsDecimal(n *latex.Node) bool {
+	switch n.Kind {
+	case latex.Quotient:
+		return n.Free() && !n.Walk(func(n *latex.Node) bool { return !n.Decimal })
+	case latex.Number:
+		return n.Decimal
+	}
+	return slices.ContainsFunc(n.Args, IsDecimal)
 }
 
 // infinite returns 1 for ∞, −1 for −∞ and 0 for anything else.
@@ -161,13 +161,13 @@ func (c *comparer) functions(a, b *latex.Node, decimal bool) Outcome {
 	return outcome(agree >= 2)
 }
 
-// at compares the values at one point: first to a few digits, which tells most apart,
-// then to hundreds.
+// at compares the values at one point: exactly if they are rational by their form, and
+// otherwise first to a few digits, which tells most apart, then to hundreds.
 func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, strayed bool) {
 	c.bothUndefined = false
 	bits := uint(firstBits)
 	for {
-		e := &evaluator{arithmetic: arithmetic{bits}, exact: &c.exact, seed: c.seed, round: round}
+		e := c.evaluator(bits, round)
 		x, errA := e.eval(a)
 		y, errB := e.eval(b)
 		switch {
@@ -175,15 +175,13 @@ func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, 
 			return Unknown, e.strayed
 		case errA != nil || errB != nil:
 			c.bothUndefined = errA != nil && errB != nil
-			return Different, e.strayed
-		case decimal:
-			return outcome(nearly(approximate(x), approximate(y))), e.strayed
-		case bits > firstBits:
-			near, rounded := e.agree(x, y)
-			return outcome(near && rounded), e.strayed
+			return c.named("value", Different), e.strayed
+		case x.exact != nil && y.exact != nil:
+			return c.rationals(x.exact, y.exact, decimal), e.strayed
 		}
-		if near, rounded := e.agree(x, y); !near && !rounded {
-			return Different, e.strayed
+		same, different := e.agree(e.rounded(x), e.rounded(y), decimal)
+		if bits > firstBits || different {
+			return c.named("value", outcome(same)), e.strayed
 		}
 		if e.peak > maxPeak {
 			return Unknown, e.strayed
@@ -192,38 +190,29 @@ func (c *comparer) at(a, b *latex.Node, round uint64, decimal bool) (o Outcome, 
 	}
 }
 
-// agree compares two values: near if their leading bits are equal, rounded if they differ
-// by no more than rounding of the largest value on the way can change.
-func (e *evaluator) agree(x, y value) (near, rounded bool) {
-	d := e.arithmetic.add(x, e.neg(y)).exponent()
-	bits := int(e.bits)
-	near = d == none || d <= max(x.exponent(), y.exponent())-min(200, bits/4)
-	return near, d <= max(0, e.peak)-bits+min(150, bits/2)
+func (c *comparer) evaluator(bits uint, round uint64) *evaluator {
+	return &evaluator{arithmetic: arithmetic{bits}, budget: &c.budget, seed: c.seed, round: round}
 }
 
-// nearly is [Rounded] for values.
-func nearly(x, y complex128) bool {
-	largest := math.Max(cmplx.Abs(x), cmplx.Abs(y))
-	digits := math.Floor(math.Log10(largest)) + 1
-	return largest == 0 || cmplx.Abs(x-y) <= 5e-7*math.Pow(10, math.Min(0, digits))
+// agree compares two values. They are the same if they are near and differ by no more than
+// rounding of the largest value on the way can change; with a decimal point in one of
+// them, if they differ by no more than [Rounded] allows.
+func (e *evaluator) agree(x, y value, decimal bool) (same, different bool) {
+	distance, bits := e.abs(e.add(x, e.neg(y))), int(e.bits)
+	rounded := distance.exponent() <= max(0, e.peak)-bits+min(150, bits/2)
+	near := e.near(x, y)
+	if decimal {
+		largest, _ := e.abs(x).re.Float64()
+		other, _ := e.abs(y).re.Float64()
+		digits := math.Floor(math.Log10(max(largest, other))) + 1
+		near = distance.re.Sign() == 0 || distance.re.Cmp(big.NewFloat(5e-7*math.Pow(10, min(0, digits)))) <= 0
+		return near, !near && !rounded
+	}
+	return near && rounded, !near && !rounded
 }
 
-// real returns the value of a real number, for sorting.
-func (c *comparer) real(n *latex.Node) (float64, bool) {
-	if s := infinite(n); s != 0 {
-		return math.Inf(s), true
-	}
-	if r, ok := c.rational(n); ok {
-		x, _ := r.Float64()
-		return x, !math.IsInf(x, 0)
-	}
-	if n.Free() {
-		return 0, false
-	}
-	e := &evaluator{arithmetic: arithmetic{firstBits}, exact: &c.exact}
-	x, err := e.eval(n)
-	if err != nil || x.im != nil {
-		return 0, false
-	}
-	return real(approximate(x)), true
+// near reports whether the leading bits of two values are equal.
+func (e *evaluator) near(x, y value) bool {
+	d := e.add(x, e.neg(y)).exponent()
+	return d == none || d <= max(x.exponent(), y.exponent())-min(200, int(e.bits)/4)
 }

@@ -12,8 +12,12 @@ import (
 	"math/big"
 )
 
-// value is a complex number; a real one has no im.
-type value struct{ re, im *big.Float }
+// value is an exact rational number, or else a complex one of which a real one has no
+// im.
+type value struct {
+	exact  *big.Rat
+	re, im *big.Float
+}
 
 // none is the exponent of 0.
 const none = math.MinInt32
@@ -40,6 +44,14 @@ type arithmetic struct{ bits uint }
 func (a arithmetic) float() *big.Float { return new(big.Float).SetPrec(a.bits) }
 
 func (a arithmetic) rational(r *big.Rat) value { return value{re: a.float().SetRat(r)} }
+
+// rounded returns a value at the precision.
+func (a arithmetic) rounded(x value) value {
+	if x.exact != nil {
+		return a.rational(x.exact)
+	}
+	return x
+}
 
 func (a arithmetic) integer(n int64) value { return value{re: a.float().SetInt64(n)} }
 

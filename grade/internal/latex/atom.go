@@ -160,10 +160,6 @@ func (p *parser) mixed(whole *Node, over, under *big.Rat) *Node {
 // scientific reads the exponent of 1.5e3.
 func (p *parser) scientific(n *Node) *Node {
 	t := p.peek()
-	if t.kind == word && t.text == "x" && t.spaced && p.ahead(1, numeral, "10") && p.ahead(2, mark, "^") { // 4.5 x 10^33
-		t.kind, t.text = command, "times"
-		return n
-	}
 	if t.kind != word || t.spaced || t.text != "e" && t.text != "E" {
 		return n
 	}
@@ -208,21 +204,19 @@ func (p *parser) word() *Node {
 		p.advance()
 		return p.command(name)
 	}
+	const longest = 24 // letters that are a product of variables
+	if len(t.text) > longest {
+		return p.fail()
+	}
 	return p.node(symbol(p.first()))
 }
 
-// group reads {…}, {n \choose k} and {a \over b}.
+// group reads {…}.
 func (p *parser) group() *Node {
 	p.advance()
 	bars := p.bars
 	p.bars = 0
 	n := p.list()
-	switch {
-	case p.take(command, "choose"):
-		n = p.call("binom", n, p.list())
-	case p.take(command, "over"):
-		n = p.op(Quotient, n, p.list())
-	}
 	p.bars = bars
 	if !p.take(mark, "}") {
 		return p.fail()
@@ -262,6 +256,8 @@ func (p *parser) brackets() *Node {
 		return p.fail()
 	}
 	switch {
+	case n.Kind == List && len(n.Args) != 2 && (open == "(") != (last == ")"): // no interval
+		return p.fail()
 	case n.Kind == List:
 		n.Kind, n.Name = Tuple, open+last
 	case open == "(" && last != ")", open == "[" && last != "]":

@@ -10,8 +10,6 @@ func (p *parser) command(name string) *Node {
 		return p.op(Quotient, over, p.argument(false))
 	case "sqrt":
 		return p.root()
-	case "cbrt":
-		return p.call("root", p.argument(true), p.node(number(3)))
 	case "binom":
 		over := p.argument(false)
 		if over.Kind == Tuple && len(over.Args) == 2 {

@@ -40,7 +40,7 @@ var commands = func() map[string]meaning {
 			gcd lcm max min floor ceil abs factorial`},
 		{letter, `pi infty infinity=infty inf=infty oo=infty alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho sigma tau phi
 			varphi chi psi omega Gamma Delta Theta Lambda Sigma Phi Psi Omega ell angle triangle ldots dots=ldots cdots=ldots star Re Im forall exists`},
-		{operator, `frac dfrac=frac tfrac=frac cfrac=frac sqrt cbrt binom dbinom=binom tbinom=binom choose over lfloor rfloor lceil rceil lvert rvert | vert=| Vert=| mid=| { } lbrace={
+		{operator, `frac dfrac=frac tfrac=frac cfrac=frac sqrt binom dbinom=binom tbinom=binom lfloor rfloor lceil rceil lvert rvert | vert=| Vert=| mid=| { } lbrace={
 			rbrace=} emptyset varnothing=emptyset sum prod boxed box=boxed fbox=boxed framebox=boxed beginboxed=boxed overline bar vec hat widehat overrightarrow mathbb mathcal
 			cup setminus backslash=setminus smallsetminus=setminus pm mp cdot=times times ast=times div lor vee=lor land wedge=land degree circ=degree textdegree=degree % prime colon \`},
 	} {
@@ -63,11 +63,7 @@ func has(name string, r role) bool { return commands[name].role == r }
 
 // known reports whether a word means something in a formula.
 func known(s string) bool {
-	switch s {
-	case "sqrt", "binom", "cbrt":
-		return true
-	}
-	return has(s, function) || has(s, letter)
+	return s == "sqrt" || s == "binom" || has(s, function) || has(s, letter)
 }
 
 // runes are characters with the name of a command, or with an ASCII form (one

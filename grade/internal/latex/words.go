@@ -7,12 +7,14 @@ import "strings"
 func (p *parser) words() (*Node, bool) {
 	var parts []string
 	clock := false
-	for _, t := range p.tokens {
+	for i, t := range p.tokens {
 		lower := strings.ToLower(t.text)
 		switch {
 		case t.kind == word, t.kind == numeral, t.kind == text:
 			parts = append(parts, lower)
 			clock = clock || (lower == "am" || lower == "pm") && p.tokens[0].kind == numeral
+		case t.kind == mark && t.text == "-" && p.tokens[i+1].kind == numeral:
+			return nil, false
 		case t.kind == mark && strings.Contains("-'.,:()", t.text), t.kind == end:
 		default:
 			return nil, false

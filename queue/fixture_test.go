@@ -125,50 +125,32 @@ func (b *bench) cache(path string, e rcvae.Embedder, c *Coordinator) *embed.Cach
 // running is a worker that works in the background.
 type running struct {
 	*Worker
-	stop func() error // lets it finish its job and returns its error
-	says *says
+	stop  func() error // lets it finish its job and returns its error
+	ended func() error // waits until it ends by itself
 }
 
 func (b *bench) worker(e rcvae.Embedder) *running { return b.skilled(&EmbedSkill{Own: e}) }
 
 func (b *bench) skilled(skill Skill) *running {
 	b.t.Helper()
-	s := &says{}
-	w, err := NewWorker(b.t.Context(), b.access, skill, WorkerOptions{Build: testBuild, Say: s.add})
+	w, err := NewWorker(b.t.Context(), b.access, skill, WorkerOptions{Build: testBuild})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(b.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- w.Run(ctx) }()
-	stop := sync.OnceValue(func() error {
+	result := make(chan error, 1)
+	go func() { result <- w.Run(ctx) }()
+	ended := sync.OnceValue(func() error { return <-result })
+	stop := func() error {
 		cancel()
-		return <-ended
-	})
+		return ended()
+	}
 	b.t.Cleanup(func() { _ = stop() })
-	return &running{w, stop, s}
+	return &running{w, stop, ended}
 }
 
 // kill takes the worker from the queue as kill -9 does: nothing is acknowledged or told.
 func (r *running) kill() { r.conn.nc.Close() }
-
-// says keeps what was said.
-type says struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *says) add(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fmt.Fprintln(&s.text, text)
-}
-
-func (s *says) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // same compares embeddings with those of the embedder.
 func same(t *testing.T, got []rcvae.Embedding, e rcvae.Embedder, list []rcvae.Text) {

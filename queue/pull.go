@@ -12,11 +12,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// puller does one job at a time.
+// puller does one job at a time. While it does one, the result of the one before is
+// delivered.
 type puller struct {
 	w        *Worker
 	plan     Plan
 	consumer jetstream.Consumer
+	delivery sync.WaitGroup
 }
 
 const (
@@ -27,7 +29,7 @@ const (
 )
 
 // one waits a while for a job and does it. It returns false when the session is over.
-func (p puller) one(ctx context.Context) bool {
+func (p *puller) one(ctx context.Context) bool {
 	batch, err := p.consumer.Fetch(1, jetstream.FetchMaxWait(fetchFor))
 	if err != nil {
 		return !gone(err) && pause(ctx, askAgain) == nil
@@ -42,11 +44,10 @@ func (p puller) one(ctx context.Context) bool {
 	return batch.Error() == nil || !gone(batch.Error())
 }
 
-// do does one job and keeps it from others meanwhile.
-func (p puller) do(ctx context.Context, m jetstream.Msg) {
-	w := p.w
-	w.busy.Add(1)
-	defer w.busy.Add(-1)
+// do does one job and keeps it from others until its result is delivered.
+func (p *puller) do(ctx context.Context, m jetstream.Msg) {
+	p.w.busy.Add(1)
+	defer p.w.busy.Add(-1)
 	p.sayAgain(m)
 	if v := m.Headers().Get(versionHeader); v != strconv.Itoa(Version) {
 		_ = m.TermWithReason(fmt.Sprintf("the job has version %q, workers read %d", v, Version))
@@ -66,21 +67,27 @@ func (p puller) do(ctx context.Context, m jetstream.Msg) {
 		p.recover(ctx, err)
 		return
 	}
-	err = p.deliver(ctx, m, result)
-	stop()
-	if err != nil {
-		w.options.Say(fmt.Sprintf("a result was not delivered, another worker does the job again: %v", err))
-		return
-	}
+	p.w.count(m, time.Since(start))
+	p.delivery.Wait()
+	p.delivery.Go(func() {
+		defer stop()
+		if err := p.deliver(ctx, m, result); err != nil {
+			p.w.options.Say(fmt.Sprintf("a result was not delivered, another worker does the job again: %v", err))
+		}
+	})
+}
+
+// count adds a job to what the worker has done.
+func (w *Worker) count(m jetstream.Msg, took time.Duration) {
 	units, _ := strconv.Atoi(m.Headers().Get(unitsHeader)) // for rates alone
 	w.done.Add(int64(units))
 	w.mu.Lock()
-	w.working += time.Since(start)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	w.working += took
 }
 
 // sayAgain says when another worker had the job before.
-func (p puller) sayAgain(m jetstream.Msg) {
+func (p *puller) sayAgain(m jetstream.Msg) {
 	meta, err := m.Metadata()
 	if err != nil || meta.NumDelivered < 2 {
 		return
@@ -89,7 +96,7 @@ func (p puller) sayAgain(m jetstream.Msg) {
 }
 
 // safely does a job; a panic is an error of it.
-func (p puller) safely(ctx context.Context, job []byte) (result []byte, err error) {
+func (p *puller) safely(ctx context.Context, job []byte) (result []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
@@ -99,7 +106,7 @@ func (p puller) safely(ctx context.Context, job []byte) (result []byte, err erro
 }
 
 // hold tells the server that the job is in work until stop is called.
-func (p puller) hold(m jetstream.Msg) (stop func()) {
+func (p *puller) hold(m jetstream.Msg) (stop func()) {
 	done := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -122,7 +129,7 @@ func (p puller) hold(m jetstream.Msg) (stop func()) {
 
 // deliver publishes the result and then acknowledges the job. A server that is away is
 // waited for, by a worker that leaves for a while only.
-func (p puller) deliver(ctx context.Context, m jetstream.Msg, result []byte) error {
+func (p *puller) deliver(ctx context.Context, m jetstream.Msg, result []byte) error {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
@@ -150,7 +157,7 @@ func (p puller) deliver(ctx context.Context, m jetstream.Msg, result []byte) err
 
 // persist tries until it succeeds, the connection is closed, or the server has no stream
 // for it any more.
-func (p puller) persist(ctx context.Context, try func() error) error {
+func (p *puller) persist(ctx context.Context, try func() error) error {
 	for missing := 0; ; {
 		err := try()
 		if err == nil || p.w.conn.nc.IsClosed() {
@@ -173,7 +180,7 @@ func resultOf(m jetstream.Msg) string {
 }
 
 // recover waits until the worker is well again.
-func (p puller) recover(ctx context.Context, cause error) {
+func (p *puller) recover(ctx context.Context, cause error) {
 	p.w.options.Say(fmt.Sprintf("gave a job back: %v", cause))
 	for wait := time.Second; ; wait = min(2*wait, longestWait) {
 		if pause(ctx, wait) != nil {

@@ -53,13 +53,12 @@ type Worker struct {
 	access  Access
 	id      string
 
-	plan Plan
-	busy atomic.Int64
+	plan Plan         // guarded by mu
+	busy atomic.Int64 // jobs
 	done atomic.Int64 // units
 
 	mu      sync.Mutex
 	working time.Duration // all jobs together
-	again   uint64        // jobs that another worker had before
 }
 
 // NewWorker returns a worker that connects to the server which access names, waiting for
@@ -263,9 +262,10 @@ func (w *Worker) pullAll(ctx context.Context, plan Plan, same func() bool) error
 	var group sync.WaitGroup
 	for range w.options.Parallel {
 		group.Go(func() {
-			p := puller{w, plan, consumer}
+			p := &puller{w: w, plan: plan, consumer: consumer}
 			for ctx.Err() == nil && same() && p.one(ctx) {
 			}
+			p.delivery.Wait()
 		})
 	}
 	group.Wait()

@@ -106,7 +106,7 @@ func (d *doing) publishAll(ctx context.Context) error {
 
 // publish publishes a job, waiting while the queue is full or away.
 func (d *doing) publish(ctx context.Context, e *entry) error {
-	for try := 0; ; try++ {
+	for try, said := 0, ""; ; try++ {
 		ack, err := d.c.conn.js.PublishMsg(ctx, d.message(e), jetstream.WithMsgID(e.ID+"-"+strconv.Itoa(e.attempt)))
 		switch {
 		case err == nil && ack.Duplicate && try == 0:
@@ -126,6 +126,10 @@ func (d *doing) publish(ctx context.Context, e *entry) error {
 		}
 		if err := d.c.server.failed(); err != nil {
 			return err
+		}
+		if said != err.Error() {
+			said = err.Error()
+			d.c.options.Say("the queue takes no jobs, trying again: " + said)
 		}
 		if pause(ctx, d.c.options.Poll) != nil {
 			return nil

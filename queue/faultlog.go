@@ -2,19 +2,33 @@ package queue
 
 import (
 	"fmt"
+	"strings"
 	"sync"
+	"syscall"
 )
 
-// faultLog keeps the last error of the server, which is what a failed start is told by.
+// faultLog keeps the last error of the server, which is what a failed start is told by, and
+// the last that says that the disk takes no more.
 type faultLog struct {
-	mu   sync.Mutex
-	text string
+	mu         sync.Mutex
+	text, full string
 }
 
 func (l *faultLog) keep(format string, args []any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text = fmt.Sprintf(format, args...)
+	for _, cause := range []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO} {
+		if strings.Contains(l.text, cause.Error()) {
+			l.full = l.text
+		}
+	}
+}
+
+func (l *faultLog) disk() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.full
 }
 
 func (l *faultLog) last() string {
@@ -32,8 +46,8 @@ func (l *faultLog) Errorf(format string, args ...any) { l.keep(format, args) }
 // Fatalf keeps an error.
 func (l *faultLog) Fatalf(format string, args ...any) { l.keep(format, args) }
 
-// Warnf drops a warning.
-func (l *faultLog) Warnf(string, ...any) {}
+// Warnf keeps a warning like an error: some full disks are warned of.
+func (l *faultLog) Warnf(format string, args ...any) { l.keep(format, args) }
 
 // Noticef drops a notice.
 func (l *faultLog) Noticef(string, ...any) {}

@@ -158,10 +158,14 @@ func (p *puller) deliver(ctx context.Context, m jetstream.Msg, result []byte) er
 // persist tries until it succeeds, the connection is closed, or the server has no stream
 // for it any more.
 func (p *puller) persist(ctx context.Context, try func() error) error {
-	for missing := 0; ; {
+	for missing, said := 0, ""; ; {
 		err := try()
 		if err == nil || p.w.conn.nc.IsClosed() {
 			return err
+		}
+		if p.w.conn.nc.IsConnected() && said != err.Error() {
+			said = err.Error()
+			p.w.options.Say("the queue takes no result, trying again: " + said)
 		}
 		if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) {
 			if missing++; missing == maxMissing {

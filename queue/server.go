@@ -60,6 +60,7 @@ type Server struct {
 	store  string
 	lock   *atomicfile.Lock
 	scheme string
+	log    *faultLog
 }
 
 // Listen starts a server.
@@ -77,7 +78,7 @@ func Listen(o ListenOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{secret: rand.Text(), store: o.Store, lock: lock, scheme: "nats"}
+	s := &Server{secret: rand.Text(), store: o.Store, lock: lock, scheme: "nats", log: &faultLog{}}
 	options, err := s.options(o)
 	if err == nil {
 		s.inner, err = server.NewServer(options)
@@ -86,13 +87,12 @@ func Listen(o ListenOptions) (*Server, error) {
 		lock.Release()
 		return nil, fmt.Errorf("listen for workers on %s: %w", o.Address, err)
 	}
-	log := &faultLog{}
-	s.inner.SetLoggerV2(log, false, false, false)
+	s.inner.SetLoggerV2(s.log, false, false, false)
 	s.inner.Start()
 	if !s.inner.ReadyForConnections(startTimeout) || !s.inner.JetStreamEnabled() {
 		s.inner.Shutdown()
 		lock.Release()
-		return nil, fmt.Errorf("listen for workers on %s with the folder %s: %s", o.Address, o.Store, log.last())
+		return nil, fmt.Errorf("listen for workers on %s with the folder %s: %s", o.Address, o.Store, s.log.last())
 	}
 	return s, nil
 }
@@ -147,12 +147,20 @@ func (s *Server) options(o ListenOptions) (*server.Options, error) {
 // URL returns the address that workers connect to.
 func (s *Server) URL() string { return s.scheme + "://" + s.inner.Addr().String() }
 
-// failed returns an error when JetStream gave up, which it does when its disk is full.
+// failed returns an error when the server cannot write to its folder any more. It would not
+// recover by itself when there is room again.
 func (s *Server) failed() error {
-	if s == nil || s.inner.JetStreamEnabled() {
+	if s == nil {
 		return nil
 	}
-	return fmt.Errorf("the queue stopped, as it does when the disk is full: make room for %s and run the same command again; what is committed is kept", s.store)
+	fault := s.log.disk()
+	if fault == "" && !s.inner.JetStreamEnabled() {
+		fault = "JetStream stopped, as it does when the disk is full"
+	}
+	if fault == "" {
+		return nil
+	}
+	return fmt.Errorf("the queue cannot write to its folder %s: %s; make room and run the same command again: what is committed is kept", s.store, fault)
 }
 
 // connect returns a connection from this process that may do everything.

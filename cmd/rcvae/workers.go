@@ -61,6 +61,7 @@ type crew struct {
 	access      queue.Access
 	server      *queue.Server // nil: elsewhere
 	coordinator *queue.Coordinator
+	release     func()       // gives the run back that no other process may have; nil: the server's folder does that
 	show        func(string) // shows how far the workers are; nil: nobody looks
 	unit        string
 
@@ -90,7 +91,7 @@ func openCrew(cmd *cobra.Command, store string, paid bool, unit string, spec que
 }
 
 // reach starts the server of --workers-listen, or says how the one of --queue is reached.
-func (c *crew) reach(store string, paid bool) error {
+func (c *crew) reach(store string, paid bool) (err error) {
 	f := c.cmd.Flags()
 	listen, _ := f.GetString("workers-listen")
 	url, _ := f.GetString("queue")
@@ -104,12 +105,12 @@ func (c *crew) reach(store string, paid bool) error {
 		if err := c.access.Validate(); err != nil {
 			return usageError{err}
 		}
-		return nil
+		c.release, err = lockOutputs(c.cmd, store) // two processes would take each other's results
+		return err
 	}
 	o := queue.ListenOptions{Address: listen, Store: store, Sync: paid}
 	o.Cert, _ = f.GetString("workers-tls-cert")
 	o.Key, _ = f.GetString("workers-tls-key")
-	var err error
 	if o.TokenFile, err = tokenFile(c.cmd, "workers-token-file"); err != nil {
 		return err
 	}
@@ -192,6 +193,9 @@ func (c *crew) Close() {
 	if c.stop != nil {
 		c.stop()
 		c.local.Wait()
+	}
+	if c.release != nil {
+		defer c.release()
 	}
 	empty := false
 	if c.coordinator != nil {

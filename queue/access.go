@@ -116,9 +116,14 @@ func (a Access) refusal(err error) error {
 
 var errNoToken = errors.New("read the token")
 
+// unheard takes the errors that come with no call; those that matter come back elsewhere.
+// Without it they are printed.
+func unheard(*nats.Conn, *nats.Subscription, error) {}
+
 func (a Access) options(say func(string)) ([]nats.Option, error) {
 	options := []nats.Option{
 		nats.Name(a.Name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.Timeout(10 * time.Second),
+		nats.ErrorHandler(unheard),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				say(fmt.Sprintf("lost %s (%v): trying again until it is back", a.URL, err))

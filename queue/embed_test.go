@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rcvae"
 )
@@ -94,7 +95,9 @@ func TestKilledCoordinator(t *testing.T) {
 		return nil
 	}
 	b.worker(counting)
-	c := b.coordinator(e, quick())
+	o := quick()
+	o.Patience = time.Minute // the worker is away while the server is
+	c := b.coordinator(e, o)
 	ctx, cancel := context.WithCancel(t.Context())
 	cache := b.cache(path, e, c)
 	cache.Progress = func(done, _ int) {
@@ -108,7 +111,7 @@ func TestKilledCoordinator(t *testing.T) {
 	c.Close()
 	b.server.Close()
 	b.start()
-	c = b.coordinator(e, quick())
+	c = b.coordinator(e, o)
 	defer c.Close()
 	got, err := b.cache(path, e, c).Embed(t.Context(), list)
 	if err != nil {

@@ -165,7 +165,7 @@ func (s *Server) failed() error {
 
 // connect returns a connection from this process that may do everything.
 func (s *Server) connect() (*conn, error) {
-	nc, err := nats.Connect("", nats.InProcessServer(s.inner), nats.Token(s.secret), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait))
+	nc, err := nats.Connect("", nats.InProcessServer(s.inner), nats.Token(s.secret), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ErrorHandler(unheard))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the queue in this process: %w", err)
 	}

@@ -23,7 +23,7 @@ func BenchmarkSimulatedWorkers(b *testing.B) {
 	}}
 	for _, workers := range []int{1, 8} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			benchmarkWorkers(b, slow, workers, 160*mostTexts)
+			benchmarkWorkers(b, slow, workers, 320*mostTexts)
 		})
 	}
 }

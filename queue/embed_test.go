@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rcvae"
+	"rcvae/rcvaetest"
 )
 
 // TestWorkersFillTheCache embeds with three workers, and once more from the cache alone.
@@ -42,6 +43,16 @@ func TestWorkersFillTheCache(t *testing.T) {
 		}
 		same(t, got, e, list)
 	}
+}
+
+// TestLaws: behind a cache it keeps the laws of embedders.
+func TestLaws(t *testing.T) {
+	b := newBench(t)
+	e := hashEmbedder{}
+	c := b.coordinator(e, quick())
+	defer c.Close()
+	rcvaetest.TestEmbedder(t, NewEmbedder(e, c))
+	rcvaetest.TestEmbedder(t, b.cache("", e, c))
 }
 
 // TestKilledWorker kills a worker with a chunk in its hands: another one does it.

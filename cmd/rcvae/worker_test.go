@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -103,6 +104,31 @@ func TestTrainWithWorkers(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(f.dir, "*.queue*")); len(left) > 0 {
 		t.Errorf("a finished run left %v", left)
+	}
+}
+
+// TestWorkersGetTheEmbeddersFiles embeds with a worker that has no model: it gets the
+// coordinator's through the queue.
+func TestWorkersGetTheEmbeddersFiles(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	var lines strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&lines, "What is %d + %d?\n", i, i)
+	}
+	in, folder := writeFile(t, "texts.txt", lines.String()), tinyBERT(t)
+	args := []string{"embed", "--in", in, "--cache", "none", "--embedder", folder, "--pooling", "cls", "--max-tokens", "24"}
+	alone := rcvaeRun(t, "", args...)
+	var stdout bytes.Buffer
+	s := spread(t, &stdout, append(args, "--no-local")...)
+	stop := s.worker(t, <-s.join)
+	if code := <-s.code; code != exitOK || alone.code != exitOK {
+		t.Fatalf("exit codes %d and %d\n%s\n%s", code, alone.code, s.said(), alone.stderr)
+	}
+	if stdout.String() != alone.stdout {
+		t.Error("the vectors of a worker with copied files differ")
+	}
+	if _, said := stop(); !strings.Contains(said, "bringing") {
+		t.Errorf("the worker said %q, want that it brought files", said)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -141,6 +142,9 @@ func (a Access) options(say func(string)) ([]nats.Option, error) {
 		return options, nil
 	}
 	token, err := ReadToken(a.TokenFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; the coordinator makes it when it starts: copy its file here", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ def alone(home, command):
 
 def disturb(rng, coordinator, victims, kills, every, limit=900):
     """Kill victims at random until the coordinator has finished, and return the seconds it took."""
-    start = time.time()
+    start, deck = time.time(), []
     while True:
         pause = rng.uniform(0.5, 1.5) * every
         begin = time.time()
@@ -151,7 +151,8 @@ def disturb(rng, coordinator, victims, kills, every, limit=900):
                 sys.exit(f"it does not end: {coordinator.words()[-2000:]}")
             time.sleep(0.05)
         if sum(v.kills for v in victims) < kills:
-            victim = rng.choice(victims)
+            deck = deck or rng.sample(victims, len(victims))  # all as often, in random order
+            victim = deck.pop()
             victim.kill()
             time.sleep(rng.uniform(0, 0.5))
             victim.start()

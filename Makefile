@@ -38,9 +38,10 @@ fmt-check: ## fail on files that gofmt would change
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "run gofmt -w on:"; echo "$$out"; exit 1; fi
 
 .PHONY: vet
-vet: ## go vet, on this platform and on one without assembler
+vet: ## go vet, on this platform, on one without assembler, and without the queue
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...
+	$(GO) vet -tags noqueue ./cmd/rcvae
 
 .PHONY: lint
 lint: ## golangci-lint, at the version pinned in tools/go.mod

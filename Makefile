@@ -42,11 +42,12 @@ fmt-check: ## fail on files that gofmt would change
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "run gofmt -w on:"; echo "$$out"; exit 1; fi
 
 .PHONY: vet
-vet: ## go vet, on this platform, on one without assembler, and for Windows and macOS
+vet: ## go vet, on this platform, on one without assembler, for Windows and macOS, and without the queue
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	$(GO) vet -tags noqueue ./cmd/rcvae
 
 .PHONY: lint
 lint: ## golangci-lint, at the version pinned in tools/go.mod
@@ -160,6 +161,11 @@ e2e-encoders: ## encoders with real weights beside Hugging Face transformers (lo
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)
 	PYTHON=$(PYTHON) tools/e2e/vocabularies.sh out/vocabularies
+
+# NATS_SERVER is a nats-server to kill too: go build -o bin/nats-server github.com/nats-io/nats-server/v2
+.PHONY: e2e-queue
+e2e-queue: build ## kill workers, coordinator and server at random, fill the disk, and measure workers (needs PYTHON)
+	$(PYTHON) tools/e2e/queue.py --command $(BIN) $(if $(NATS_SERVER),--nats $(NATS_SERVER))
 
 # CLIENTS are some of python, node, langchain, llama_index, litellm, lm_eval, inspect_ai and aider; all by default.
 .PHONY: clients

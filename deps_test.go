@@ -47,6 +47,8 @@ var allowed = map[string][]string{
 	"rcvae/gateway":      {"rcvae/bestof", "rcvae/gateway/edge", "rcvae/llm", "rcvae/selector", "rcvae/signal"}, // serves the best of what an upstream gives, and shows signals
 	"rcvae/gateway/edge": {},                                                                                    // the border of an HTTP service, which knows nothing of it
 
+	"rcvae/queue": {"rcvae/dataset", "rcvae/embed", "rcvae/llm"}, // spreads what embed and llm do: keys, probes, settings, pool lines
+
 	"rcvae/reproduce":                   {"rcvae/builtin", "rcvae/cvae", "rcvae/dataset", "rcvae/eval", "rcvae/grade", "rcvae/llm", "rcvae/selector", "rcvae/signal", "rcvae/train"}, // the protocol of the paper, over all of these
 	"rcvae/rcvaetest":                   {},
 	"rcvae/rcvaetest/internal/scripted": {"rcvae/rcvaetest"},                     // the scripted server as a program

@@ -3,8 +3,6 @@ package embed
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -43,14 +41,11 @@ type Cache struct {
 
 var _ rcvae.Embedder = (*Cache)(nil)
 
-// key is the SHA-256 of a text and what is embedded with it.
-type key = [sha256.Size]byte
-
 // store holds vectors by key. Missing and damaged entries are absent from what get
 // returns.
 type store interface {
-	get(ctx context.Context, keys []key) (map[key]rcvae.Embedding, error)
-	put(ctx context.Context, keys []key, embeddings []rcvae.Embedding) error
+	get(ctx context.Context, keys []Key) (map[Key]rcvae.Embedding, error)
+	put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error
 	close() error
 }
 
@@ -105,10 +100,10 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 		return nil, err
 	}
 	inContext := c.Fingerprint().InContext
-	keys := make([]key, len(texts))
-	text := make(map[key]rcvae.Text, len(texts))
+	keys := make([]Key, len(texts))
+	text := make(map[Key]rcvae.Text, len(texts))
 	for i, t := range texts {
-		keys[i] = keyOf(t, inContext)
+		keys[i] = KeyOf(t, inContext)
 		text[keys[i]] = t
 	}
 	found, err := c.store.get(ctx, slices.Collect(maps.Keys(text)))
@@ -116,14 +111,11 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 		return nil, err
 	}
 	if found == nil {
-		found = make(map[key]rcvae.Embedding, len(text))
+		found = make(map[Key]rcvae.Embedding, len(text))
 	}
 	c.report(len(found), len(text))
-	for _, chunk := range chunks(text, found) {
-		if err := c.embedChunk(ctx, chunk, text, found); err != nil {
-			return nil, err
-		}
-		c.report(len(found), len(text))
+	if err := c.fill(ctx, text, found); err != nil {
+		return nil, err
 	}
 	out := make([]rcvae.Embedding, len(texts))
 	for i, k := range keys {
@@ -132,18 +124,22 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 	return out, nil
 }
 
-// keyOf returns the hash of everything that a text's embedding depends on.
-func keyOf(t rcvae.Text, inContext bool) key {
-	b := []byte{byte(t.Role)}
-	if inContext && t.Role == rcvae.RoleSolution {
-		b = binary.LittleEndian.AppendUint64(b, uint64(len(t.Question)))
-		b = append(b, t.Question...)
+// fill embeds and stores what is not found.
+func (c *Cache) fill(ctx context.Context, text map[Key]rcvae.Text, found map[Key]rcvae.Embedding) error {
+	if s, ok := c.inner.(Spreader); ok {
+		return c.spread(ctx, s, text, found)
 	}
-	return sha256.Sum256(append(b, t.Text...))
+	for _, chunk := range chunks(text, found) {
+		if err := c.embedChunk(ctx, chunk, text, found); err != nil {
+			return err
+		}
+		c.report(len(found), len(text))
+	}
+	return nil
 }
 
 // embedChunk embeds the texts of some keys, stores the vectors and adds them to found.
-func (c *Cache) embedChunk(ctx context.Context, keys []key, text map[key]rcvae.Text, found map[key]rcvae.Embedding) error {
+func (c *Cache) embedChunk(ctx context.Context, keys []Key, text map[Key]rcvae.Text, found map[Key]rcvae.Embedding) error {
 	texts := make([]rcvae.Text, len(keys))
 	for i, k := range keys {
 		texts[i] = text[k]
@@ -190,14 +186,14 @@ func (c *Cache) report(done, total int) {
 // chunks returns the keys of text that are not found. The texts of a chunk have like
 // lengths, so that they make full batches; the longest come first, so that the time
 // left is overestimated and not underestimated.
-func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding) [][]key {
-	var missing []key
+func chunks(text map[Key]rcvae.Text, found map[Key]rcvae.Embedding) [][]Key {
+	var missing []Key
 	for k := range text {
 		if _, ok := found[k]; !ok {
 			missing = append(missing, k)
 		}
 	}
-	slices.SortFunc(missing, func(a, b key) int {
+	slices.SortFunc(missing, func(a, b Key) int {
 		return cmp.Or(cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
 	})
 	return slices.Collect(slices.Chunk(missing, chunkTexts))

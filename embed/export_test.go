@@ -10,10 +10,10 @@ import (
 // hookedStore holds nothing and does what its hooks do.
 type hookedStore struct{ read, write func() error }
 
-func (h hookedStore) get(context.Context, []key) (map[key]rcvae.Embedding, error) {
+func (h hookedStore) get(context.Context, []Key) (map[Key]rcvae.Embedding, error) {
 	return nil, h.read()
 }
-func (h hookedStore) put(context.Context, []key, []rcvae.Embedding) error { return h.write() }
+func (h hookedStore) put(context.Context, []Key, []rcvae.Embedding) error { return h.write() }
 func (h hookedStore) close() error                                        { return nil }
 
 // NewCacheForTest returns a cache on a disk that does what the functions do.

@@ -16,7 +16,7 @@ const memoryBytes = 256 << 20
 type memoryStore struct {
 	mu         sync.Mutex
 	limit      int // entries of one generation
-	young, old map[key]rcvae.Embedding
+	young, old map[Key]rcvae.Embedding
 }
 
 // newMemory returns a store for the vectors of an embedder.
@@ -25,13 +25,13 @@ func newMemory(fp rcvae.Fingerprint) *memoryStore {
 }
 
 func newMemoryStore(entries int) *memoryStore {
-	return &memoryStore{limit: max(entries/2, 1), young: map[key]rcvae.Embedding{}}
+	return &memoryStore{limit: max(entries/2, 1), young: map[Key]rcvae.Embedding{}}
 }
 
-func (m *memoryStore) get(_ context.Context, keys []key) (map[key]rcvae.Embedding, error) {
+func (m *memoryStore) get(_ context.Context, keys []Key) (map[Key]rcvae.Embedding, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := make(map[key]rcvae.Embedding, len(keys))
+	found := make(map[Key]rcvae.Embedding, len(keys))
 	for _, k := range keys {
 		e, ok := m.young[k]
 		if !ok {
@@ -46,7 +46,7 @@ func (m *memoryStore) get(_ context.Context, keys []key) (map[key]rcvae.Embeddin
 	return found, nil
 }
 
-func (m *memoryStore) put(_ context.Context, keys []key, embeddings []rcvae.Embedding) error {
+func (m *memoryStore) put(_ context.Context, keys []Key, embeddings []rcvae.Embedding) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, k := range keys {
@@ -55,9 +55,9 @@ func (m *memoryStore) put(_ context.Context, keys []key, embeddings []rcvae.Embe
 	return nil
 }
 
-func (m *memoryStore) add(k key, e rcvae.Embedding) {
+func (m *memoryStore) add(k Key, e rcvae.Embedding) {
 	if len(m.young) >= m.limit {
-		m.old, m.young = m.young, make(map[key]rcvae.Embedding, m.limit)
+		m.old, m.young = m.young, make(map[Key]rcvae.Embedding, m.limit)
 	}
 	m.young[k] = e
 }

@@ -94,7 +94,7 @@ func (s *sqliteStore) prepare() error {
 	return tx.Commit()
 }
 
-func (s *sqliteStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedding, error) {
+func (s *sqliteStore) get(ctx context.Context, keys []Key) (map[Key]rcvae.Embedding, error) {
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, sqlitefile.Explain(err)
@@ -105,7 +105,7 @@ func (s *sqliteStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedd
 		return nil, sqlitefile.Explain(err)
 	}
 	defer query.Close()
-	found := make(map[key]rcvae.Embedding, len(keys))
+	found := make(map[Key]rcvae.Embedding, len(keys))
 	for _, k := range keys {
 		var blob []byte
 		switch err := query.QueryRowContext(ctx, s.embedder, k[:]).Scan(&blob); {
@@ -121,7 +121,7 @@ func (s *sqliteStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedd
 	return found, nil
 }
 
-func (s *sqliteStore) put(ctx context.Context, keys []key, embeddings []rcvae.Embedding) error {
+func (s *sqliteStore) put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return sqlitefile.Explain(err)

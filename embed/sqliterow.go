@@ -11,7 +11,7 @@ import (
 )
 
 // encode returns the values and a checksum over the embedder, the key and them.
-func (s *sqliteStore) encode(k key, e rcvae.Embedding) []byte {
+func (s *sqliteStore) encode(k Key, e rcvae.Embedding) []byte {
 	blob := make([]byte, 0, 4*len(e)+4)
 	for _, v := range e {
 		blob = binary.LittleEndian.AppendUint32(blob, math.Float32bits(v))
@@ -19,7 +19,7 @@ func (s *sqliteStore) encode(k key, e rcvae.Embedding) []byte {
 	return binary.LittleEndian.AppendUint32(blob, s.checksum(k, blob))
 }
 
-func (s *sqliteStore) decode(k key, blob []byte) (rcvae.Embedding, bool) {
+func (s *sqliteStore) decode(k Key, blob []byte) (rcvae.Embedding, bool) {
 	n := 4 * s.dimension
 	if len(blob) != n+4 || binary.LittleEndian.Uint32(blob[n:]) != s.checksum(k, blob[:n]) {
 		return nil, false
@@ -31,7 +31,7 @@ func (s *sqliteStore) decode(k key, blob []byte) (rcvae.Embedding, bool) {
 	return e, true
 }
 
-func (s *sqliteStore) checksum(k key, values []byte) uint32 {
+func (s *sqliteStore) checksum(k Key, values []byte) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	return crc32.Update(crc32.Update(crc32.Checksum(s.embedder, table), table, k[:]), table, values)
 }

@@ -30,8 +30,8 @@ type steadyStore struct {
 var _ store = (*steadyStore)(nil)
 
 // get returns what the disk or the memory has. With an error it is what the memory has.
-func (s *steadyStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedding, error) {
-	found, err := map[key]rcvae.Embedding{}, errPaused
+func (s *steadyStore) get(ctx context.Context, keys []Key) (map[Key]rcvae.Embedding, error) {
+	found, err := map[Key]rcvae.Embedding{}, errPaused
 	if s.open(&s.reads) {
 		if found, err = s.disk.get(ctx, keys); err != nil {
 			s.shut(&s.reads, ctx)
@@ -41,7 +41,7 @@ func (s *steadyStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedd
 		return found, err
 	}
 	if found == nil {
-		found = map[key]rcvae.Embedding{}
+		found = map[Key]rcvae.Embedding{}
 	}
 	spilled, _ := s.memory.get(ctx, keys) // it has no errors
 	for k, e := range spilled {
@@ -50,7 +50,7 @@ func (s *steadyStore) get(ctx context.Context, keys []key) (map[key]rcvae.Embedd
 	return found, err
 }
 
-func (s *steadyStore) put(ctx context.Context, keys []key, embeddings []rcvae.Embedding) error {
+func (s *steadyStore) put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error {
 	err := errPaused
 	if s.open(&s.writes) {
 		if err = s.disk.put(ctx, keys, embeddings); err == nil {

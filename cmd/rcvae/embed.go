@@ -39,6 +39,7 @@ any other name, and standard output, gets one JSON array a line.`,
 	cmd.Flags().String("out", "-", "`FILE` for the vectors, - for standard output")
 	cmd.Flags().String("role", rcvae.RoleSolution.String(), "what the texts are to the embedder: question or solution")
 	addEmbedderFlags(cmd, minilm.Name)
+	addWorkersFlags(cmd)
 	return cmd
 }
 

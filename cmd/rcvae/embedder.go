@@ -77,7 +77,7 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	if f.Changed("dimension") {
 		s.Dimension, _ = f.GetInt("dimension")
 	}
-	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // else it is a solution's length
+	if f.Lookup("temperature") == nil && f.Changed("max-tokens") { // else it is a solution's length
 		s.MaxTokens, _ = f.GetInt("max-tokens")
 	}
 	return s
@@ -89,7 +89,15 @@ type openedEmbedder struct {
 	cache   *embed.Cache
 	trouble string // why the cache is in memory only though a file was meant; "" when it is not
 	inner   rcvae.Embedder
+	workers workers         // that embed for this command; nil: there are none
 	record  *embedderRecord // nil for built-in embedders
+}
+
+// workers embed texts for a command in other processes.
+type workers interface {
+	embedder() rcvae.Embedder
+	onProgress(show func(string)) // in a few words
+	Close()
 }
 
 // openEmbedder opens the embedder that --embedder names, or else the given one, with the
@@ -109,7 +117,7 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 		return nil, err
 	}
 	o := &openedEmbedder{inner: inner}
-	if err = o.openCache(cmd); err != nil {
+	if err = o.openCache(cmd, name, settings); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -137,35 +145,61 @@ func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmb
 	return openEmbedder(cmd, minilm.Name, embedderSettings{})
 }
 
-// openCache opens the cache that --cache names. One that is locked, or on a disk that is
-// full, costs time and no answer: embeddings are kept in memory, and that is said. So does
-// any that cannot be opened when the flag does not name it.
-func (o *openedEmbedder) openCache(cmd *cobra.Command) (err error) {
-	path, _ := cmd.Flags().GetString("cache")
-	named := path != ""
-	switch path {
-	case noCache:
-		o.cache, err = embed.OpenCache("", o.inner)
+// openCache puts the cache in front of the embedder, or of the workers that stand for it.
+func (o *openedEmbedder) openCache(cmd *cobra.Command, name string, settings embedderSettings) error {
+	path, err := cachePath(cmd)
+	if err != nil {
+		path = ""
+	}
+	if o.workers, err = openEmbedWorkers(cmd, name, settings, o.inner, path); err != nil {
 		return err
+	}
+	behind := o.inner
+	if o.workers != nil {
+		behind = o.workers.embedder()
+	}
+	o.cache, o.trouble, err = openCache(cmd, behind)
+	return err
+}
+
+// cachePath returns the file that --cache names, or the default one, "" for none.
+func cachePath(cmd *cobra.Command) (string, error) {
+	switch path, _ := cmd.Flags().GetString("cache"); path {
 	case "":
-		path, err = defaultCache()
+		return defaultCache()
+	case noCache:
+		return "", nil
+	default:
+		return path, nil
+	}
+}
+
+// openCache opens the cache that --cache names. One that is locked, or on a disk that is
+// full, costs time and no answer: embeddings are kept in memory, and the trouble is said.
+// So does any that cannot be opened when the flag does not name it.
+func openCache(cmd *cobra.Command, inner rcvae.Embedder) (cache *embed.Cache, trouble string, err error) {
+	named, _ := cmd.Flags().GetString("cache")
+	path, err := cachePath(cmd)
+	if err == nil && path == "" {
+		cache, err = embed.OpenCache("", inner)
+		return cache, "", err
 	}
 	if err == nil {
-		o.cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), o.inner)
+		cache, err = embed.OpenCacheLimited(path, cacheSize(cmd), inner)
 	}
 	switch {
 	case err == nil:
-		return nil
-	case !named:
+		return cache, "", nil
+	case named == "":
 		note(cmd, "embeddings are kept in memory only: %v; --cache FILE names another place", err)
 	case sqlitefile.Passing(err):
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %v; embeddings are kept in memory only\n", cmd.Name(), err)
 	default:
-		return err
+		return nil, "", err
 	}
-	o.trouble = err.Error()
-	o.cache, err = embed.OpenCache("", o.inner)
-	return err
+	trouble = err.Error()
+	cache, err = embed.OpenCache("", inner)
+	return cache, trouble, err
 }
 
 // cacheSize returns --cache-size in bytes.
@@ -188,6 +222,9 @@ func defaultCache() (string, error) {
 func (o *openedEmbedder) Close() {
 	if o.cache != nil {
 		_ = o.cache.Close() // it loses nothing: every chunk is committed
+	}
+	if o.workers != nil {
+		o.workers.Close()
 	}
 	if closer, ok := o.inner.(io.Closer); ok {
 		_ = closer.Close() // mapped files were only read
@@ -216,13 +253,22 @@ func (o *openedEmbedder) progress(cmd *cobra.Command) (finish func()) {
 	if o.cache == nil {
 		return func() {}
 	}
-	p, last := newProgress(cmd, "embedding", "texts"), 0
+	p, last, all := newProgress(cmd, "embedding", "texts"), 0, 0
 	o.cache.Progress = func(done, total int) {
-		last = done
+		last, all = done, total
 		p.update(done, total)
+	}
+	if o.workers != nil {
+		o.workers.onProgress(func(text string) {
+			p.note = text
+			p.update(last, all)
+		})
 	}
 	return sync.OnceFunc(func() {
 		o.cache.Progress = nil
+		if o.workers != nil {
+			o.workers.onProgress(nil)
+		}
 		p.done(last)
 	})
 }

@@ -51,6 +51,7 @@ that apply):
 	f.String("details", "", "`FILE`.jsonl.gz for a line per question: candidates, scores, choices")
 	f.Bool("json", false, "print the result as JSON instead of a table")
 	addModelEmbedderFlags(cmd)
+	addWorkersFlags(cmd)
 	return cmd
 }
 

@@ -119,6 +119,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	root.AddCommand(
 		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
 	)
+	root.AddCommand(queueCommands()...)
 	completeValues(root)
 	return root
 }

@@ -29,7 +29,10 @@ settings, the prompt template, how the server behaved and which problems failed.
 
 A problem that the server refuses is left out and the others are drawn; --keep-going
 then finishes the pool without it. A server that is away is waited for (--retry-for)
-before the run stops.`,
+before the run stops.
+
+With --workers-listen or --queue 'rcvae worker' processes draw from servers of their own;
+this process draws too if it has an --upstream.`,
 		Example: `  rcvae sample --problems train.jsonl --upstream http://127.0.0.1:8080/v1 --llm qwen2.5-0.5b -k 16 --out pool.jsonl.gz`,
 		Args:    noArgs,
 		RunE:    runSample,
@@ -47,6 +50,7 @@ before the run stops.`,
 	f.StringSlice("omit", nil, "do not send these `FIELDS`: temperature, top_p, top_k, min_p (with neutral values) or seed")
 	addPatienceFlags(cmd, 5*time.Minute, 5*time.Minute, true)
 	addSamplingFlags(cmd, 16)
+	addWorkersFlags(cmd)
 	return cmd
 }
 
@@ -61,7 +65,7 @@ type plan struct {
 // drawingRun is one run of the command.
 type drawingRun struct {
 	plan    plan
-	sampled *llm.Sampler
+	sampled *llm.Sampler // nil: workers draw, and this process does not
 	greedy  *llm.Sampler // nil: none
 	store   *sampleStore
 
@@ -73,6 +77,7 @@ type drawingRun struct {
 	failures []failedProblem
 	stopped  error // why the run ended before all problems were tried; nil when it did not
 	warnings []string
+	workers  string // how far they are; empty: there are none
 }
 
 // maxFailedProblems ends a run in which nothing has succeeded: so many failures are not
@@ -118,7 +123,13 @@ func (r *drawingRun) pool(cmd *cobra.Command, problems []rcvae.Problem, out stri
 	if err := r.check(cmd.Context(), problems); err != nil {
 		return summary, err
 	}
-	r.draw(cmd.Context(), problems)
+	if workersAsked(cmd) {
+		if err := r.drawSpread(cmd, problems); err != nil && r.stopped == nil {
+			r.stopped = err
+		}
+	} else {
+		r.draw(cmd.Context(), problems)
+	}
 	r.order(problems)
 	return r.conclude(cmd, problems, keepGoing)
 }
@@ -166,15 +177,8 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 	if _, err := grade.New(run.plan.Grader); err != nil {
 		return nil, nil, "", usageError{err}
 	}
-	seed, _ := f.GetInt64("seed")
-	if run.sampled, err = openSampler(cmd, seed); err != nil {
+	if err := run.openSamplers(cmd); err != nil {
 		return nil, nil, "", err
-	}
-	run.plan.Settings = run.sampled.Settings()
-	if run.plan.Greedy {
-		if run.greedy, err = run.sampled.With(run.plan.Settings.Greedy()); err != nil {
-			return nil, nil, "", usageError{err}
-		}
 	}
 	for _, path := range []string{out, out + ".partial", out + ".run.json", out + ".sha256"} {
 		if err := checkWritable(path, paths...); err != nil {
@@ -191,12 +195,37 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 	return run, problems, out, nil
 }
 
+// openSamplers reads the settings and opens the server, which is none where workers draw
+// alone.
+func (r *drawingRun) openSamplers(cmd *cobra.Command) (err error) {
+	seed, _ := cmd.Flags().GetInt64("seed")
+	if upstream, _ := cmd.Flags().GetString("upstream"); upstream == "" && workersAsked(cmd) {
+		if r.plan.Settings, err = samplingSettings(cmd); err != nil {
+			return err
+		}
+		r.plan.Settings.Seed = seed
+		if err := r.plan.Settings.Validate(); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	if r.sampled, err = openSampler(cmd, seed); err != nil {
+		return err
+	}
+	if r.plan.Settings = r.sampled.Settings(); r.plan.Greedy {
+		if r.greedy, err = r.sampled.With(r.plan.Settings.Greedy()); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
 // draw draws what is missing, several problems at once, and stores each as it is
 // finished.
 func (r *drawingRun) draw(ctx context.Context, problems []rcvae.Problem) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.bar.say(fmt.Sprintf("%d of %d questions to go, from %s", r.total-r.store.count(), r.total, r.sampled.URL()))
+	r.bar.say(fmt.Sprintf("%d of %d questions to go, from %s", r.total-r.store.count(), r.total, r.server()))
 	r.bar.update(r.store.count(), r.total)
 	var group errgroup.Group
 	group.SetLimit(r.sampled.Concurrency())
@@ -255,7 +284,7 @@ func (r *drawingRun) warn(text string) {
 
 // check asks the server once, so that a wrong address or key is told at once.
 func (r *drawingRun) check(ctx context.Context, problems []rcvae.Problem) error {
-	if len(r.store.missing(problems)) == 0 {
+	if len(r.store.missing(problems)) == 0 || r.sampled == nil {
 		return nil
 	}
 	err := r.sampled.Ready(ctx)
@@ -268,6 +297,15 @@ func (r *drawingRun) check(ctx context.Context, problems []rcvae.Problem) error 
 	return nil // other trouble is that of the calls that have it
 }
 
+// show shows how far the run is.
+func (r *drawingRun) show() {
+	r.bar.note = fmt.Sprintf("%.0f tokens/s", float64(r.tokens)/max(time.Since(r.start).Seconds(), 1e-3))
+	if r.workers != "" {
+		r.bar.note += "; " + r.workers
+	}
+	r.bar.update(r.store.count(), r.total)
+}
+
 // finished stores an item, or keeps why it failed. The run stops when the other
 // problems would fail too.
 func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop func()) {
@@ -278,8 +316,7 @@ func (r *drawingRun) finished(item rcvae.Question, tokens int, err error, stop f
 	}
 	if err == nil {
 		r.tokens += tokens
-		r.bar.note = fmt.Sprintf("%.0f tokens/s", float64(r.tokens)/max(time.Since(r.start).Seconds(), 1e-3))
-		r.bar.update(r.store.count(), r.total)
+		r.show()
 		return
 	}
 	if errors.Is(err, context.Canceled) {

@@ -63,14 +63,22 @@ func newRunRecord(cmd *cobra.Command, r *drawingRun) *runRecord {
 	record := &runRecord{Format: recordFormat, Plan: r.plan}
 	if before := r.store.before; before != nil {
 		record.Server, record.Runs = before.Server, before.Runs
-		if was, now := before.Server.URL, r.sampled.URL(); was != now {
+		if was, now := before.Server.URL, r.server(); was != now {
 			r.warn(fmt.Sprintf("the pool was drawn from %s so far, the rest comes from %s; make sure that it serves the same model", was, now))
 		}
 	}
-	record.Server.URL = r.sampled.URL()
-	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339), Server: r.sampled.URL()}
+	record.Server.URL = r.server()
+	entry := runEntry{Commit: commit, Command: commandLine(cmd), Started: r.start.UTC().Format(time.RFC3339), Server: r.server()}
 	record.Runs = append(record.Runs, entry)
 	return record
+}
+
+// server names where candidates are drawn.
+func (r *drawingRun) server() string {
+	if r.sampled == nil {
+		return "workers"
+	}
+	return r.sampled.URL()
 }
 
 // close gives a last run that was killed the tokens of the finished problems which no run
@@ -90,8 +98,10 @@ func (r *runRecord) close(tokens int) {
 
 // finish adds what was learned while drawing.
 func (r *runRecord) finish(run *drawingRun) {
-	if p, known := run.sampled.Profile(); known {
-		r.Server.learn(p)
+	if run.sampled != nil {
+		if p, known := run.sampled.Profile(); known {
+			r.Server.learn(p)
+		}
 	}
 	entry := &r.Runs[len(r.Runs)-1]
 	entry.Seconds, entry.Tokens, entry.Failed, entry.Warnings = time.Since(run.start).Seconds(), run.tokens, len(run.failures), run.warnings

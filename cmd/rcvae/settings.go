@@ -150,7 +150,7 @@ func checkSettings(root *cobra.Command, file *settings) error {
 
 // setFlags returns the flags that were set, but for some, as they would be typed.
 func setFlags(cmd *cobra.Command, without ...string) []string {
-	without = append(without, "quiet", "config")
+	without = append(append(without, "quiet", "config"), workersFlags()...)
 	var flags []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if slices.Contains(without, f.Name) {

@@ -53,6 +53,7 @@ of the sampler with most candidates are used.`,
 	f.Bool("resume", false, "continue an interrupted training, if there is one; false starts anew in its place")
 	f.String("log", "", "`FILE` for a JSON line per epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
+	addWorkersFlags(cmd)
 	addEmbedderFlags(cmd, "minilm-math for objectives that learn from graded candidates, minilm for the others")
 	return cmd
 }

@@ -102,7 +102,7 @@ func TestAWorkerWithoutItsServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	away, err := llm.NewSampler(upstream, llm.DefaultSettings("m"), nil)
+	away, err := llm.NewSampler(upstream, llm.DefaultSettings("m"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,9 +15,15 @@ import (
 	"rcvae/internal/mapped"
 )
 
-// openAdapter opens a PEFT folder, a safetensors file under PEFT's names or, for a model of
-// that form, an adapter in GGUF's form, whose rows may have an order of their own.
-func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, error) {
+// openAdapter opens the adapter of the options: a PEFT folder, a safetensors file under
+// PEFT's names or, for a model of that form, an adapter in GGUF's form, whose rows may have
+// an order of their own.
+func (m *Model) openAdapter(f family, forGGUF bool) (adapters, error) {
+	if data := m.options.AdapterData; data != nil {
+		found, err := m.openAdapterFile(mapped.Memory{"adapter": data}, "adapter")
+		return newAdapters(found, f.adapted, false), err
+	}
+	path := m.options.Adapter
 	info, err := os.Stat(path)
 	if err != nil {
 		return adapters{}, err

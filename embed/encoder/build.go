@@ -145,12 +145,12 @@ func (p *plan) network() (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path := p.model.options.Adapter; path != "" {
+	if p.model.options.adapted() {
 		if p.adapters.byName != nil {
 			return nil, errors.New("an adapter beside that of a task is not supported")
 		}
-		if p.adapters, err = p.model.openAdapter(path, p.family, false); err != nil {
-			return nil, fmt.Errorf("adapter %s: %w", path, err)
+		if p.adapters, err = p.model.openAdapter(p.family, false); err != nil {
+			return nil, fmt.Errorf("adapter %s: %w", p.model.options.Adapter, err)
 		}
 	}
 	return p.model.assemble(p.family, p.raw, newConfig(), newWeights(p.source, stored, p.adapters))

@@ -36,6 +36,7 @@ type Options struct {
 	QuestionPrompt string // put before questions instead of the model's prompt
 	SolutionPrompt string // put before solutions instead of the model's prompt
 	Adapter        string // a PEFT folder, or a safetensors or GGUF file with a low-rank adapter, merged into the weights
+	AdapterData    []byte // the content of such a safetensors file, in place of Adapter; it is not copied
 	InContext      bool   // a solution is read behind its question; for causal models
 	EightBits      bool   // weights are held in eight bits, in a quarter of the memory, whatever they are stored in
 	Workers        int    // goroutines that embed; 0: all processors
@@ -51,6 +52,9 @@ func (o Options) Validate() error {
 	if o.MaxTokens < 0 {
 		errs = append(errs, fmt.Errorf("max tokens is %d, want at least 0", o.MaxTokens))
 	}
+	if o.Adapter != "" && o.AdapterData != nil {
+		errs = append(errs, errors.New("there are two adapters, one in a file and one in memory"))
+	}
 	switch o.Pooling {
 	case "", PoolMean, PoolCLS, PoolLast:
 	default:
@@ -58,6 +62,9 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// adapted reports whether there is an adapter.
+func (o Options) adapted() bool { return o.Adapter != "" || o.AdapterData != nil }
 
 // Model embeds texts with one encoder. It may be used concurrently.
 type Model struct {

@@ -94,8 +94,17 @@ type openedEmbedder struct {
 // openEmbedder opens the embedder that --embedder names, or else the given one, with the
 // given settings where no flag changes them.
 func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSettings) (*openedEmbedder, error) {
+	return openNamed(cmd, embedderName(cmd, otherwise), settings)
+}
+
+// embedderName returns --embedder, or else the given name.
+func embedderName(cmd *cobra.Command, otherwise string) string {
 	name, _ := cmd.Flags().GetString("embedder")
-	name = cmp.Or(name, otherwise)
+	return cmp.Or(name, otherwise)
+}
+
+// openNamed opens the embedder of that name, with the settings of [openEmbedder].
+func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*openedEmbedder, error) {
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
 	}
@@ -119,7 +128,7 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 	if isBuiltin(name) {
 		return o, nil
 	}
-	if o.record, err = o.makeRecord(cmd.Context(), name, settings); err != nil {
+	if o.record, err = o.makeRecord(cmd, name, settings); err != nil {
 		o.Close()
 		return nil, err
 	}

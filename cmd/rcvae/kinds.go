@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"rcvae"
 	"rcvae/embed"
 	"rcvae/embed/encoder"
@@ -23,7 +25,10 @@ type embedderKind struct {
 	names       func(name string) bool // whether the name has this form
 	takes       []string               // flags
 	remote      bool                   // another program computes: what it computes can change
-	open        func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
+	// probes embeds the probe texts where the fingerprint does not tell the weights exactly;
+	// nil: it does, and the cache knows them.
+	probes func(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, error)
+	open   func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
 }
 
 // fileFlags are the flags of embedders that are opened from files.
@@ -35,6 +40,7 @@ func embedderKinds() []embedderKind {
 		form: strings.Join(embedderNames(), ", "), about: "built in",
 		names: func(name string) bool { return slices.Contains(embedderNames(), name) }, open: openBuiltin,
 	}}
+	kinds = append(kinds, lmKind())
 	kinds = append(kinds, remoteKinds()...)
 	return append(kinds,
 		embedderKind{form: "FILE.gguf", about: "a file of llama.cpp", names: isFile, takes: fileFlags, open: openEncoderFile},

@@ -31,6 +31,9 @@ const (
 	License    = "Apache-2.0"   // of the base and the adapters
 )
 
+// SameFrom is the cosine of probe texts from which on a file is taken for the base.
+const SameFrom = 0.97
+
 const maxTokens, dimension = 512, 896
 
 // adaptersHash returns the SHA-256 of the adapters.

@@ -44,6 +44,7 @@ func addEmbedderSettings(cmd *cobra.Command) {
 	if f.Lookup("max-tokens") == nil { // where candidates are drawn it is a solution's length
 		f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
 	}
+	f.Int("weight-bits", 0, "hold the embedder's weights in 8 or 32 `BITS` (0: 8 where the file has 8 or fewer, else 32)")
 	f.Bool("in-context", false, "embed a solution behind its question, for causal models")
 	f.String("question-prompt", "", "`TEXT` that is put before questions instead of the embedder's own")
 	f.String("solution-prompt", "", "`TEXT` that is put before solutions instead of the embedder's own")
@@ -76,6 +77,9 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	}
 	if f.Changed("dimension") {
 		s.Dimension, _ = f.GetInt("dimension")
+	}
+	if f.Changed("weight-bits") {
+		s.WeightBits, _ = f.GetInt("weight-bits")
 	}
 	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // else it is a solution's length
 		s.MaxTokens, _ = f.GetInt("max-tokens")

@@ -32,7 +32,7 @@ type embedderKind struct {
 }
 
 // fileFlags are the flags of embedders that are opened from files.
-var fileFlags = []string{"pooling", "task", "dimension", "max-tokens", "in-context", "adapter", "question-prompt", "solution-prompt"}
+var fileFlags = []string{"pooling", "task", "dimension", "max-tokens", "in-context", "adapter", "question-prompt", "solution-prompt", "weight-bits"}
 
 // embedderKinds returns every kind, first match first.
 func embedderKinds() []embedderKind {
@@ -179,6 +179,7 @@ type embedderSettings struct {
 	Adapter        string `json:"adapter,omitempty"`
 	QuestionPrompt string `json:"question_prompt,omitempty"`
 	SolutionPrompt string `json:"solution_prompt,omitempty"`
+	WeightBits     int    `json:"weight_bits,omitempty"`
 }
 
 // given returns the names of the flags that are set.
@@ -190,6 +191,7 @@ func (s embedderSettings) given() []string {
 	}{
 		{"pooling", s.Pooling != ""}, {"task", s.Task != ""}, {"dimension", s.Dimension != 0}, {"max-tokens", s.MaxTokens != 0},
 		{"in-context", s.InContext}, {"adapter", s.Adapter != ""}, {"question-prompt", s.QuestionPrompt != ""}, {"solution-prompt", s.SolutionPrompt != ""},
+		{"weight-bits", s.WeightBits != 0},
 	} {
 		if f.set {
 			names = append(names, f.name)
@@ -202,7 +204,7 @@ func (s embedderSettings) given() []string {
 func (s embedderSettings) openEncoder(path, name string) (rcvae.Embedder, error) {
 	m, err := encoder.Open(path, encoder.Options{
 		Name: name, Pooling: s.Pooling, Task: s.Task, Dimension: s.Dimension, MaxTokens: s.MaxTokens, InContext: s.InContext,
-		Adapter: s.Adapter, QuestionPrompt: s.QuestionPrompt, SolutionPrompt: s.SolutionPrompt,
+		Adapter: s.Adapter, QuestionPrompt: s.QuestionPrompt, SolutionPrompt: s.SolutionPrompt, WeightBits: s.WeightBits,
 	})
 	if err != nil {
 		return nil, err

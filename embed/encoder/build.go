@@ -162,7 +162,7 @@ func (m *Model) assemble(f family, raw []byte, c *config, w *weights) (*network,
 	if err != nil {
 		return nil, fmt.Errorf("config.json: %w", err)
 	}
-	w.round = m.options.EightBits
+	w.bits, w.release = m.options.WeightBits, m.release
 	n, err := layers(w)
 	if err = errors.Join(err, w.err()); err != nil {
 		return nil, err

@@ -35,9 +35,9 @@ func TestLanguageModelAgreesWithTheReference(t *testing.T) {
 	g := golden{file: file}
 	for _, c := range []struct {
 		name, adapter string
-		eight         bool
-	}{{"adapted", lmAdapter, true}, {"adapted", lmAdapter, false}, {"base", "", false}} {
-		m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter, EightBits: c.eight})
+		bits          int
+	}{{"adapted", lmAdapter, 8}, {"adapted", lmAdapter, 32}, {"base", "", 32}} {
+		m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter, WeightBits: c.bits})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestLanguageModelAgreesWithTheReference(t *testing.T) {
 				t.Errorf("%s: %s %d has a cosine of %v with the reference, want at least 0.999", c.name, texts[i].Role, i/2, cos)
 			}
 		}
-		t.Logf("%s, in eight bits %v, with %s: least cosine %.6f", c.name, c.eight, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
+		t.Logf("%s, in %d bits, with %s: least cosine %.6f", c.name, c.bits, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}

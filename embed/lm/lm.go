@@ -64,6 +64,6 @@ func Fingerprint() rcvae.Fingerprint {
 func Open(path string) (*encoder.Model, error) {
 	return encoder.Open(path, encoder.Options{
 		Name: Name, Weights: weights(), Pooling: encoder.PoolMean, MaxTokens: maxTokens, KeepEnds: true, InContext: true,
-		AdapterData: adapters, EightBits: true,
+		AdapterData: adapters, WeightBits: 8,
 	})
 }

@@ -122,7 +122,7 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 		found = make(map[key]rcvae.Embedding, len(text))
 	}
 	c.report(len(found), len(text))
-	for _, chunk := range chunks(text, found) {
+	for _, chunk := range chunks(text, found, inContext) {
 		if err := c.embedChunk(ctx, chunk, text, found); err != nil {
 			return nil, err
 		}
@@ -208,16 +208,28 @@ func (c *Cache) report(done, total int) {
 
 // chunks returns the keys of text that are not found. The texts of a chunk have like
 // lengths, so that they make full batches; the longest come first, so that the time
-// left is overestimated and not underestimated.
-func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding) [][]key {
+// left is overestimated and not underestimated. Texts that are read in context are
+// together with the others of their question, which is then read once.
+func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding, inContext bool) [][]key {
 	var missing []key
 	for k := range text {
 		if _, ok := found[k]; !ok {
 			missing = append(missing, k)
 		}
 	}
+	question := func(k key) string {
+		switch t := text[k]; {
+		case !inContext:
+			return ""
+		case t.Role == rcvae.RoleQuestion:
+			return t.Text
+		default:
+			return t.Question
+		}
+	}
 	slices.SortFunc(missing, func(a, b key) int {
-		return cmp.Or(cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
+		q, r := question(a), question(b)
+		return cmp.Or(cmp.Compare(len(r), len(q)), cmp.Compare(q, r), cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
 	})
 	return slices.Collect(slices.Chunk(missing, chunkTexts))
 }

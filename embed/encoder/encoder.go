@@ -77,9 +77,10 @@ type Model struct {
 	head       head
 	words      *tokenizer.Model // nil with TokensOnly
 	prompts    [roles]string
-	skipPrompt bool     // the prompt's tokens do not count in the mean
-	lowerText  bool     // texts are brought to lower case
-	limit      int      // most tokens
+	skipPrompt bool // the prompt's tokens do not count in the mean
+	lowerText  bool // texts are brought to lower case
+	limit      int  // most tokens
+	pasts      pasts
 	hashing    fileHash // of all files that make the function
 	hash       func() string
 	files      []*mapped.File
@@ -109,7 +110,7 @@ func OpenFS(folder fs.FS, o Options) (*Model, error) {
 
 // finish makes a model with open and checks what came out.
 func finish(what string, o Options, open func(m *Model) error) (*Model, error) {
-	m := &Model{options: o, name: o.Name}
+	m := &Model{options: o, name: o.Name, pasts: pasts{limit: pastBytes}}
 	m.hash = sync.OnceValue(func() string { return m.hashing.sum() })
 	if o.Weights != "" {
 		m.hash = func() string { return o.Weights }

@@ -26,7 +26,7 @@ func (u stagedUpstream) Draw(ctx context.Context, r llm.Request) (llm.Draw, erro
 				return d, ctx.Err()
 			}
 		}
-		choice := llm.Choice{Index: i, Text: fmt.Sprintf("so %d", i), Finish: "stop"}
+		choice := llm.Choice{Index: i, Text: fmt.Sprintf("so %d", i), Finish: "stop", Raw: []byte(`{"message":{"content":"so"}}`)}
 		d.Choices = append(d.Choices, choice)
 		r.OnChoice(choice)
 	}

@@ -43,6 +43,9 @@ func (m *Model) openAdapter(f family, forGGUF bool) (adapters, error) {
 	return newAdapters(found, func(module string) []string { return []string{f.ggufName(module)} }, true), err
 }
 
+// adapterLabel stands in the hash for an adapter's file, whatever it is called.
+const adapterLabel = "adapter"
+
 // peftConfig is adapter_config.json.
 type peftConfig struct {
 	Type         string             `json:"peft_type"`
@@ -108,6 +111,7 @@ func (m *Model) openAdapterFile(folder fs.FS, name string) (map[string]adapter, 
 	if err != nil {
 		return nil, err
 	}
+	m.hashing[len(m.hashing)-1].name = adapterLabel
 	scale, err := strconv.ParseFloat(metadata["scale"], 32)
 	if err != nil || !(math.Abs(scale) < math.MaxFloat32) {
 		return nil, fmt.Errorf("the metadata of %s has the scale %q, want a number: name a PEFT folder otherwise", name, metadata["scale"])
@@ -183,7 +187,7 @@ func (m *Model) openGGUFAdapter(folder fs.FS, name string) (map[string]adapter, 
 	if !ok {
 		return nil, errors.New("adapter.lora.alpha is missing")
 	}
-	m.hashing.later(name, file.Data)
+	m.hashing.later(adapterLabel, file.Data)
 	if prompt, ok := g.Metadata["adapter.lora.prompt_prefix"].(string); ok {
 		m.setPrompts(prompt)
 	}

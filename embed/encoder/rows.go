@@ -138,22 +138,18 @@ func (w *weights) round(m *matrix, parts []*rows) {
 // toEight rounds values to 255 steps between the largest and its negative, and returns the
 // step.
 func toEight(dst []int8, values []float32) (step float32) {
-	var top float32
+	var top uint32 // positive floats are in the order of their bits
 	for _, v := range values {
-		if v < 0 {
-			v = -v
-		}
-		if v > top {
-			top = v
-		}
+		top = max(top, math.Float32bits(v)&^(1<<31))
 	}
-	if step = top / 127; step == 0 {
+	if step = math.Float32frombits(top) / 127; step == 0 {
 		return 0
 	}
 	inverse := 1 / step
 	if math.IsInf(float64(inverse), 0) { // a step that has no inverse is as good as none
 		return 0
 	}
+	dst = dst[:len(values)]
 	for i, v := range values {
 		// In the sum's last bits stands the nearest integer, in two's complement.
 		dst[i] = int8(math.Float32bits(v*inverse + 3<<22))

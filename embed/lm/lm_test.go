@@ -1,7 +1,6 @@
 package lm_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -12,11 +11,7 @@ import (
 // TestABaseHasTheFingerprint opens the real base, whose vectors package encoder compares
 // with the reference's.
 func TestABaseHasTheFingerprint(t *testing.T) {
-	path := os.Getenv("RCVAE_QWEN_GGUF")
-	if path == "" {
-		t.Skip("RCVAE_QWEN_GGUF does not name the GGUF file of Qwen2.5-Coder-0.5B-Instruct, Q4_K_M")
-	}
-	m, err := lm.Open(path)
+	m, err := lm.Open(base(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (r *run) selectSafely(ctx context.Context, candidates []rcvae.Candidate) (s
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	if !r.preparation.take(ctx) {
+	if !r.take(ctx) {
 		return selection, FallbackTimeout, fmt.Errorf("what was begun before the selection took more than %v", r.engine.SelectTimeout)
 	}
 	defer r.give()

@@ -111,7 +111,7 @@ func (e *Engine) Run(ctx context.Context, q Request) (Result, error) {
 	}
 	r := &run{engine: e, request: q, first: -1}
 	r.startPreparing(ctx)
-	defer r.preparation.stop()
+	defer r.stop()
 	for r.Drawn < q.K {
 		err := r.sample(ctx, min(q.Round, q.K-r.Drawn))
 		switch {

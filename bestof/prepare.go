@@ -65,7 +65,7 @@ func (p *preparation) waiting(first rcvae.Candidate) []rcvae.Candidate {
 
 // offer hands candidates that are text over, and never waits.
 func (r *run) offer(candidates []Candidate) {
-	if most := r.engine.MaxText; r.preparation.offered == nil || most > 0 && r.size() > most {
+	if most := r.engine.MaxText; r.offered == nil || most > 0 && r.size() > most {
 		return
 	}
 	for _, c := range candidates {

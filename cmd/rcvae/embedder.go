@@ -95,10 +95,9 @@ type openedEmbedder struct {
 	record *embedderRecord // nil for built-in embedders
 }
 
-// openEmbedder opens the embedder that --embedder names, or else the given one, with the
-// given settings where no flag changes them.
-func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSettings) (*openedEmbedder, error) {
-	return openNamed(cmd, embedderName(cmd, otherwise), settings)
+// openEmbedder opens the embedder that --embedder names, or else the given one.
+func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error) {
+	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{})
 }
 
 // embedderName returns --embedder, or else the given name.
@@ -107,7 +106,8 @@ func embedderName(cmd *cobra.Command, otherwise string) string {
 	return cmp.Or(name, otherwise)
 }
 
-// openNamed opens the embedder of that name, with the settings of [openEmbedder].
+// openNamed opens the embedder of that name, with the given settings where no flag changes
+// them.
 func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*openedEmbedder, error) {
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
@@ -144,9 +144,9 @@ func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*ope
 // that are there to be studied.
 func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmbedder, error) {
 	if objective.Graded {
-		return openEmbedder(cmd, minilm.NameMath, embedderSettings{})
+		return openEmbedder(cmd, minilm.NameMath)
 	}
-	return openEmbedder(cmd, minilm.Name, embedderSettings{})
+	return openEmbedder(cmd, minilm.Name)
 }
 
 // openCache opens the cache that --cache names. One that is locked, or on a disk that is

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -38,6 +39,9 @@ func openLM(_ context.Context, name string, _ embedderSettings) (rcvae.Embedder,
 		return nil, err
 	}
 	return embed.NewLazy(lm.Fingerprint(), func() (rcvae.Embedder, error) {
+		// The weights are most of the memory: with the usual 100 % as much again could be
+		// garbage before it is collected.
+		debug.SetGCPercent(25)
 		m, err := lm.Open(base)
 		if err != nil {
 			return nil, fmt.Errorf("%w; the adapters are for %s and no other model", err, lm.Base)

@@ -120,7 +120,7 @@ func (o *openedEmbedder) sameEmbedder(cmd *cobra.Command, path string, m *cvae.M
 func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedEmbedder, error) {
 	fp := m.Info().Fingerprint
 	if fp.Dimension == 0 {
-		return openEmbedder(cmd, noEmbedder, embedderSettings{})
+		return openEmbedder(cmd, noEmbedder)
 	}
 	record, err := recordOf(m)
 	if err != nil {

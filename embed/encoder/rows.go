@@ -70,7 +70,7 @@ func (r *rows) stored(i int) int {
 const rowsInFloat = 64
 
 // eachBlock reads all rows, some at a time, into what dst gives for them.
-func (w *weights) eachBlock(in int, parts []*rows, dst func(at, n int) []float32, take func(at int, values []float32)) {
+func (w *weights) eachBlock(parts []*rows, dst func(at, n int) []float32, take func(at int, values []float32)) {
 	at := 0
 	for _, r := range parts {
 		for first := 0; first < r.out && !w.failed(); first += rowsInFloat {
@@ -92,7 +92,7 @@ func (w *weights) float32s(in int, parts ...*rows) []float32 {
 		return nil
 	}
 	values := make([]float32, height(parts)*in)
-	w.eachBlock(in, parts, func(at, n int) []float32 { return values[at*in : (at+n)*in] }, nil)
+	w.eachBlock(parts, func(at, n int) []float32 { return values[at*in : (at+n)*in] }, nil)
 	return values
 }
 
@@ -127,7 +127,7 @@ func (w *weights) round(m *matrix, parts []*rows) {
 	n := height(parts)
 	m.eight, m.scales = make([]int8, n*m.in), make([]float32, n*m.in/m.group)
 	buffer := make([]float32, rowsInFloat*m.in)
-	w.eachBlock(m.in, parts, func(_, n int) []float32 { return buffer[:n*m.in] }, func(at int, values []float32) {
+	w.eachBlock(parts, func(_, n int) []float32 { return buffer[:n*m.in] }, func(at int, values []float32) {
 		for g := range len(values) / m.group {
 			first := at*m.in + g*m.group
 			m.scales[first/m.group] = toEight(m.eight[first:first+m.group], values[g*m.group:(g+1)*m.group])

@@ -18,6 +18,7 @@ import (
 	"rcvae/embed"
 	"rcvae/embed/hub"
 	"rcvae/embed/lm"
+	"rcvae/embed/remote"
 )
 
 // lmPrefix stands before the base that the adapters of the binary belong to.
@@ -33,7 +34,10 @@ func lmKind() embedderKind {
 
 // openLM opens the base that stands behind the prefix, or else the one in the hub cache,
 // when a text is not in the cache.
-func openLM(_ context.Context, name string, _ embedderSettings) (rcvae.Embedder, error) {
+func openLM(ctx context.Context, name string, _ embedderSettings) (rcvae.Embedder, error) {
+	if address, ok := strings.CutPrefix(name, lmPrefix); ok && isServer(address) {
+		return openLMServer(ctx, address)
+	}
 	base, err := lmBase(name)
 	if err != nil {
 		return nil, err
@@ -48,6 +52,24 @@ func openLM(_ context.Context, name string, _ embedderSettings) (rcvae.Embedder,
 		}
 		return m, nil
 	}), nil
+}
+
+// isServer reports whether the base runs in a llama-server, with the adapters.
+func isServer(base string) bool { return strings.HasPrefix(base, "llamacpp+") }
+
+// openLMServer connects to a llama-server. It is taken for the embedder if its vectors of
+// the probe texts are.
+func openLMServer(ctx context.Context, address string) (rcvae.Embedder, error) {
+	o := remote.DefaultOptions()
+	o.Key = os.Getenv(remote.KeyVariable)
+	e, err := remote.OpenInContext(ctx, address, lm.Fingerprint().MaxTokens, o)
+	if err != nil {
+		return nil, err
+	}
+	if got, want := e.Fingerprint().Dimension, lm.Fingerprint().Dimension; got != want {
+		return nil, fmt.Errorf("%s has embeddings of %d dimensions, want %d: it runs another model than %s", address, got, want, lm.Base)
+	}
+	return underFingerprint{e, lm.Fingerprint()}, nil
 }
 
 // lmBase returns the file or folder of the base.
@@ -84,7 +106,7 @@ func noBase() error {
 // withBase returns the name of the embedder of a model that was trained on it: where
 // --embedder names a file, folder or model of the hub, this is the base.
 func withBase(name string) string {
-	if isFile(name) || isFolder(name) || isHubName(name) && strings.Contains(name, "/") || strings.HasSuffix(name, ".gguf") {
+	if isServer(name) || isFile(name) || isFolder(name) || isHubName(name) && strings.Contains(name, "/") || strings.HasSuffix(name, ".gguf") {
 		return lmPrefix + name
 	}
 	return name
@@ -95,22 +117,7 @@ func withBase(name string) string {
 // it from others on the disk, and a base whose vectors are not those that the adapters
 // belong to is refused before any of them gets into the cache.
 func probeLM(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, error) {
-	base, err := lmBase(name)
-	if err != nil {
-		return embed.Probes{}, err
-	}
-	file, err := fileStamp(base)
-	if err != nil {
-		return embed.Probes{}, fmt.Errorf("embedder %s: %w", name, err)
-	}
-	inner := baseFile{o.inner, o.inner.Fingerprint()}
-	inner.fingerprint.Weights += "; " + file
-	cache, err := openCache(cmd, inner)
-	if err != nil {
-		return embed.Probes{}, err
-	}
-	defer cache.Close()
-	probes, err := embed.Probe(cmd.Context(), cache)
+	probes, err := probesOfBase(cmd, o, name)
 	if err != nil {
 		return probes, err
 	}
@@ -119,18 +126,41 @@ func probeLM(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, 
 		return probes, err
 	}
 	if _, err := reference.CompareFrom(probes, lm.SameFrom); err != nil {
-		return probes, fmt.Errorf("%s is not %s, or its weights are rounded too far: %w", base, lm.Base, err)
+		return probes, fmt.Errorf("embedder %s: the base is not %s, or its weights are rounded too far, or a server lacks the adapters: %w", name, lm.Base, err)
 	}
 	return probes, nil
 }
 
-// baseFile is the embedder under a fingerprint that tells its base's file.
-type baseFile struct {
+// probesOfBase embeds the probe texts, with a server every time.
+func probesOfBase(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, error) {
+	if isServer(strings.TrimPrefix(name, lmPrefix)) {
+		return embed.Probe(cmd.Context(), o.inner)
+	}
+	base, err := lmBase(name)
+	if err != nil {
+		return embed.Probes{}, err
+	}
+	file, err := fileStamp(base)
+	if err != nil {
+		return embed.Probes{}, fmt.Errorf("embedder %s: %w", name, err)
+	}
+	fingerprint := o.inner.Fingerprint()
+	fingerprint.Weights += "; " + file
+	cache, err := openCache(cmd, underFingerprint{o.inner, fingerprint})
+	if err != nil {
+		return embed.Probes{}, err
+	}
+	defer cache.Close()
+	return embed.Probe(cmd.Context(), cache)
+}
+
+// underFingerprint is an embedder that is known by another fingerprint than its own.
+type underFingerprint struct {
 	rcvae.Embedder
 	fingerprint rcvae.Fingerprint
 }
 
-func (b baseFile) Fingerprint() rcvae.Fingerprint { return b.fingerprint }
+func (u underFingerprint) Fingerprint() rcvae.Fingerprint { return u.fingerprint }
 
 // fileStamp tells a file, or the files of a folder, from others that stood there before.
 func fileStamp(path string) (string, error) {

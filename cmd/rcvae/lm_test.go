@@ -34,6 +34,7 @@ func TestTheBaseIsAsked(t *testing.T) {
 		{"a model and another embedder", append(chosen, "--embedder", "minilm"), exitFailure, []string{"lm.rcvae", lm.Name, "minilm"}},
 		{"the adapters alone", append(alone, lm.Name), exitUsage, how},
 		{"another model as the base", append(alone, lmPrefix+"../../embed/encoder/testdata/tiny/qwen2"), exitFailure, []string{"tiny/qwen2", lm.Base, "no other"}},
+		{"a server that is not there", append(chosen, "--embedder", "llamacpp+http://127.0.0.1:1"), exitFailure, []string{"127.0.0.1:1"}},
 		{"a flag that it does not take", append(alone, lmPrefix+absent, "--pooling", "cls"), exitUsage, []string{"--pooling"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -89,6 +89,11 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
+.PHONY: bench-lm
+bench-lm: ## the language model as embedder beside llama.cpp (needs BASE, its GGUF file, and LLAMA, a folder with llama.cpp's programs)
+	@test -n "$(BASE)" -a -n "$(LLAMA)" || { echo "set BASE to the GGUF file and LLAMA to the folder of llama-bench, llama-batched-bench and llama-quantize"; exit 2; }
+	$(PYTHON) tools/bench/lm.py --model $(BASE) --llama $(LLAMA) --work out/bench-lm --rounds $(ROUNDS)
+
 # OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -81,6 +82,7 @@ type Model struct {
 	lowerText  bool // texts are brought to lower case
 	limit      int  // most tokens
 	pasts      pasts
+	turns      chan struct{} // one element per call under way: more would take memory and no less time
 	hashing    fileHash // of all files that make the function
 	hash       func() string
 	files      []*mapped.File
@@ -110,7 +112,7 @@ func OpenFS(folder fs.FS, o Options) (*Model, error) {
 
 // finish makes a model with open and checks what came out.
 func finish(what string, o Options, open func(m *Model) error) (*Model, error) {
-	m := &Model{options: o, name: o.Name, pasts: pasts{limit: pastBytes}}
+	m := &Model{options: o, name: o.Name, pasts: pasts{limit: pastBytes}, turns: make(chan struct{}, cmp.Or(max(0, o.Workers), runtime.GOMAXPROCS(0)))}
 	m.hash = sync.OnceValue(func() string { return m.hashing.sum() })
 	if o.Weights != "" {
 		m.hash = func() string { return o.Weights }

@@ -43,6 +43,12 @@ func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcva
 			return nil, fmt.Errorf("text %d: %w", i, err)
 		}
 	}
+	select {
+	case m.turns <- struct{}{}:
+		defer func() { <-m.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	m.recall(n, texts)
 	r := run{model: m, network: n, texts: texts, out: make([]rcvae.Embedding, len(texts))}
 	pool := gemm.NewPool(m.options.Workers)

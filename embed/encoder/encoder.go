@@ -83,7 +83,7 @@ type Model struct {
 	limit      int  // most tokens
 	pasts      pasts
 	turns      chan struct{} // one element per call under way: more would take memory and no less time
-	hashing    fileHash // of all files that make the function
+	hashing    fileHash      // of all files that make the function
 	hash       func() string
 	files      []*mapped.File
 }

@@ -73,7 +73,7 @@ func (r *run) offer(candidates []Candidate) {
 			continue
 		}
 		select {
-		case r.preparation.offered <- c.Candidate:
+		case r.offered <- c.Candidate:
 		default: // a sampler that sends more than was asked for
 		}
 	}

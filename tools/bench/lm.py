@@ -4,7 +4,7 @@
 
 --llama is a folder with llama-bench, llama-batched-bench and llama-quantize, built for this machine. In each round, one after the
 other: llama-bench runs prompts of 512 tokens through the file and through the same in Q8_0, and `go test -bench Prompt ./embed/lm` does
-so with rcvae; llama-batched-bench writes 16 candidates of 270 tokens behind one question, as many at once as it is told; `go test -bench
+so with rcvae; llama-batched-bench writes 16 candidates of 270 tokens behind one question, one, four or all at once; `go test -bench
 Question ./embed/lm` embeds as many, together and as they arrive. Prints Markdown tables.
 
 --processor counts processor time of one thread instead of time: on a machine on which other work runs. Each figure is the difference
@@ -53,11 +53,11 @@ class Side:
                                               RCVAE_QWEN_GGUF=str(model.resolve())), less, more)
 
     def llama_writes(self, model: Path, at_once: int) -> float:
-        """The time of all candidates, from a quarter of their tokens in the middle."""
+        """The time of all candidates, from some tokens in their middle."""
         def run(tokens: int) -> float:
-            return self.spent(self.a.llama / "llama-batched-bench", "-m", model, "-c", QUESTION + at_once * TOKENS + 64, "-b", 2048, "-ub", 512,
-                              "-npp", QUESTION, "-ntg", tokens, "-npl", at_once, "-pps", "-t", self.a.threads, "-tb", self.a.threads)
-        return self.each(run, TOKENS * 3 // 8, TOKENS * 5 // 8) * TOKENS * CANDIDATES / at_once
+            return self.spent(self.a.llama / "llama-batched-bench", "-m", model, "-c", 4096, "-b", 2048, "-ub", 512, "-npp", QUESTION + TOKENS // 2,
+                              "-ntg", tokens, "-npl", at_once, "-pps", "-t", self.a.threads, "-tb", self.a.threads)
+        return self.each(run, 4, 20) * TOKENS * CANDIDATES / at_once
 
 
 def quantised(a: argparse.Namespace) -> Path:
@@ -92,8 +92,8 @@ def main() -> None:
             rates.setdefault((kind, "rcvae"), []).append(512 / side.go("Prompt", model, 1, 6))
         for n in (1, 4, CANDIDATES):
             times.setdefault(f"llama.cpp writes, {n} at once", []).append(side.llama_writes(a.model, n))
-        times.setdefault("rcvae embeds, together", []).append(side.go("Question/together", a.model, 1, 3))
-        times.setdefault("rcvae embeds, as they arrive", []).append(side.go("Question/arriving", a.model, 1, 3))
+        times.setdefault("rcvae embeds, together", []).append(side.go("Question/together", a.model, 1, 2))
+        times.setdefault("rcvae embeds, as they arrive", []).append(side.go("Question/arriving", a.model, 1, 2))
     flags = Path("/proc/cpuinfo").read_text().split()
     what = "processor time" if a.processor else "time"
     print(f"{a.threads} thread(s); the processor has {', '.join(f for f in FEATURES if f in flags)}\n")

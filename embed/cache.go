@@ -129,13 +129,27 @@ func (c *Cache) fill(ctx context.Context, text map[Key]rcvae.Text, found map[Key
 	if s, ok := c.inner.(Spreader); ok {
 		return c.spread(ctx, s, text, found)
 	}
-	for _, chunk := range chunks(text, found) {
+	for _, chunk := range chunks(text, found, c.Fingerprint().InContext) {
 		if err := c.embedChunk(ctx, chunk, text, found); err != nil {
 			return err
 		}
 		c.report(len(found), len(text))
 	}
 	return nil
+}
+
+// Put stores embeddings that were computed elsewhere, by the function of the cache's
+// embedder. They are checked as those of an embedder are.
+func (c *Cache) Put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error {
+	if len(keys) != len(embeddings) {
+		return fmt.Errorf("%d keys for %d embeddings", len(keys), len(embeddings))
+	}
+	for i, e := range embeddings {
+		if err := check(e, c.Fingerprint().Dimension); err != nil {
+			return fmt.Errorf("embedding %d of %d: %w", i+1, len(embeddings), err)
+		}
+	}
+	return c.store.put(ctx, keys, embeddings)
 }
 
 // embedChunk embeds the texts of some keys, stores the vectors and adds them to found.
@@ -185,16 +199,28 @@ func (c *Cache) report(done, total int) {
 
 // chunks returns the keys of text that are not found. The texts of a chunk have like
 // lengths, so that they make full batches; the longest come first, so that the time
-// left is overestimated and not underestimated.
-func chunks(text map[Key]rcvae.Text, found map[Key]rcvae.Embedding) [][]Key {
+// left is overestimated and not underestimated. Texts that are read in context are
+// together with the others of their question, which is then read once.
+func chunks(text map[Key]rcvae.Text, found map[Key]rcvae.Embedding, inContext bool) [][]Key {
 	var missing []Key
 	for k := range text {
 		if _, ok := found[k]; !ok {
 			missing = append(missing, k)
 		}
 	}
+	question := func(k Key) string {
+		switch t := text[k]; {
+		case !inContext:
+			return ""
+		case t.Role == rcvae.RoleQuestion:
+			return t.Text
+		default:
+			return t.Question
+		}
+	}
 	slices.SortFunc(missing, func(a, b Key) int {
-		return cmp.Or(cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
+		q, r := question(a), question(b)
+		return cmp.Or(cmp.Compare(len(r), len(q)), cmp.Compare(q, r), cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
 	})
 	return slices.Collect(slices.Chunk(missing, chunkTexts))
 }

@@ -12,8 +12,9 @@ import (
 // Key is the SHA-256 of everything that a text's embedding depends on but the embedder.
 type Key = [sha256.Size]byte
 
-// KeyOf returns the key of a text for embedders that read solutions in context, or for
-// those that do not.
+// KeyOf returns the key of a text: the SHA-256 of the role as one byte; of a solution that
+// is read in context, the length of its question as eight little-endian bytes, and the
+// question; the text.
 func KeyOf(t rcvae.Text, inContext bool) Key {
 	b := []byte{byte(t.Role)}
 	if inContext && t.Role == rcvae.RoleSolution {
@@ -44,7 +45,7 @@ type Spreader interface {
 // spread embeds the missing texts elsewhere, stores every piece and adds it to found.
 func (c *Cache) spread(ctx context.Context, s Spreader, text map[Key]rcvae.Text, found map[Key]rcvae.Embedding) error {
 	var missing []Keyed
-	for _, chunk := range chunks(text, found) {
+	for _, chunk := range chunks(text, found, c.Fingerprint().InContext) {
 		for _, k := range chunk {
 			missing = append(missing, Keyed{k, text[k]})
 		}

@@ -17,7 +17,7 @@ type stagedUpstream struct {
 }
 
 func (u stagedUpstream) Draw(ctx context.Context, r llm.Request) (llm.Draw, error) {
-	d := llm.Draw{Requested: r.K, Mode: llm.ModeFanOut}
+	d := llm.Draw{Mode: llm.ModeFanOut}
 	for i := range r.K {
 		if i == 1 {
 			select {

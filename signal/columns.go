@@ -9,7 +9,7 @@ import (
 
 // Version of the definition of the columns, which model files store. It changes
 // whenever a text may get other values.
-const Version = 1
+const Version = 2
 
 // Column describes one column of φ(Q, R).
 type Column struct {
@@ -59,7 +59,7 @@ var columns = [columnCount]Column{
 	colWrong:        {"wrong", Arithmetic, false, "ln(1 + wrong equations); NaN without equations"},
 	colShareWrong:   {"wrong_share", Arithmetic, false, "share of the equations that are wrong; NaN without equations"},
 	colAnyWrong:     {"wrong_any", Arithmetic, false, "1 if an equation is wrong, else 0; NaN without equations"},
-	colLastResult:   {"answer_last_result", Answer, false, "1 if the answer is the result of one of the last two equations; NaN without equations or a number as answer"},
+	colLastResult:   {"answer_last_result", Answer, false, "1 if the answer is the result of one of the last two equations; NaN without equations, without a number as answer, or where the end was not read"},
 	colAnyResult:    {"answer_any_result", Answer, false, "1 if the answer is the result of an equation; NaN as above"},
 	colPrinted:      {"answer_printed", Answer, false, "1 if the answer is what the program in the text printed; NaN without output"},
 	colInteger:      {"answer_integer", Answer, false, "1 if the answer is an integer; NaN if it is not a number"},
@@ -105,16 +105,18 @@ type Reading struct {
 // Read reads every text once, so that the tables of many sets of the candidates cost
 // little.
 func Read(question string, candidates []rcvae.Candidate) *Reading {
-	q := readQuestion(question)
+	var scan reader
+	q := readQuestion(&scan.lexer, question)
 	r := &Reading{sheets: make([]sheet, len(candidates)), rows: make([][]float64, len(candidates))}
 	for i, c := range candidates {
 		row := slices.Repeat([]float64{math.NaN()}, columnCount)
-		r.sheets[i] = readSheet(c, &q)
+		r.sheets[i] = readSheet(&scan, c, &q)
 		r.sheets[i].arithmetic(row)
 		r.sheets[i].plausibility(row, &q)
 		r.sheets[i].usage(row, &q)
 		logProbs(row, c)
 		r.rows[i] = row
+		r.sheets[i].equations = nil
 	}
 	return r
 }

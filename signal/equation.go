@@ -21,82 +21,57 @@ type Equation struct {
 
 // Equations reads the equations of a text, in their order. A side that is not read as
 // a whole (a variable, a cut left end, an unknown sign) is not judged and not returned.
+//
+// Of a text that no honest solution comes near, the beginning is read: [MaxTokens] tokens,
+// and equations until [MaxSteps] operands have been read in them.
 func Equations(text string) []Equation {
-	_, found := read(text)
-	return found
+	r := reader{lexer: lexer{tokens: make([]token, 0, 64+min(len(text), MaxTokens)/4)}}
+	r.read(text)
+	return r.found
 }
 
-func read(text string) ([]token, []Equation) {
-	l := lexer{text: text, tokens: make([]token, 0, 64+len(text)/4)}
-	l.run()
-	r := reader{text: text, tokens: bridge(l.tokens), modular: l.modular}
-	r.read()
-	n := len(r.found)
-	for _, note := range l.notes {
-		r.note(note, n)
-	}
-	if len(l.notes) > 0 {
-		slices.SortStableFunc(r.found, func(a, b Equation) int { return a.Start - b.Start })
-	}
-	return r.tokens, r.found
-}
+// The bounds of what is read in one text. A token is at least one byte, so that a text
+// of [MaxTokens] bytes is within the first bound.
+const (
+	MaxTokens = 1 << 16 // words, numbers and signs
+	MaxSteps  = 1 << 17 // operands, each as often as it is looked at
+)
 
-// bridge removes the ends of lines inside an equation: before "=", and behind an
-// operator or "=".
-func bridge(tokens []token) []token {
-	kept := tokens[:0]
-	moved := make([]int32, len(tokens))
-	for i, t := range tokens {
-		moved[i] = int32(len(kept))
-		if t.kind == stop && t.symbol == ')' && i+1 < len(tokens) && tokens[i+1].kind == relation {
-			continue
-		}
-		if t.kind == line && i+1 < len(tokens) && len(kept) > 0 {
-			last := kept[len(kept)-1]
-			if tokens[i+1].kind == relation || last.kind == operator || last.kind == relation {
-				continue
-			}
-		}
-		kept = append(kept, t)
-	}
-	for i := range kept {
-		if kept[i].match >= 0 {
-			kept[i].match = moved[kept[i].match]
-		}
-	}
-	return kept
-}
-
-// reader goes through the tokens of a text once.
+// reader goes through the tokens of a text once. It may read one text after the other,
+// with the same memory.
 type reader struct {
+	lexer    lexer
 	text     string
 	tokens   []token
 	found    []Equation
 	modular  bool // an equation may be a congruence
+	cut      bool // the text goes on behind what was read
 	parser   parser
 	lhs, rhs sideTokens
-	joined   bool // the side stands behind an equation and "and"
+	joined   bool    // the side stands behind an equation and "and"
+	inner    *reader // reads annotations
+
+	annotation bool // the text is one, whose end is not where the solution was cut off
 }
 
-// note reads a calculator annotation, unless it stands inside one of the first n
-// equations found.
-func (r *reader) note(s span, n int) {
-	i, _ := slices.BinarySearchFunc(r.found[:n], s.start, func(e Equation, start int) int { return e.End - start })
-	if i < n && r.found[i].Start < s.end {
-		return
+// read reads a text, whose tokens and equations are valid until the next one is read.
+func (r *reader) read(text string) {
+	r.parser.steps = 0
+	r.pass(text)
+	if len(r.lexer.notes) > 0 {
+		r.annotations()
 	}
-	inside := Equations(r.text[s.start:s.end])
-	for k := range inside {
-		inside[k].Start += s.start
-		inside[k].End += s.start
-	}
-	r.found = append(r.found, inside...)
 }
 
-func (r *reader) read() {
+// pass reads a text without its annotations.
+func (r *reader) pass(text string) {
+	r.lexer.reset(text)
+	r.lexer.run()
+	r.text, r.tokens, r.found, r.modular, r.joined = text, r.lexer.tokens, r.found[:0], r.lexer.modular, false
+	r.cut = r.lexer.cut() && r.lexer.pos < len(text)
 	from, chain := 0, false // where the current side begins, and whether a relation stands before it
-	for i, t := range r.tokens {
-		switch {
+	for i := range r.tokens {
+		switch t := &r.tokens[i]; {
 		case t.kind == relation:
 			r.equation(from, i, chain)
 			from, chain = i+1, true
@@ -108,10 +83,39 @@ func (r *reader) read() {
 			from, chain = i+1, false
 		}
 	}
+	r.cut = r.cut || r.parser.spent()
+}
+
+// annotations reads the calculator annotations that do not stand inside an equation.
+func (r *reader) annotations() {
+	if r.inner == nil {
+		r.inner = &reader{annotation: true}
+	}
+	r.inner.parser.steps = r.parser.steps
+	n := len(r.found)
+	for _, note := range r.lexer.notes {
+		r.note(note, n)
+	}
+	slices.SortStableFunc(r.found, func(a, b Equation) int { return a.Start - b.Start })
+	r.cut = r.cut || r.inner.parser.spent()
+}
+
+// note reads an annotation, unless it stands inside one of the first n equations found.
+func (r *reader) note(s span, n int) {
+	i, _ := slices.BinarySearchFunc(r.found[:n], s.start, func(e Equation, start int) int { return e.End - start })
+	if i < n && r.found[i].Start < s.end {
+		return
+	}
+	r.inner.pass(r.text[s.start:s.end])
+	for _, e := range r.inner.found {
+		e.Start += s.start
+		e.End += s.start
+		r.found = append(r.found, e)
+	}
 }
 
 // breaks reports whether a token ends a side for certain.
-func breaks(t token) bool {
+func breaks(t *token) bool {
 	switch t.kind {
 	case stop, line, comparison:
 		return true
@@ -123,7 +127,7 @@ func breaks(t token) bool {
 
 // states reports whether "is" stands between an expression and its value: 20 % of 50 is 10.
 func (r *reader) states(i int) bool {
-	t := r.tokens[i]
+	t := &r.tokens[i]
 	if r.text[t.start:t.end] != "is" || i == 0 {
 		return false
 	}
@@ -143,132 +147,6 @@ func (r *reader) equation(from, i int, chain bool) {
 		return
 	}
 	r.judge(left, right, r.tokens[i].symbol == 'a')
-}
-
-// left reads the side that ends at the relation i. Behind another relation it must be
-// the whole side; else words may stand before it.
-func (r *reader) left(from, i int, chain bool, m mode) *sideTokens {
-	if chain {
-		p := r.side(from, i, m)
-		if p.bad || p.pos != i {
-			return nil
-		}
-		return keep(&r.lhs, p, from, i)
-	}
-	for s := from; s < i; {
-		if !r.begins(s, i, m) {
-			s++
-			continue
-		}
-		p := r.side(s, i, m)
-		if !p.bad && p.pos == i {
-			if !r.clean(s, from) {
-				return nil
-			}
-			return keep(&r.lhs, p, s, i)
-		}
-		s = max(s+1, p.pos)
-	}
-	return nil
-}
-
-// sideTokens is a side that was read as a whole: tokens[start:stop].
-type sideTokens struct {
-	reading
-	start, stop int
-}
-
-// keep copies what the parser has read, before it reads the next side.
-func keep(s *sideTokens, p *parser, start, stop int) *sideTokens {
-	*s = sideTokens{p.reading, start, stop}
-	return s
-}
-
-// begins reports whether a side may begin at a token.
-func (r *reader) begins(s, limit int, m mode) bool {
-	switch t := r.tokens[s]; t.kind {
-	case numeral, fracSign, rootSign, currency:
-		return true
-	case open:
-		return t.match >= 0 && int(t.match) < limit
-	case operator:
-		return t.symbol == '-'
-	case word:
-		return t.class == halfWord && s+1 < limit && r.tokens[s+1].class == ofWord
-	case opaque:
-		return m.name != 0 && t.symbol == m.name
-	}
-	return false
-}
-
-// clean reports whether nothing that belongs to the side was cut off at its left.
-func (r *reader) clean(s, from int) bool {
-	if s == 0 {
-		return true
-	}
-	t, first := r.tokens[s-1], r.tokens[s]
-	switch t.kind {
-	case stop, line:
-		return true
-	case comparison:
-		return true
-	case open:
-		return t.match < 0 || int(t.match) > s
-	case textUnit:
-		return first.kind != operator && (t.class == plainWord || t.class >= timeWord) && r.unscathed(s, from)
-	case word:
-		if first.kind == operator || first.kind == open && first.glued {
-			return false
-		}
-		switch t.class {
-		case joinWord:
-			return r.joined
-		case plainWord, breakWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
-			return r.unscathed(s, from)
-		}
-	}
-	return false
-}
-
-// unscathed reports whether no operator stands before the words left of a side, as in
-// "price - discount 5 + 3".
-func (r *reader) unscathed(s, from int) bool {
-	for j := s - 1; j >= from && j >= s-5; j-- {
-		switch r.tokens[j].kind {
-		case operator, opaque, fracSign:
-			return false
-		}
-	}
-	return true
-}
-
-// right reads the side that begins at a token.
-func (r *reader) right(from int, m mode) *sideTokens {
-	p := r.side(from, len(r.tokens), m)
-	if p.bad || !r.ends(p) {
-		return nil
-	}
-	return keep(&r.rhs, p, from, p.pos)
-}
-
-// ends reports whether nothing that belongs to the side was cut off at its right.
-func (r *reader) ends(p *parser) bool {
-	if p.pos >= len(r.tokens) {
-		return true
-	}
-	switch t := r.tokens[p.pos]; t.kind {
-	case stop:
-		return true
-	case line, relation, comparison, closing, currency:
-		return true
-	case word:
-		return t.class != timesWord && t.class != multiplied && t.class != divided
-	case open:
-		return !t.glued
-	case bang:
-		return true
-	}
-	return false
 }
 
 func (e *Equation) words(text string, start, stop int) {

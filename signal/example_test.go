@@ -39,5 +39,5 @@ func ExampleCompute() {
 	// wrong_any 0
 	// wrong_any 1
 	// wrong_any NaN
-	// [0.0 -3.6 0.0]
+	// [0.0 -3.5 0.0]
 }

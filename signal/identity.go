@@ -36,6 +36,9 @@ func (r *reader) identity(from, i int, chain bool) {
 		return
 	}
 	f, g := r.values(left, m), r.values(right, m)
+	if r.parser.spent() {
+		return
+	}
 	e.Holds = same(f, g)
 	if !e.Holds {
 		simplifies := (left.names > 1 || left.sums > 1) && right.ops < left.ops && r.tokens[i].symbol == 'e'
@@ -55,7 +58,8 @@ func (r *reader) onlyName(from, i int) byte {
 		from = i - maxIdentity
 	}
 	name := byte(0)
-	for _, t := range r.tokens[from:i] {
+	for k := from; k < i; k++ {
+		t := &r.tokens[k]
 		if t.kind != opaque {
 			continue
 		}

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -21,11 +22,7 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 		running := reading{value: right.first, decimals: 2}
 		e.Holds, _ = compare(&left.reading, &running, approximate)
 	}
-	share := left.named && left.ops == 1 && left.divided && left.value.f < 1 // 1/3 of the day = 8 hours
-	if !e.Holds && (r.modular || r.denied(e.End) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) || r.breaksOff(left, right)) {
-		return
-	}
-	if !e.Holds && (left.doubt || right.doubt || share || right.of || r.span(left) || mixes(&left.reading, &right.reading)) {
+	if !e.Holds && (r.declines(left, right) || r.parser.spent()) {
 		return
 	}
 	if !e.Holds {
@@ -34,21 +31,66 @@ func (r *reader) judge(left, right *sideTokens, approximate bool) {
 	r.found = append(r.found, e)
 }
 
-// denials are what a text says of an equation that it does not claim.
-var denials = [...]string{"not true", "is not", "isn't", "not equal", "not satisf", "not hold", "false", "contradict", "impossible", "incorrect", "not possible", "no solution", "\\neq", "not correct", "not valid", "does not"}
+// declines reports whether what does not hold may be right in a sense that is not read.
+func (r *reader) declines(left, right *sideTokens) bool {
+	return r.modular || left.doubt || right.doubt || r.share(left, right) || r.digit(left, right) || right.of || mixes(&left.reading, &right.reading) ||
+		r.span(left) || swapped(left, right) || defines(left, right) || r.enumerates(left, right) || r.continues(right) ||
+		r.breaksOff(left, right) || r.denied(right.to)
+}
 
-// denied reports whether the text goes on to deny the equation that ends at a byte.
-func (r *reader) denied(end int) bool {
-	rest := r.text[end:min(len(r.text), end+64)]
-	if i := strings.IndexAny(rest, ".\n="); i >= 0 {
-		rest = rest[:i]
-	}
-	for _, d := range denials {
-		if strings.Contains(rest, d) {
+// quotient reports whether units stand inside a side, 72 people / 576 people per week,
+// and not only behind it, 1/3 hour.
+func (r *reader) quotient(s *sideTokens) bool {
+	for k := s.start; k < s.stop && int(r.tokens[k].end) <= s.to; k++ {
+		if t := &r.tokens[k]; t.kind == textUnit || t.kind == word && t.class != divided && t.class != byWord {
 			return true
 		}
 	}
 	return false
+}
+
+// share recognises a fraction that stands for a part of something, 1/3 of the day =
+// 8 hours, 3/8 = $375, and a factor of conversion, 2.54 cm / 1 in = 1.
+func (r *reader) share(left, right *sideTokens) bool {
+	if left.ops != 1 || !left.divided {
+		return false
+	}
+	const money = moneyWord - timeWord
+	priced := right.units[money] != 0 && left.units[money] == 0 && left.finest == 0
+	return left.named && right.ops == 0 && right.value.f == 1 || left.value.f < 1 && (left.named && !r.quotient(left) || priced)
+}
+
+// digit recognises an equation of last digits, 7 * 3 = 1, in a text that is about them.
+func (r *reader) digit(left, right *sideTokens) bool {
+	gap := left.value.add(right.value.neg())
+	return right.ops == 0 && left.value.isInteger() && right.value.f >= 0 && right.value.f < 10 && gap.exact() && gap.den == 1 && gap.num%10 == 0 && r.lexer.digits
+}
+
+// denials are what a text says of an equation that it does not claim.
+var denials = [...]string{"not true", "is not", "isn't", "not equal", "not satisf", "not hold", "false", "contradict", "impossible", "incorrect", "not possible", "no solution", "\\neq", "not correct", "not valid", "does not"}
+
+// rejections are what a text says of a case that it has tried.
+var rejections = [...]string{"contradict", "impossible", "not possible", "not valid", "not a valid", "extraneous"}
+
+// denied reports whether the text goes on to deny the equation that ends at a byte, in
+// the same sentence, or in the next one to reject the case.
+func (r *reader) denied(end int) bool {
+	rest := r.text[end:min(len(r.text), end+160)]
+	sentence := rest[:min(len(rest), 64)]
+	if i := strings.IndexAny(sentence, ".\n="); i >= 0 {
+		sentence = sentence[:i]
+	}
+	contains := func(text string) func(string) bool {
+		return func(d string) bool { return strings.Contains(text, d) }
+	}
+	if slices.ContainsFunc(denials[:], contains(sentence)) {
+		return true
+	}
+	rest = strings.TrimLeft(rest, " .\n\\])$")
+	if i := strings.Index(rest, ". "); i >= 0 {
+		rest = rest[:i]
+	}
+	return slices.ContainsFunc(rejections[:], contains(rest))
 }
 
 // swapped recognises a difference whose terms stand in the wrong order: 70 - 80 = 10.
@@ -81,7 +123,7 @@ func (r *reader) enumerates(left, right *sideTokens) bool {
 
 // breaksOff reports whether the text was cut at its token limit inside the right side.
 func (r *reader) breaksOff(left, right *sideTokens) bool {
-	if strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
+	if r.annotation || strings.TrimLeft(r.text[right.to:], " \n\t\r") != "" {
 		return false
 	}
 	return right.ops > 0 || strings.HasPrefix(left.value.String(), r.text[right.from:right.to])
@@ -96,11 +138,11 @@ func (r *reader) continues(right *sideTokens) bool {
 
 // otherwise compares the sides in all senses that people write them in.
 func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
-	for _, m := range modes {
-		a := *r.side(left.start, left.stop, m)
-		for _, n := range modes {
-			b := r.side(right.start, right.stop, n)
-			if holds, _ := compare(&a.reading, &b.reading, approximate); holds && !a.bad && !b.bad {
+	var a, b [len(modes)]reading
+	lefts, rights := r.senses(left, &a), r.senses(right, &b)
+	for i := range lefts {
+		for k := range rights {
+			if holds, _ := compare(&lefts[i], &rights[k], approximate); holds {
 				return true
 			}
 		}
@@ -111,10 +153,39 @@ func (r *reader) otherwise(left, right *sideTokens, approximate bool) bool {
 			return true
 		}
 	}
-	return left.percents+right.percents > 0 && lacksPercent(left, right, approximate)
+	return (left.percents+right.percents > 0 || r.hundredths(right.stop)) && lacksPercent(left, right, approximate)
 }
 
 var modes = [...]mode{{}, {plain: true}, {relative: true}, {flat: true}, {tight: true}}
+
+// matters reports whether a side may have another value in a mode.
+func (s *reading) matters(m mode) bool {
+	switch {
+	case m.plain, m.relative:
+		return s.percents > 0
+	case m.flat:
+		return s.sums > 0 && s.ops > s.sums
+	case m.tight:
+		return s.divided
+	}
+	return false
+}
+
+// senses reads a side in all modes that matter, into the given memory.
+func (r *reader) senses(s *sideTokens, all *[len(modes)]reading) []reading {
+	all[0] = s.reading
+	n := 1
+	for _, m := range modes[1:] {
+		if !s.matters(m) {
+			continue
+		}
+		if p := r.side(s.start, s.stop, m); !p.bad {
+			all[n] = p.reading
+			n++
+		}
+	}
+	return all[:n]
+}
 
 // lacksPercent recognises 5 / 20 = 25 and 20 * 50 = 10, where one side goes without its
 // percent sign.

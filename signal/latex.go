@@ -26,6 +26,9 @@ func (l *lexer) command() {
 	case t.kind != end:
 		l.modular = l.modular || name == "equiv"
 		l.emit(t.kind, start, t.symbol)
+		if t.kind == relation {
+			l.relate(t.symbol)
+		}
 	default:
 		l.space = true
 	}
@@ -39,7 +42,7 @@ var commands = map[string]token{
 	"approx": {kind: relation, symbol: 'a'}, "simeq": {kind: relation, symbol: 'a'},
 	"ne": {kind: comparison}, "neq": {kind: comparison}, "le": {kind: comparison}, "leq": {kind: comparison}, "ge": {kind: comparison},
 	"geq": {kind: comparison}, "lt": {kind: comparison}, "gt": {kind: comparison}, "equiv": {kind: comparison}, "sim": {kind: comparison},
-	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop}, "quad": {kind: stop},
+	"Rightarrow": {kind: stop}, "implies": {kind: stop}, "to": {kind: stop}, "rightarrow": {kind: stop}, "qquad": {kind: stop, symbol: 'q'}, "quad": {kind: stop, symbol: 'q'},
 	"circ": {kind: unitSign}, "degree": {kind: unitSign}, "percent": {kind: percent},
 	"left": {}, "right": {}, "big": {}, "Big": {}, "bigg": {}, "bigl": {}, "bigr": {}, "Bigl": {}, "Bigr": {}, "displaystyle": {}, "boxed": {}, "fbox": {},
 	"pi": {kind: opaque, symbol: '\x01'}, "theta": {kind: opaque, symbol: '\x02'}, "alpha": {kind: opaque, symbol: '\x03'},
@@ -53,8 +56,9 @@ func (l *lexer) escape(c byte) {
 	case '$':
 		l.take(2, currency, '$')
 	case '[', ']', '\\':
-		l.take(2, line, 0)
-		for strings.IndexByte(" \t\r\n&", l.peek(0)) >= 0 && l.pos < len(l.text) {
+		l.pos += 2
+		l.endLine(l.pos - 2)
+		for c := l.peek(0); c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '&'; c = l.peek(0) {
 			l.pos++
 		}
 	case '{', '}', '|':
@@ -90,8 +94,8 @@ func (l *lexer) argument(start int) {
 	}
 	l.pos += n + 1
 	t := l.emit(textUnit, start, 0)
-	for _, w := range strings.Fields(inside) {
-		if c := classify(w); c != plainWord {
+	for i, w := range strings.Fields(inside) {
+		if c := classify(w); c != plainWord && (c != shareWord || i == 0) {
 			t.class = c
 			_, t.symbol = measure(w)
 			break
@@ -112,5 +116,5 @@ func (l *lexer) environment(start int) {
 		l.emit(opaque, start, 0)
 		return
 	}
-	l.emit(line, start, 0)
+	l.endLine(start)
 }

@@ -7,36 +7,82 @@ import (
 
 // lexer cuts a text into tokens. It never looks further ahead than a few bytes, or to
 // the end of what it consumes, so its time is linear.
+//
+// The end of a line inside an equation is no token: before "=", and behind an operator
+// or "=".
 type lexer struct {
 	text    string
 	tokens  []token
 	pos     int
 	space   bool // before the next token
 	fresh   bool // at the beginning of a line
+	emitted bool // something, since this was last reset
 	stack   []int32
 	notes   []span // calculator annotations
+	noted   int    // bytes of them
 	modular bool   // the text speaks of congruences
+	digits  bool   // the text speaks of digits
 }
 
 type span struct{ start, end int }
 
+// reset prepares the lexer for a text and keeps its memory.
+func (l *lexer) reset(text string) {
+	*l = lexer{text: text, tokens: l.tokens[:0], stack: l.stack[:0], notes: l.notes[:0]}
+}
+
+// run reads the text, up to its first [MaxTokens] tokens.
 func (l *lexer) run() {
 	l.fresh = true
-	for l.pos < len(l.text) {
-		before := len(l.tokens)
+	for l.pos < len(l.text) && !l.cut() {
+		l.emitted = false
 		l.next()
-		if len(l.tokens) > before {
+		if l.emitted {
 			l.space = false
-			l.fresh = l.tokens[len(l.tokens)-1].kind == line
 		}
 	}
-	l.emit(line, len(l.text), 0)
+	l.emit(line, l.pos, 0)
 }
+
+// cut reports whether no more of the text is read. A byte of an annotation counts as a
+// token, since it may be one where the annotation is read.
+func (l *lexer) cut() bool { return len(l.tokens)+l.noted >= MaxTokens }
 
 // emit appends the token that starts at start and ends at the current position.
 func (l *lexer) emit(k kind, start int, symbol byte) *token {
+	l.emitted, l.fresh = true, k == line
 	l.tokens = append(l.tokens, token{kind: k, symbol: symbol, start: int32(start), end: int32(l.pos), glued: !l.space, match: -1})
 	return &l.tokens[len(l.tokens)-1]
+}
+
+// last is the last token, one of kind end if there is none.
+func (l *lexer) last() *token {
+	if n := len(l.tokens); n > 0 {
+		return &l.tokens[n-1]
+	}
+	return &behind
+}
+
+// endLine emits the end of a line, unless it stands behind an operator or a relation.
+func (l *lexer) endLine(start int) {
+	if k := l.last().kind; k == operator || k == relation {
+		l.emitted, l.fresh = true, true
+		return
+	}
+	l.emit(line, start, 0)
+}
+
+// relate makes a relation of the last token and removes the end of a line before it, as
+// well as the end of a formula in parentheses.
+func (l *lexer) relate(symbol byte) {
+	n := len(l.tokens) - 1
+	t := l.tokens[n]
+	t.kind, t.symbol = relation, symbol
+	if n > 0 && (n > 1 && l.tokens[n-1].kind == line || l.tokens[n-1].kind == stop && l.tokens[n-1].symbol == ')') {
+		n--
+	}
+	l.tokens[n] = t
+	l.tokens = l.tokens[:n+1]
 }
 
 func (l *lexer) peek(i int) byte {
@@ -110,6 +156,8 @@ func (l *lexer) punctuation(c byte) {
 		l.point(c)
 	case '`', '"', '\'':
 		l.skip(1)
+	case '|':
+		l.take(1, stop, '|')
 	case '_':
 		if l.peek(1) == '_' || l.space || l.fresh {
 			l.skip(1)
@@ -121,19 +169,21 @@ func (l *lexer) punctuation(c byte) {
 	}
 }
 
+// margin are the bytes that are skipped at the beginning of a line.
+var margin = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, '&': true, '#': true, '>': true}
+
 // newline ends a line unless the next one continues it; list and quotation marks at
 // the beginning of the next line are skipped.
 func (l *lexer) newline() {
 	start := l.pos
-	for l.pos < len(l.text) && strings.IndexByte(" \t\r\n&#>", l.text[l.pos]) >= 0 {
+	for l.pos < len(l.text) && margin[l.text[l.pos]] {
 		l.pos++
 	}
 	if c := l.peek(0); (c == '-' || c == '*' || c == '+') && l.peek(1) == ' ' {
 		l.pos++
 	}
-	l.emit(line, start, 0)
+	l.endLine(start)
 	l.stack = l.stack[:0]
-	l.space = true
 }
 
 // listMark skips "1." and "2)" at the beginning of a line.
@@ -199,6 +249,7 @@ func (l *lexer) compare(c byte) {
 		l.take(2, stop, 0)
 	case c == '=':
 		l.take(1, relation, 'e')
+		l.relate('e')
 	case c == ':':
 		l.take(1, stop, 0)
 	default:
@@ -215,13 +266,15 @@ func (l *lexer) annotation() {
 		return
 	}
 	l.notes = append(l.notes, span{l.pos + 2, l.pos + n})
+	l.noted += n
 	l.skip(n + 2)
 }
 
 // dollar is a currency sign, or $$, which ends a line as \[ does.
 func (l *lexer) dollar() {
 	if l.peek(1) == '$' {
-		l.take(2, line, 0)
+		l.pos += 2
+		l.endLine(l.pos - 2)
 		return
 	}
 	l.take(1, currency, '$')

@@ -35,7 +35,7 @@ func (l *lexer) number() {
 		}
 	}
 	t := l.emit(numeral, start, 0)
-	if !fits {
+	if !fits || decimals == 0 && l.pos-start > 1 && l.text[start] == '0' { // 0730 is a time or a name
 		t.kind = opaque
 		return
 	}
@@ -52,6 +52,9 @@ func (l *lexer) vulgar(n int, digits int64, decimals int8) {
 // separator is the length of the thousands separator at the current position: ",",
 // "{,}", ",\!" or "\,", with three digits and no fourth behind it.
 func (l *lexer) separator() int {
+	if c := l.peek(0); c != ',' && c != '{' && c != '\\' {
+		return 0
+	}
 	for _, s := range [...]string{",", "{,}", `,\!`, `\,`} {
 		if n := len(s); l.has(s) && digit(l.peek(n)) && digit(l.peek(n+1)) && digit(l.peek(n+2)) && !digit(l.peek(n+3)) {
 			return n
@@ -84,8 +87,15 @@ func (l *lexer) cross() {
 // word reads letters, digits behind them, and apostrophes inside.
 func (l *lexer) word() {
 	start := l.pos
-	for n := l.letters(); n > 0; n = l.letters() {
-		l.pos += n
+	var seen uint8
+	for n := 0; ; l.pos += n {
+		for l.pos < len(l.text) && inWord[l.text[l.pos]] != 0 {
+			seen |= inWord[l.text[l.pos]]
+			l.pos++
+		}
+		if n = l.letters(); n == 0 {
+			break
+		}
 	}
 	if l.crosses(start) {
 		l.emit(operator, start, '*')
@@ -93,7 +103,7 @@ func (l *lexer) word() {
 	}
 	w := l.text[start:l.pos]
 	t := l.emit(word, start, 0)
-	if l.variable(w, t.glued) {
+	if seen&indexed != 0 || l.variable(w, t.glued) {
 		t.kind = opaque
 		if len(w) == 1 {
 			t.symbol = w[0]
@@ -107,6 +117,8 @@ func (l *lexer) word() {
 	case functionWord:
 		t.kind = opaque
 		l.modular = l.modular || w == "mod" || w == "modulo"
+	case plainWord:
+		l.digits = l.digits || w == "digit" || w == "digits"
 	case plusWord:
 		t.kind, t.symbol = operator, '+'
 	case minusWord:
@@ -116,11 +128,28 @@ func (l *lexer) word() {
 	}
 }
 
-// letters is the length of what continues a word at the current position, 0 if it ends.
+// indexed marks the bytes that make a variable of a word, digits and "_".
+const indexed = 2
+
+// inWord are the bytes that continue a word in any place.
+var inWord = func() (in [256]uint8) {
+	for c := range in {
+		switch {
+		case letter(byte(c)):
+			in[c] = 1
+		case digit(byte(c)) || c == '_':
+			in[c] = indexed
+		}
+	}
+	return in
+}()
+
+// letters is the length of what continues a word at the current position, besides the
+// bytes that do so in any place; 0 if the word ends.
 func (l *lexer) letters() int {
 	c := l.peek(0)
 	switch {
-	case letter(c), digit(c), c == '_', c == '\'' && letter(l.peek(1)):
+	case c == '\'' && letter(l.peek(1)):
 		return 1
 	case c >= utf8.RuneSelf:
 		r, n := utf8.DecodeRuneInString(l.text[l.pos:])
@@ -147,30 +176,64 @@ func (l *lexer) crosses(start int) bool {
 }
 
 // variable tells letters that stand for a number from words: one letter (but for the
-// article), a letter with an index, letters that touch a number.
+// article), two that are no word (ab, OM), letters that touch a number or a closing
+// bracket, capitals that touch an operator (66/BC).
 func (l *lexer) variable(w string, touching bool) bool {
-	if touching && len(l.tokens) > 1 && l.tokens[len(l.tokens)-2].kind == numeral {
-		return !glued[w]
+	if n := len(l.tokens); touching && n > 1 {
+		switch l.tokens[n-2].kind {
+		case numeral:
+			return !glued[w]
+		case closing:
+			return !glued[w] && classify(w) == plainWord
+		case operator:
+			if len(w) <= 3 && capitals(w) {
+				return true
+			}
+		}
 	}
-	if len(w) == 1 {
+	switch len(w) {
+	case 1:
 		return w != "a" && w != "A" && w != "I" || l.peek(0) != ' ' || !letter(l.peek(1)) || !letter(l.peek(2))
+	case 2:
+		return letter(w[1]) && capitals(w[1:]) == capitals(w[:1]) && !shortWords[short(w)] && classify(w) == plainWord && !glued[w]
 	}
-	return len(w) == 2 && digit(w[1]) || strings.IndexByte(w, '_') > 0
+	return false
+}
+
+// short numbers the words of two letters, whatever their case.
+func short(w string) int { return int(w[0]&31)<<5 | int(w[1]&31) }
+
+// shortWords are the words of two letters that are not in the dictionary.
+var shortWords = func() (known [1 << 10]bool) {
+	for _, w := range strings.Fields(`as at be do go in me my no on or up us am an id tv pm uk cd pc ok et al eg ie vs mr ms dr st nd rd th ea sq mb gb kb tb hp`) {
+		known[short(w)] = true
+	}
+	return known
+}()
+
+func capitals(w string) bool {
+	for i := range len(w) {
+		if w[i] < 'A' || w[i] > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // equals makes a relation of "equals" and "equal to".
 func (l *lexer) equals(t *token) {
 	if l.text[t.end-1] == 's' {
-		t.kind, t.symbol = relation, 'e'
+		l.relate('e')
 		return
 	}
 	if l.has(" to ") {
 		l.pos += 4
-		t.kind, t.symbol, t.end = relation, 'e', int32(l.pos)
+		t.end = int32(l.pos)
 		if n := len(l.tokens); n > 1 && l.tokens[n-2].class == breakWord { // "is equal to"
 			l.tokens[n-2] = l.tokens[n-1]
 			l.tokens = l.tokens[:n-1]
 		}
+		l.relate('e')
 	}
 }
 
@@ -191,6 +254,9 @@ func (l *lexer) symbol() {
 	switch t, known := runes[r]; {
 	case known:
 		l.take(n, t.kind, t.symbol)
+		if t.kind == relation {
+			l.relate(t.symbol)
+		}
 	case r == 'π':
 		l.take(n, opaque, '\x01')
 	case r == '½':

@@ -75,6 +75,10 @@ func (a number) add(b number) number {
 	if !a.exact() || !b.exact() {
 		return sum
 	}
+	if z := a.num + b.num; a.den == 1 && b.den == 1 && (a.num > 0) == (z > b.num) {
+		sum.num, sum.den, sum.f = z, 1, float64(z)
+		return sum
+	}
 	x, ok1 := times(a.num, b.den)
 	y, ok2 := times(b.num, a.den)
 	den, ok3 := times(a.den, b.den)
@@ -95,6 +99,10 @@ func (a number) mul(b number) number {
 	}
 	num, ok1 := times(a.num, b.num)
 	den, ok2 := times(a.den, b.den)
+	if ok1 && den == 1 {
+		product.num, product.den, product.f = num, 1, float64(num)
+		return product
+	}
 	if ok1 && ok2 {
 		exact := fraction(num, den)
 		exact.slack = slack
@@ -152,7 +160,7 @@ func (a number) equal(b number) bool {
 	if a.exact() && b.exact() {
 		return a.num == b.num && a.den == b.den
 	}
-	return math.Abs(a.f-b.f) <= 1e-9*math.Max(math.Abs(a.f), math.Abs(b.f))
+	return math.Abs(a.f-b.f) <= 1e-9*max(1e-3, math.Abs(a.f), math.Abs(b.f))
 }
 
 // fits reports whether the value has no more than the given decimals.

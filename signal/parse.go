@@ -1,5 +1,7 @@
 package signal
 
+import "strings"
+
 // parser reads one side of an equation, an expression of numbers with units between
 // them:
 //
@@ -15,6 +17,7 @@ type parser struct {
 	pos    int
 	limit  int // tokens from here on are not read
 	depth  int
+	steps  int  // operands looked at in the whole text
 	bad    bool // pos is where reading failed, in the middle of the expression
 	mode        // how what can be read in two ways is read
 
@@ -59,7 +62,7 @@ const maxDepth = 24
 // until the next side.
 func (r *reader) side(pos, limit int, m mode) *parser {
 	p := &r.parser
-	*p = parser{text: r.text, tokens: r.tokens, pos: pos, limit: limit, mode: m}
+	*p = parser{text: r.text, tokens: r.tokens, pos: pos, limit: limit, mode: m, steps: p.steps}
 	for p.at(currency) {
 		p.measured(moneyWord, '$')
 		p.pos++
@@ -71,18 +74,21 @@ func (r *reader) side(pos, limit int, m mode) *parser {
 	return p
 }
 
-func (p *parser) peek() token {
+// spent reports whether so much of the text has been read that no more of it is judged.
+func (p *parser) spent() bool { return p.steps > MaxSteps }
+
+func (p *parser) peek() *token {
 	if p.pos < p.limit {
-		return p.tokens[p.pos]
+		return &p.tokens[p.pos]
 	}
-	return token{kind: end}
+	return &behind
 }
 
 func (p *parser) at(k kind) bool { return p.pos < p.limit && p.tokens[p.pos].kind == k }
 
 // next consumes a token that belongs to the expression.
-func (p *parser) next() token {
-	t := p.tokens[p.pos]
+func (p *parser) next() *token {
+	t := &p.tokens[p.pos]
 	p.pos++
 	p.to = int(t.end)
 	return t
@@ -169,7 +175,10 @@ func (p *parser) factor() (symbol byte, skip int) {
 		return '*', 1
 	case t.kind == word && (t.class == multiplied || t.class == divided):
 		if p.pos+1 < p.limit && p.tokens[p.pos+1].class == byWord && p.operand(p.pos+2) {
-			return map[class]byte{multiplied: '*', divided: '/'}[t.class], 2
+			if t.class == divided {
+				return '/', 2
+			}
+			return '*', 2
 		}
 	case (t.kind == word || t.kind == textUnit) && t.class == ofWord:
 		return p.share()
@@ -186,11 +195,11 @@ func (p *parser) factor() (symbol byte, skip int) {
 }
 
 // juxtaposed reports whether a parenthesis begins a factor: (2)(3), 2(3).
-func (p *parser) juxtaposed(t token) bool {
+func (p *parser) juxtaposed(t *token) bool {
 	if p.pos == 0 || t.symbol == '[' {
 		return false
 	}
-	before := p.tokens[p.pos-1]
+	before := &p.tokens[p.pos-1]
 	return (before.kind == numeral || before.kind == closing) && p.operand(p.pos+1)
 }
 
@@ -199,13 +208,13 @@ func (p *parser) share() (symbol byte, skip int) {
 	if p.pos == 0 {
 		return 0, 0
 	}
-	before := p.tokens[p.pos-1]
+	before := &p.tokens[p.pos-1]
 	two := p.pos > 1 && p.tokens[p.pos-2].kind == operator && p.tokens[p.pos-2].symbol == '/'
 	if before.kind != percent && before.kind != closing && !two && before.class != halfWord && (before.kind != numeral || before.decimals == 0) {
 		return 0, 0
 	}
 	skip = 1
-	for skip < 4 && p.pos+skip < p.limit && p.tokens[p.pos+skip].kind == word && p.tokens[p.pos+skip].class == plainWord {
+	for skip < 4 && p.pos+skip < p.limit && p.tokens[p.pos+skip].kind == word && p.tokens[p.pos+skip].class == plainWord && !p.owner(p.pos+skip) {
 		skip++
 	}
 	if !p.operand(p.pos + skip) {
@@ -216,6 +225,11 @@ func (p *parser) share() (symbol byte, skip int) {
 	return '*', skip
 }
 
+// owner reports whether a word is possessive: half of Ann's 9 is not half of 9.
+func (p *parser) owner(i int) bool {
+	return strings.ContainsAny(p.text[p.tokens[i].start:p.tokens[i].end], "'’")
+}
+
 // operand reports whether an operand begins at a token.
 func (p *parser) operand(i int) bool {
 	for i < p.limit && (p.tokens[i].kind == currency || p.tokens[i].kind == operator && p.tokens[i].symbol == '-') {
@@ -224,7 +238,7 @@ func (p *parser) operand(i int) bool {
 	if i >= p.limit {
 		return false
 	}
-	switch t := p.tokens[i]; t.kind {
+	switch t := &p.tokens[i]; t.kind {
 	case numeral, fracSign, rootSign:
 		return true
 	case open:
@@ -235,24 +249,6 @@ func (p *parser) operand(i int) bool {
 		return p.variable(i)
 	}
 	return false
-}
-
-// rate divides by the number of a unit, 200 calories/100 ml, where signs of division
-// bind tightly.
-func (p *parser) rate(v number) number {
-	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
-		return v
-	}
-	slash, below := p.tokens[p.pos], p.tokens[p.pos+1]
-	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
-		return v
-	}
-	p.pos++
-	p.next()
-	p.ops++
-	p.divided = true
-	p.unit()
-	return v.mul(below.value().inverse())
 }
 
 // half reports whether "half of" begins at a token.

@@ -1,6 +1,10 @@
 package signal
 
 func (p *parser) primary() number {
+	if p.spent() {
+		return p.fail()
+	}
+	p.steps++
 	for p.at(currency) {
 		p.measured(moneyWord, '$')
 		p.next()
@@ -79,12 +83,12 @@ func (p *parser) group() number {
 }
 
 // mixed adds the fraction of a mixed number: 2 1/2, 3\frac{1}{2}, 2½.
-func (p *parser) mixed(whole token) number {
+func (p *parser) mixed(whole *token) number {
 	v := whole.value()
 	if p.pos+2 > p.limit {
 		return v
 	}
-	a, slash := p.tokens[p.pos], p.tokens[p.pos+1]
+	a, slash := &p.tokens[p.pos], &p.tokens[p.pos+1]
 	if p.tight && a.symbol == '/' && a.glued && slash.kind == numeral && slash.glued && slash.digits != 0 {
 		p.pos++
 		p.next()
@@ -95,7 +99,7 @@ func (p *parser) mixed(whole token) number {
 	if whole.decimals > 0 || p.pos+2 >= p.limit {
 		return v
 	}
-	b := p.tokens[p.pos+2]
+	b := &p.tokens[p.pos+2]
 	switch {
 	case a.kind == numeral && !a.glued && slash.symbol == '/' && slash.glued && b.kind == numeral && b.glued && a.digits < b.digits && a.decimals == 0 && b.decimals == 0:
 		p.pos += 2

@@ -17,8 +17,8 @@ var common = []float64{0, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 
 var numberWords = map[string]float64{"thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
 	"nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 
-func readQuestion(question string) questionSheet {
-	l := lexer{text: question}
+func readQuestion(l *lexer, question string) questionSheet {
+	l.reset(question)
 	l.run()
 	q := questionSheet{numbers: distinct(l.tokens)}
 	q.given = append(q.given, common...)

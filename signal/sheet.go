@@ -11,6 +11,7 @@ import (
 // sheet is what was read in one candidate.
 type sheet struct {
 	equations []Equation
+	cut       bool      // the end of the text was not read
 	numbers   []float64 // distinct numbers of the text, sorted
 	own       []float64 // of them those that are neither the question's nor the answer
 	results   []float64 // distinct results of equations that are not the question's, sorted
@@ -21,23 +22,25 @@ type sheet struct {
 	printed, hasPrinted bool
 }
 
-func readSheet(c rcvae.Candidate, q *questionSheet) sheet {
-	tokens, equations := read(c.Text)
-	s := sheet{equations: equations, numbers: distinct(tokens)}
-	s.answer, s.numeric = value(c.Answer)
+// readSheet reads a candidate. The equations are valid until r reads the next one.
+func readSheet(r *reader, c rcvae.Candidate, q *questionSheet) sheet {
+	s := sheet{}
+	s.answer, s.numeric = value(r, c.Answer)
+	s.output(r, c.Text)
+	r.read(c.Text)
+	s.equations, s.cut, s.numbers = r.found, r.cut, distinct(r.tokens)
 	for _, x := range s.numbers {
 		if !has(q.numbers, x) && (!s.numeric || x != s.answer.f) {
 			s.own = append(s.own, x)
 		}
 	}
-	for _, e := range equations {
-		if e.result && !has(q.numbers, e.stated.f) {
+	for i := range s.equations {
+		if e := &s.equations[i]; e.result && !has(q.numbers, e.stated.f) {
 			s.results = append(s.results, e.stated.f)
 		}
 	}
 	s.results = sortDistinct(s.results)
-	s.trace(tokens, q)
-	s.output(c.Text)
+	s.trace(r.tokens, q)
 	return s
 }
 
@@ -69,14 +72,14 @@ func has(sorted []float64, x float64) bool {
 }
 
 // value reads an answer that is a number or an expression of numbers.
-func value(answer string) (number, bool) {
+func value(r *reader, answer string) (number, bool) {
 	if answer == "" || len(answer) > 200 {
 		return number{}, false
 	}
-	l := lexer{text: answer}
-	l.run()
-	r := reader{text: answer, tokens: l.tokens}
-	p := r.side(0, len(l.tokens)-1, mode{plain: true})
+	r.lexer.reset(answer)
+	r.lexer.run()
+	r.text, r.tokens, r.parser.steps = answer, r.lexer.tokens, 0
+	p := r.side(0, len(r.tokens)-1, mode{plain: true})
 	return p.value, !p.bad && p.pos == p.limit && !math.IsNaN(p.value.f) && !math.IsInf(p.value.f, 0)
 }
 
@@ -111,7 +114,7 @@ func (s *sheet) plausibility(row []float64, q *questionSheet) {
 	if s.hasPrinted {
 		row[colPrinted] = truth(s.printed)
 	}
-	if len(s.equations) == 0 {
+	if len(s.equations) == 0 || s.cut {
 		return
 	}
 	last, anywhere := false, false
@@ -127,18 +130,23 @@ func (s *sheet) plausibility(row []float64, q *questionSheet) {
 
 // output compares the answer with what a program in the text printed last, in a block
 // that begins with ```output.
-func (s *sheet) output(text string) {
+func (s *sheet) output(r *reader, text string) {
 	const fence = "```output\n"
-	i := strings.LastIndex(text, fence)
-	if i < 0 || !s.numeric {
+	_, block, found := strings.Cut(text, fence)
+	for more := found; more; { // from the front: many times as fast as strings.LastIndex
+		var next string
+		if _, next, more = strings.Cut(block, fence); more {
+			block = next
+		}
+	}
+	if !found || !s.numeric {
 		return
 	}
-	block := text[i+len(fence):]
 	if n := strings.Index(block, "```"); n >= 0 {
 		block = block[:n]
 	}
 	lines := strings.Split(strings.TrimSpace(block), "\n")
-	printed, ok := value(strings.TrimSpace(lines[len(lines)-1]))
+	printed, ok := value(r, strings.TrimSpace(lines[len(lines)-1]))
 	if ok {
 		s.hasPrinted = true
 		s.printed = math.Abs(printed.f-s.answer.f) <= 0.006*math.Max(1, math.Abs(printed.f))

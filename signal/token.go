@@ -39,6 +39,9 @@ type token struct {
 	digits     int64 // of a numeral, with its decimals
 }
 
+// behind stands for the token behind the last one.
+var behind = token{kind: end}
+
 var tens = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // float is the value of a numeral.

@@ -1,5 +1,7 @@
 package signal
 
+import "math"
+
 // maxUnits is how many words may stand between a number and the next operator.
 const maxUnits = 6
 
@@ -7,7 +9,7 @@ const maxUnits = 6
 // "(per day)". It stops before a word that ends a side.
 func (p *parser) unit() {
 	for n := 0; n < maxUnits && p.pos < p.limit; n++ {
-		t := p.tokens[p.pos]
+		t := &p.tokens[p.pos]
 		switch {
 		case t.kind == word:
 			if !p.unitWord(t) {
@@ -24,6 +26,7 @@ func (p *parser) unit() {
 			p.pos++
 			p.squared()
 		case t.kind == operator && t.symbol == '/' && p.ratio():
+			p.note(&p.tokens[p.pos+1])
 			p.pos += 2
 			p.squared()
 		case t.kind == open && p.remark(t):
@@ -35,11 +38,11 @@ func (p *parser) unit() {
 }
 
 // unitWord reports whether a word goes with the number before it.
-func (p *parser) unitWord(t token) bool {
+func (p *parser) unitWord(t *token) bool {
 	switch t.class {
 	case plainWord, openWord, scaleWord, shareWord, timeWord, lengthWord, massWord, volumeWord, moneyWord:
-	case timesWord:
-		return !p.operand(p.pos + 1)
+	case timesWord: // 3 times, but not 5 times the number of eggs
+		return p.pos+1 >= p.limit || p.tokens[p.pos+1].kind != word && !p.operand(p.pos+1)
 	case ofWord:
 		if symbol, _ := p.share(); symbol != 0 {
 			return false
@@ -54,7 +57,7 @@ func (p *parser) unitWord(t token) bool {
 }
 
 // note remembers what a unit says about the number.
-func (p *parser) note(t token) {
+func (p *parser) note(t *token) {
 	p.named = true
 	switch t.class {
 	case scaleWord, shareWord:
@@ -83,7 +86,7 @@ func (p *parser) ratio() bool {
 	if p.pos+1 >= p.limit {
 		return false
 	}
-	t := p.tokens[p.pos+1]
+	t := &p.tokens[p.pos+1]
 	return t.kind == textUnit || t.kind == word && t.class != halfWord
 }
 
@@ -103,12 +106,16 @@ func (p *parser) squared() {
 }
 
 // remark reports whether a parenthesis holds a few words only.
-func (p *parser) remark(t token) bool {
+func (p *parser) remark(t *token) bool {
 	inside := int(t.match) - p.pos - 1
+	if t.glued || t.symbol == '[' { // a factor, (AB)(BC), or an area, [ABC]
+		return false
+	}
 	if t.match < 0 || int(t.match) >= p.limit || inside < 1 || inside > maxUnits {
 		return false
 	}
-	for _, u := range p.tokens[p.pos+1 : t.match] {
+	for i := p.pos + 1; i < int(t.match); i++ {
+		u := &p.tokens[i]
 		if u.kind != word && u.kind != textUnit && (u.kind != operator || u.symbol != '/') {
 			return false
 		}
@@ -116,8 +123,27 @@ func (p *parser) remark(t token) bool {
 	return true
 }
 
+// rate divides by the number of a unit, 200 calories/100 ml, where signs of division
+// bind tightly.
+func (p *parser) rate(v number) number {
+	if !p.tight || p.pos == 0 || p.pos+1 >= p.limit {
+		return v
+	}
+	slash, below := &p.tokens[p.pos], &p.tokens[p.pos+1]
+	if p.tokens[p.pos-1].kind != word || slash.symbol != '/' || !slash.glued || below.kind != numeral || !below.glued || below.digits == 0 {
+		return v
+	}
+	p.pos++
+	p.next()
+	p.ops++
+	p.divided = true
+	p.unit()
+	return v.mul(below.value().inverse())
+}
+
 // mixes reports whether two sides together measure one thing in two units, or count
-// in dozens or thousands: a sum of them is not the sum of the numbers.
+// in dozens or thousands: a sum of them is not the sum of the numbers, and a product may
+// be converted on the way. It may be judged if no conversion explains it.
 func mixes(a, b *reading) bool {
 	if a.scale || b.scale {
 		return true
@@ -125,8 +151,25 @@ func mixes(a, b *reading) bool {
 	for k := range a.units {
 		x, y := a.units[k], b.units[k]
 		if x == 255 || y == 255 || x != 0 && y != 0 && x != y {
-			return true
+			return a.sums > 0 || b.ops > 0 || a.percents+b.percents > 0 || converts(b.value.f/a.value.f)
 		}
 	}
 	return false
+}
+
+// factors of conversion between units of time, length, mass, volume and money.
+var factors = [...]float64{2, 3, 4, 5, 7, 8, 10, 12, 16, 20, 24, 25, 28, 30, 32, 36, 48, 50, 52, 60, 64, 90, 100, 120, 128, 168, 180, 360, 365, 366, 720, 1000, 1440, 1760, 2000, 3600, 5280, 8760,
+	1.609, 2.2, 2.54, 3.28, 3.785, 4.33, 28.35, 29.57, 30.48, 453.6}
+
+// converts reports whether a ratio is such a factor or its inverse, or 1.
+func converts(ratio float64) bool {
+	if ratio < 1 {
+		ratio = 1 / ratio
+	}
+	for _, f := range factors {
+		if math.Abs(ratio-f) <= 0.006*f {
+			return true
+		}
+	}
+	return ratio < 1.006
 }

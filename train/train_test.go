@@ -146,7 +146,7 @@ func TestHeldOutQuestionsAreNotTrainedOn(t *testing.T) {
 
 func TestRunWithoutAnEmbedder(t *testing.T) {
 	c := cvae.DefaultConfig(cvae.Contrastive, 0, "wrong_any")
-	c.SignalVersion, c.Hidden, c.Latent, c.Epochs = 1, []int{16}, 4, 2
+	c.SignalVersion, c.Hidden, c.Latent, c.Epochs = signal.Version, []int{16}, 4, 2
 	list := questions(60, "a")
 	for i := range list {
 		for j := range list[i].Candidates {

@@ -31,16 +31,18 @@ axe: ## fetch axe-core, which the accessibility test of the report looks for (ne
 	npm install --no-package-lock --prefix tools/axe
 
 .PHONY: ci
-ci: fmt-check vet lint test-race fuzz-short golden-check build ## everything that a change must pass
+ci: fmt-check vet lint test-race fuzz-short golden-check rename-check build ## everything that a change must pass
 
 .PHONY: fmt-check
 fmt-check: ## fail on files that gofmt would change
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "run gofmt -w on:"; echo "$$out"; exit 1; fi
 
 .PHONY: vet
-vet: ## go vet, on this platform and on one without assembler
+vet: ## go vet, on this platform, on one without assembler, and for Windows and macOS
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
 
 .PHONY: lint
 lint: ## golangci-lint, at the version pinned in tools/go.mod
@@ -66,6 +68,44 @@ golden-check: ## fail when generated files differ from what their generators wri
 	$(GO) generate ./internal/gemm
 	git diff --exit-code -- internal/gemm
 
+.PHONY: rename
+rename: ## move the module path to MODULE: go.mod, imports, and the lines of pages that fetch it
+	@test -n "$(MODULE)" || { echo "set MODULE, for example MODULE=example.org/x/rcvae"; exit 2; }
+	$(GO) build -C tools -o ../bin/rename ./rename
+	bin/rename $(MODULE)
+	$(GO) build ./...
+
+.PHONY: rename-check
+rename-check: ## a copy of the tree builds, and its tests compile, under another module path
+	rm -rf out/renamed && mkdir -p out/renamed
+	git ls-files -z | tar -c --null -T - | tar -x -C out/renamed
+	cd out/renamed && git init -q && $(MAKE) rename MODULE=example.org/x/rcvae && $(GO) test -run XXX ./... >/dev/null && $(GO) test -run 'Imports' .
+	rm -rf out/renamed
+
+# GORELEASER and SBOM are the programs of
+#   go install github.com/goreleaser/goreleaser/v2@v2.15.1
+#   go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+GORELEASER ?= goreleaser
+
+.PHONY: release-files
+release-files: build ## manual pages and completions for the archives of a release, in out/release
+	rm -rf out/release && mkdir -p out/release/completions
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) test -trimpath ./cmd/rcvae -count 1 -run 'TestManual$$' -man $(CURDIR)/out/release/man
+	for shell in bash zsh fish powershell; do $(BIN) completion $$shell >out/release/completions/rcvae.$$shell; done
+
+.PHONY: snapshot
+snapshot: ## the archives of a release of the last commit, unpublished, in dist (needs GORELEASER and cyclonedx-gomod)
+	$(GORELEASER) check
+	rm -rf out/snapshot dist && git clone -q . out/snapshot
+	cd out/snapshot && $(GORELEASER) release --snapshot
+	mv out/snapshot/dist dist && rm -rf out/snapshot
+
+.PHONY: snapshot-check
+snapshot-check: snapshot ## two snapshots have the same hashes
+	mkdir -p out && mv dist/checksums.txt out/checksums.txt
+	$(MAKE) snapshot
+	cmp out/checksums.txt dist/checksums.txt
+
 .PHONY: cover
 cover: ## test coverage by function
 	$(GO) test -coverprofile=cover.prof ./...
@@ -79,6 +119,12 @@ bench: ## all Go benchmarks
 # MINILM is a folder with model.safetensors, config.json and the tokenizer of all-MiniLM-L6-v2.
 SHARED := $(or $(RCVAE_SHARED),../shared)
 ROUNDS ?= 3
+
+.PHONY: size
+size: build ## what fills the binary, by module (needs PYTHON and binutils)
+	mkdir -p out
+	$(GO) build -trimpath -o out/unstripped ./cmd/rcvae
+	$(PYTHON) tools/bench/size.py out/unstripped $(BIN)
 
 .PHONY: bench-train
 bench-train: ## training throughput beside PyTorch (needs PYTHON with torch)

@@ -18,6 +18,7 @@ func TestOutsideModule(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building another module takes some seconds")
 	}
+	module := moduleOf(t)
 	here, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func TestOutsideModule(t *testing.T) {
 	}
 	write("main.go", string(source))
 	write("go.sum", string(sums))
-	write("go.mod", "module outside\n\n"+requirements+"\nrequire rcvae v0.0.0\n\nreplace rcvae => "+here+"\n")
+	write("go.mod", "module outside\n\n"+requirements+"\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+here+"\n")
 	if err := dataset.SavePool(filepath.Join(dir, "pool.jsonl"), twelve()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rcvae/internal/spelling"
 )
 
 // Parse returns the rule of that name. For an unknown name the error tells the name
 // most like it.
 func Parse(name string) (Rule, error) {
 	nearest := slices.MinFunc(Rules(), func(a, b Rule) int {
-		return cmp.Compare(editDistance(name, a.Name()), editDistance(name, b.Name()))
+		return cmp.Compare(spelling.Distance(name, a.Name()), spelling.Distance(name, b.Name()))
 	})
 	if base, _, at := strings.Cut(name, "@"); at || base == "maj" {
 		return Rule{}, fmt.Errorf("unknown selector %q; %s", name, measured(base))
@@ -31,26 +33,4 @@ func measured(base string) string {
 		return "pass@k and mean@1 stand above every table; -k sets k"
 	}
 	return "a selector has no number of candidates; -k sets it"
-}
-
-// editDistance is Levenshtein's, in bytes. Only the first 64 bytes of a count.
-func editDistance(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

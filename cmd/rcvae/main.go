@@ -38,8 +38,8 @@ const (
 	exitUsage
 )
 
-// commit is set by the linker; see the Makefile.
-var commit = "unknown"
+// Set by the linker; see the Makefile and .goreleaser.yaml. built is the commit's time.
+var version, commit, built = "", "unknown", ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -111,8 +111,11 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	}
 	root.PersistentFlags().String("config", "", "settings `FILE` (default: rcvae.yaml, if there is one)")
 	root.PersistentFlags().Bool("quiet", false, "no progress on standard error")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, os.LookupEnv) }
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		warnOfVariables(cmd, os.Environ())
+		return applySettings(cmd, os.LookupEnv)
+	}
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
 	)

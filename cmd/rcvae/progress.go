@@ -35,6 +35,13 @@ func newProgress(cmd *cobra.Command, label, unit string) *progress {
 	return p
 }
 
+// say writes a line before the work begins, for work whose first unit can take long.
+func (p *progress) say(what string) {
+	if p.out != nil {
+		fmt.Fprintf(p.out, "%s: %s\n", p.label, what)
+	}
+}
+
 // update reports that done of total units are finished. It must not be called
 // concurrently.
 func (p *progress) update(done, total int) {

@@ -196,6 +196,7 @@ func newDrawingRun(cmd *cobra.Command) (run *drawingRun, problems []rcvae.Proble
 func (r *drawingRun) draw(ctx context.Context, problems []rcvae.Problem) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	r.bar.say(fmt.Sprintf("%d of %d questions to go, from %s", r.total-r.store.count(), r.total, r.sampled.URL()))
 	r.bar.update(r.store.count(), r.total)
 	var group errgroup.Group
 	group.SetLimit(r.sampled.Concurrency())

@@ -89,7 +89,11 @@ func runServe(cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w; choose another address with --listen", err), server.Close())
 	}
-	logger.Info("serving", "listen", listener.Addr().String(), "upstream", upstream.URL(), "k", o.K, "selector", o.Selector)
+	scheme := "http"
+	if o.TLSCert != "" {
+		scheme = "https"
+	}
+	logger.Info("serving", "listen", listener.Addr().String(), "page", scheme+"://"+listener.Addr().String()+"/", "upstream", upstream.URL(), "k", o.K, "selector", o.Selector)
 	signals := make(chan os.Signal, 1)
 	served := make(chan struct{})
 	defer close(served)

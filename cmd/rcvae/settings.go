@@ -40,7 +40,7 @@ func applySettings(cmd *cobra.Command, env func(string) (string, bool)) error {
 		if f.Changed || f.Name == "config" || f.Name == "help" {
 			return
 		}
-		name := "RCVAE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f.Name)
 		if value, ok := env(name); ok {
 			errs = append(errs, setFlag(cmd, f.Name, value, name))
 			return

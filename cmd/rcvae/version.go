@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -31,24 +32,23 @@ type buildRecord struct {
 	Platform string `json:"platform"` // GOOS/GOARCH
 }
 
-// newBuildRecord joins what the linker was told with what the Go tool recorded. The
-// linker's commit wins: a build from an archive has no other.
-func newBuildRecord(info *debug.BuildInfo, linked string) buildRecord {
-	r := buildRecord{Version: "unknown", Commit: linked, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+// newBuildRecord joins what the linker was told, in linked, with what the Go tool
+// recorded. The linker wins: a build from an archive has no other.
+func newBuildRecord(info *debug.BuildInfo, linked buildRecord) buildRecord {
+	r := linked
+	r.Go, r.Platform = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	if info == nil {
-		return r
+		info = &debug.BuildInfo{}
 	}
-	if info.Main.Version != "" {
-		r.Version = info.Main.Version
-	}
+	r.Version = cmp.Or(r.Version, info.Main.Version, "unknown")
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			if linked == "unknown" {
+			if linked.Commit == "unknown" {
 				r.Commit = s.Value
 			}
 		case "vcs.time":
-			r.Time = s.Value
+			r.Time = cmp.Or(linked.Time, s.Value)
 		case "vcs.modified":
 			r.Modified = s.Value == "true"
 		}
@@ -58,7 +58,7 @@ func newBuildRecord(info *debug.BuildInfo, linked string) buildRecord {
 
 func runVersion(cmd *cobra.Command, _ []string) error {
 	info, _ := debug.ReadBuildInfo()
-	r := newBuildRecord(info, commit)
+	r := newBuildRecord(info, buildRecord{Version: version, Commit: commit, Time: built})
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		return printJSON(cmd, r)
 	}

@@ -13,12 +13,15 @@ func TestBuildRecord(t *testing.T) {
 		{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.time", Value: "2026-01-02T03:04:05Z"}, {Key: "vcs.modified", Value: "true"},
 	}}
 	for _, c := range []struct {
-		name, linked, version, commit string
-		info                          *debug.BuildInfo
+		name            string
+		linked          buildRecord
+		version, commit string
+		info            *debug.BuildInfo
 	}{
-		{"linked", "def", "v1.2.3", "def", info},
-		{"recorded", "unknown", "v1.2.3", "abc", info},
-		{"neither", "unknown", "unknown", "unknown", nil},
+		{"linked", buildRecord{Commit: "def"}, "v1.2.3", "def", info},
+		{"released", buildRecord{Commit: "def", Version: "v2.0.0"}, "v2.0.0", "def", info},
+		{"recorded", buildRecord{Commit: "unknown"}, "v1.2.3", "abc", info},
+		{"neither", buildRecord{Commit: "unknown"}, "unknown", "unknown", nil},
 	} {
 		got := newBuildRecord(c.info, c.linked)
 		if got.Version != c.version || got.Commit != c.commit || got.Modified != (c.info != nil) {

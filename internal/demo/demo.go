@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed" // the samples
-	"encoding/binary"
 	"fmt"
 	"io"
 	"iter"
@@ -42,34 +41,31 @@ func Test() io.Reader { return bytes.NewReader(test) }
 // Gold returns the training problems with their reference solutions.
 func Gold() io.Reader { return bytes.NewReader(gold) }
 
-// scale is what a stored 1 stands for: unit vectors have elements within ±1, and
-// int16 keeps them to 1.5e-5.
-const scale = 32767
-
 // fingerprintKey is the metadata key of the embedder's fingerprint.
 const fingerprintKey = "fingerprint"
 
 // The tensors of the file of embeddings.
 const (
-	keysTensor    = "keys"    // (n, 32) SHA-256 of role and text
-	vectorsTensor = "vectors" // (n, D) in units of 1/scale
+	keysTensor    = "keys"    // (n, 16) the beginning of the SHA-256 of role and text
+	vectorsTensor = "vectors" // (n, D) directions; the largest element of each is ±127
 )
 
-// Pack returns the file of the embeddings of texts.
+// key names a text by its role and words.
+type key [16]byte
+
+// Pack returns the file of the embeddings of texts, in eight bits.
 func Pack(fp rcvae.Fingerprint, texts []rcvae.Text, embeddings []rcvae.Embedding) ([]byte, error) {
 	var keys, vectors []byte
 	for i, t := range texts {
-		key := keyOf(t)
-		keys = append(keys, key[:]...)
-		for _, v := range embeddings[i] {
-			vectors = binary.LittleEndian.AppendUint16(vectors, uint16(int16(math.RoundToEven(float64(v)*scale))))
-		}
+		k := keyOf(t)
+		keys = append(keys, k[:]...)
+		vectors = appendDirection(vectors, embeddings[i])
 	}
 	file := safetensors.File{
 		Metadata: map[string]string{"embedder": fp.Name, fingerprintKey: fp.ID()},
 		Tensors: []safetensors.Tensor{
-			{Name: keysTensor, DType: "U8", Shape: []int{len(texts), sha256.Size}, Data: keys},
-			{Name: vectorsTensor, DType: "I16", Shape: []int{len(texts), fp.Dimension}, Data: vectors},
+			{Name: keysTensor, DType: "U8", Shape: []int{len(texts), len(key{})}, Data: keys},
+			{Name: vectorsTensor, DType: "I8", Shape: []int{len(texts), fp.Dimension}, Data: vectors},
 		},
 	}
 	return file.Encode()
@@ -88,32 +84,41 @@ func Questions(pool iter.Seq2[rcvae.Question, error]) ([]rcvae.Question, error) 
 }
 
 // Embedder returns an embedder that knows the vectors of the bundled training texts,
-// each by the SHA-256 of role and text, and asks inner for all others. It is an error if
-// they were made by another embedder than inner.
+// and asks inner for all others. It is an error if they were made by another embedder
+// than inner.
 func Embedder(inner rcvae.Embedder) (rcvae.Embedder, error) {
-	file, err := safetensors.Decode(embeddings)
+	e, err := unpacked(embeddings, inner)
 	if err != nil {
 		return nil, fmt.Errorf("bundled embeddings: %w", err)
+	}
+	return e, nil
+}
+
+// unpacked reads a file that [Pack] wrote.
+func unpacked(data []byte, inner rcvae.Embedder) (*bundled, error) {
+	file, err := safetensors.Decode(data)
+	if err != nil {
+		return nil, err
 	}
 	fp := inner.Fingerprint()
 	if id := file.Metadata[fingerprintKey]; id != fp.ID() {
-		return nil, fmt.Errorf("bundled embeddings were made by the embedder %.12s, not by %v; run go generate ./internal/demo", id, fp)
+		return nil, fmt.Errorf("they were made by the embedder %.12s, not by %v; run go generate ./internal/demo", id, fp)
 	}
 	keys, err := file.Lookup(keysTensor)
 	if err != nil {
-		return nil, fmt.Errorf("bundled embeddings: %w", err)
+		return nil, err
 	}
 	vectors, err := file.Lookup(vectorsTensor)
 	if err != nil {
-		return nil, fmt.Errorf("bundled embeddings: %w", err)
+		return nil, err
 	}
-	n := len(keys.Data) / sha256.Size
-	if len(vectors.Data) != 2*n*fp.Dimension {
-		return nil, fmt.Errorf("bundled embeddings: %d bytes of vectors for %d texts", len(vectors.Data), n)
+	n := len(keys.Data) / len(key{})
+	if len(vectors.Data) != n*fp.Dimension {
+		return nil, fmt.Errorf("%d bytes of vectors for %d texts", len(vectors.Data), n)
 	}
-	e := &bundled{Embedder: inner, vectors: make(map[[sha256.Size]byte][]byte, n)}
+	e := &bundled{Embedder: inner, vectors: make(map[key][]byte, n)}
 	for i := range n {
-		e.vectors[[sha256.Size]byte(keys.Data[i*sha256.Size:])] = vectors.Data[2*i*fp.Dimension : 2*(i+1)*fp.Dimension]
+		e.vectors[key(keys.Data[i*len(key{}):])] = vectors.Data[i*fp.Dimension : (i+1)*fp.Dimension]
 	}
 	return e, nil
 }
@@ -121,7 +126,7 @@ func Embedder(inner rcvae.Embedder) (rcvae.Embedder, error) {
 // bundled is an embedder with vectors at hand.
 type bundled struct {
 	rcvae.Embedder
-	vectors map[[sha256.Size]byte][]byte // int16, little-endian
+	vectors map[key][]byte // int8
 }
 
 // Embed implements [rcvae.Embedder].
@@ -146,14 +151,32 @@ func (b *bundled) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedd
 	return out, nil
 }
 
-func keyOf(t rcvae.Text) [sha256.Size]byte {
-	return sha256.Sum256(append([]byte{byte(t.Role)}, t.Text...))
+func keyOf(t rcvae.Text) key {
+	sum := sha256.Sum256(append([]byte{byte(t.Role)}, t.Text...))
+	return key(sum[:])
 }
 
-func unpack(data []byte) rcvae.Embedding {
-	e := make(rcvae.Embedding, len(data)/2)
-	for j := range e {
-		e[j] = float32(int16(binary.LittleEndian.Uint16(data[2*j:]))) / scale
+// appendDirection appends the elements of e, the largest of which becomes ±127.
+func appendDirection(to []byte, e rcvae.Embedding) []byte {
+	var largest float64
+	for _, v := range e {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	for _, v := range e {
+		to = append(to, byte(int8(math.RoundToEven(float64(v)*127/largest))))
+	}
+	return to
+}
+
+// unpack returns the unit vector of a direction.
+func unpack(direction []byte) rcvae.Embedding {
+	var square float64
+	for _, v := range direction {
+		square += float64(int8(v)) * float64(int8(v))
+	}
+	e := make(rcvae.Embedding, len(direction))
+	for j, v := range direction {
+		e[j] = float32(float64(int8(v)) / math.Sqrt(square))
 	}
 	return e
 }

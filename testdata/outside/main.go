@@ -74,7 +74,8 @@ func choose(ctx context.Context, sources selector.Sources) error {
 		answer, _ := sources.Grader.Answer(text)
 		candidates = append(candidates, rcvae.Candidate{Text: text, Answer: answer})
 	}
-	selection, err := chooser.Select(ctx, "Ann has 3 apples and buys 4 more. How many has she?", candidates)
+	question := "Ann has 3 apples and buys 4 more. How many has she?"
+	selection, err := chooser.Select(ctx, question, candidates)
 	if err != nil {
 		return err
 	}

@@ -135,6 +135,11 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
+.PHONY: bench-lm
+bench-lm: ## the language model as embedder beside llama.cpp (needs BASE, its GGUF file, and LLAMA, a folder with llama.cpp's programs)
+	@test -n "$(BASE)" -a -n "$(LLAMA)" || { echo "set BASE to the GGUF file and LLAMA to the folder of llama-bench, llama-batched-bench and llama-quantize"; exit 2; }
+	$(PYTHON) tools/bench/lm.py --model $(BASE) --llama $(LLAMA) --work out/bench-lm --rounds $(ROUNDS)
+
 # OPTILLM and ITS are the programs of `pip install optillm` and `pip install 'its_hub[iaas]'`; without them their lines are left out.
 .PHONY: bench-gateway
 bench-gateway: build ## what the gateway adds to its upstream, beside OPTILLM and ITS where given
@@ -194,6 +199,19 @@ builtin-model: ## train builtin/math.rcvae again; CACHE is an embedding cache to
 	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder minilm-math --holdout 0.07 --epochs 3 --seed $(BUILTIN_SEED) \
 	  --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae builtin/math.rcvae
+
+.PHONY: builtin-model-lm
+builtin-model-lm: ## train builtin/math-lm.rcvae again; BASE is the base's GGUF file, CACHE a cache that embed/lm/internal/fill made
+	@test -n "$(BASE)" || { echo "set BASE to the GGUF file of Qwen2.5-Coder-0.5B-Instruct"; exit 2; }
+	mkdir -p out/builtin
+	ln -sf $(abspath $(BASE)) out/builtin/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
+	$(if $(CACHE),cp $(CACHE) out/builtin/embeddings-lm.sqlite)
+	$(GO) build -trimpath -ldflags '-X main.commit=builtin' -o out/builtin/rcvae ./cmd/rcvae
+	$(PYTHON) tools/adapt/split.py --part second --part dev --mixed --out out/builtin $(TRAIN_POOLS)
+	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second-dev.jsonl.gz \
+	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder math-lm+qwen2.5-coder-0.5b-instruct-q4_k_m.gguf --holdout 0.07 --epochs 3 \
+	  --seed $(BUILTIN_SEED) --cache embeddings-lm.sqlite --out math-lm.rcvae
+	cp out/builtin/math-lm.rcvae builtin/math-lm.rcvae
 
 .PHONY: builtin-signals
 builtin-signals: ## train builtin/signals.rcvae again: on GSM8K's training questions, without an embedder

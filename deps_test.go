@@ -27,9 +27,11 @@ var allowed = map[string][]string{
 	"rcvae/embed/encoder/internal/block":   {},
 	"rcvae/embed/encoder/internal/vectors": {"rcvae/embed/encoder"}, // embeds for comparisons with others
 	"rcvae/embed/hub":                      {},
-	"rcvae/embed/remote":                   {"rcvae/embed"},         // refuses long texts as embed defines it
-	"rcvae/embed/minilm":                   {"rcvae/embed/encoder"}, // two of its models, as data
-	"rcvae/embed/minilm/internal/quantize": {},                      // a generator
+	"rcvae/embed/remote":                   {"rcvae/embed"},                   // refuses long texts as embed defines it
+	"rcvae/embed/minilm":                   {"rcvae/embed/encoder"},           // two of its models, as data
+	"rcvae/embed/minilm/internal/quantize": {},                                // a generator
+	"rcvae/embed/lm":                       {"rcvae/embed/encoder"},           // adapters, as data
+	"rcvae/embed/lm/internal/fill":         {"rcvae/embed", "rcvae/embed/lm"}, // a generator of caches
 
 	"rcvae/signal":     {},                                                                            // reads texts
 	"rcvae/selector":   {"rcvae/signal"},                                                              // rules, some by signals

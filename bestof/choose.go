@@ -85,6 +85,7 @@ func (r *run) selectText(ctx context.Context, indices []int) {
 	for _, c := range candidates {
 		size += len(c.Text)
 	}
+	r.over.Store(true)
 	if most := r.engine.MaxText; most > 0 && size > most {
 		r.fallBack(indices, FallbackTooLong, fmt.Sprintf("the question and the candidates have %d bytes, selection takes %d at most", size, most))
 		return
@@ -110,6 +111,10 @@ func (r *run) selectSafely(ctx context.Context, candidates []rcvae.Candidate) (s
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
+	if !r.take(ctx) {
+		return selection, FallbackTimeout, fmt.Errorf("what was begun before the selection took more than %v", r.engine.SelectTimeout)
+	}
+	defer r.give()
 	defer r.engine.caught(func() { kind, err = FallbackPanic, errors.New("the selector panicked") })
 	selection, err = r.request.Rule.Selector.Select(ctx, r.request.Question, candidates)
 	switch {

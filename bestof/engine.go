@@ -42,6 +42,11 @@ type Rule struct {
 	// Decided reports whether so many candidates to come cannot change the leading
 	// answer, see [selector.Rule.Decided]; nil: never.
 	Decided func(weights []float64, left int) bool
+	// Prepare does work on candidates that have arrived while others are being sampled, so
+	// that Selector takes less time for them; it changes no choice. It is not called while
+	// Selector is, nor twice at once, and its context ends with the run. nil: there is
+	// nothing to do before.
+	Prepare func(ctx context.Context, question string, candidates []rcvae.Candidate) error
 }
 
 // Engine holds what all runs have in common. The zero value works: it finds no answers
@@ -92,6 +97,7 @@ type run struct {
 	request Request
 	Result
 	first int // place of the candidate that finished first; −1: none
+	preparation
 }
 
 // Run samples, stops when enough is known, and chooses. The error says that no
@@ -104,6 +110,8 @@ func (e *Engine) Run(ctx context.Context, q Request) (Result, error) {
 		q.Round = q.K
 	}
 	r := &run{engine: e, request: q, first: -1}
+	r.startPreparing(ctx)
+	defer r.stop()
 	for r.Drawn < q.K {
 		err := r.sample(ctx, min(q.Round, q.K-r.Drawn))
 		switch {
@@ -144,7 +152,10 @@ func (r *run) sample(ctx context.Context, size int) error {
 		err = r.request.Sampler.Sample(ctx, r.Drawn, size, arrived)
 	}()
 	for c := range arrived {
-		r.take(ctx, c)
+		fresh := r.receive(ctx, c, arrived)
+		if len(r.Candidates) < r.Drawn+size { // else the selection has them all at once
+			r.offer(fresh)
+		}
 	}
 	err := <-done
 	r.Drawn += size
@@ -152,12 +163,26 @@ func (r *run) sample(ctx context.Context, size int) error {
 	return err
 }
 
-// take extracts the answer of a candidate, which is lost when that panics.
-func (r *run) take(ctx context.Context, c Candidate) {
-	if !r.extract(&c) {
-		r.Lost++
-		return
+// receive takes a candidate and those that have arrived meanwhile.
+func (r *run) receive(ctx context.Context, c Candidate, arrived <-chan Candidate) (fresh []Candidate) {
+	for ok := true; ok; {
+		if r.extract(&c) {
+			r.add(ctx, c)
+			fresh = append(fresh, c)
+		} else {
+			r.Lost++
+		}
+		select {
+		case c, ok = <-arrived:
+		default:
+			ok = false
+		}
 	}
+	return fresh
+}
+
+// add takes a candidate.
+func (r *run) add(ctx context.Context, c Candidate) {
 	if r.first < 0 {
 		r.first = c.Place
 	}
@@ -170,6 +195,7 @@ func (r *run) take(ctx context.Context, c Candidate) {
 	}
 }
 
+// extract finds a candidate's answer. It returns false when that panics.
 func (r *run) extract(c *Candidate) (ok bool) {
 	if c.Calls != "" || r.engine.Extract == nil {
 		return true

@@ -2,10 +2,8 @@
 package builtin
 
 import (
-	_ "embed" // the models
+	"embed"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"rcvae/cvae"
@@ -23,23 +21,33 @@ const (
 	// Signals is for word problems of grade school: a CVAE without hidden layers on the
 	// signals alone, so that its entropy is linear in them. It needs no embedder.
 	Signals = Prefix + "signals"
+	// MathLM is Math's big sister: a CVAE on embeddings of package embed/lm, whose base is
+	// a file of the user's, with the signals beside them.
+	MathLM = Prefix + "math-lm"
 )
 
-//go:embed math.rcvae
-var math []byte
+const ending = ".rcvae"
 
-//go:embed signals.rcvae
-var signals []byte
+//go:embed *.rcvae
+var files embed.FS
 
-var files = map[string][]byte{Math: math, Signals: signals}
-
-// Names returns the names of the models, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(files)) }
+// Names returns the names of the models.
+func Names() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err) // the folder is in the binary
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, Prefix+strings.TrimSuffix(e.Name(), ending))
+	}
+	return names
+}
 
 // Open returns the named model.
 func Open(name string) (*cvae.Model, error) {
-	data, ok := files[name]
-	if !ok {
+	data, err := files.ReadFile(strings.TrimPrefix(name, Prefix) + ending)
+	if err != nil || !strings.HasPrefix(name, Prefix) {
 		return nil, fmt.Errorf("there is no built-in model %q: use one of %s, or name a file", name, strings.Join(Names(), ", "))
 	}
 	model, err := cvae.Decode(data)

@@ -43,8 +43,11 @@ type Cache struct {
 
 var _ rcvae.Embedder = (*Cache)(nil)
 
-// key is the SHA-256 of a text and what is embedded with it.
-type key = [sha256.Size]byte
+// Key is what a vector is stored under, see [KeyOf].
+type Key = [sha256.Size]byte
+
+// key is short for it in here.
+type key = Key
 
 // store holds vectors by key. Missing and damaged entries are absent from what get
 // returns.
@@ -108,7 +111,7 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 	keys := make([]key, len(texts))
 	text := make(map[key]rcvae.Text, len(texts))
 	for i, t := range texts {
-		keys[i] = keyOf(t, inContext)
+		keys[i] = KeyOf(t, inContext)
 		text[keys[i]] = t
 	}
 	found, err := c.store.get(ctx, slices.Collect(maps.Keys(text)))
@@ -119,7 +122,7 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 		found = make(map[key]rcvae.Embedding, len(text))
 	}
 	c.report(len(found), len(text))
-	for _, chunk := range chunks(text, found) {
+	for _, chunk := range chunks(text, found, inContext) {
 		if err := c.embedChunk(ctx, chunk, text, found); err != nil {
 			return nil, err
 		}
@@ -132,8 +135,24 @@ func (c *Cache) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embeddin
 	return out, nil
 }
 
-// keyOf returns the hash of everything that a text's embedding depends on.
-func keyOf(t rcvae.Text, inContext bool) key {
+// Put stores embeddings that were computed elsewhere, by the function of the cache's
+// embedder. They are checked as those of an embedder are.
+func (c *Cache) Put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error {
+	if len(keys) != len(embeddings) {
+		return fmt.Errorf("%d keys for %d embeddings", len(keys), len(embeddings))
+	}
+	for i, e := range embeddings {
+		if err := check(e, c.Fingerprint().Dimension); err != nil {
+			return fmt.Errorf("embedding %d of %d: %w", i+1, len(embeddings), err)
+		}
+	}
+	return c.store.put(ctx, keys, embeddings)
+}
+
+// KeyOf returns the SHA-256 of everything that a text's embedding depends on: the role as
+// one byte; of a solution that is read in context the length of its question as eight
+// little-endian bytes, and the question; the text.
+func KeyOf(t rcvae.Text, inContext bool) Key {
 	b := []byte{byte(t.Role)}
 	if inContext && t.Role == rcvae.RoleSolution {
 		b = binary.LittleEndian.AppendUint64(b, uint64(len(t.Question)))
@@ -189,16 +208,28 @@ func (c *Cache) report(done, total int) {
 
 // chunks returns the keys of text that are not found. The texts of a chunk have like
 // lengths, so that they make full batches; the longest come first, so that the time
-// left is overestimated and not underestimated.
-func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding) [][]key {
+// left is overestimated and not underestimated. Texts that are read in context are
+// together with the others of their question, which is then read once.
+func chunks(text map[key]rcvae.Text, found map[key]rcvae.Embedding, inContext bool) [][]key {
 	var missing []key
 	for k := range text {
 		if _, ok := found[k]; !ok {
 			missing = append(missing, k)
 		}
 	}
+	question := func(k key) string {
+		switch t := text[k]; {
+		case !inContext:
+			return ""
+		case t.Role == rcvae.RoleQuestion:
+			return t.Text
+		default:
+			return t.Question
+		}
+	}
 	slices.SortFunc(missing, func(a, b key) int {
-		return cmp.Or(cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
+		q, r := question(a), question(b)
+		return cmp.Or(cmp.Compare(len(r), len(q)), cmp.Compare(q, r), cmp.Compare(len(text[b].Text), len(text[a].Text)), slices.Compare(a[:], b[:]))
 	})
 	return slices.Collect(slices.Chunk(missing, chunkTexts))
 }

@@ -67,3 +67,26 @@ func TestLazyChecksWhatItOpens(t *testing.T) {
 		}
 	}
 }
+
+// closing is an embedder that counts how often it is closed.
+type closing struct {
+	rcvae.Embedder
+	closed int
+}
+
+func (c *closing) Close() error { c.closed++; return nil }
+
+func TestLazyClosesWhatItOpened(t *testing.T) {
+	inner := &closing{Embedder: &hashEmbedder{name: "hash"}}
+	for want, use := range []bool{false, true} {
+		lazy, _ := lazily(inner)
+		if use {
+			if _, err := lazy.Embed(t.Context(), texts("a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(lazy.Close(), lazy.Close()); err != nil || inner.closed != want {
+			t.Errorf("used %v: closed %d times, %v; want %d", use, inner.closed, err, want)
+		}
+	}
+}

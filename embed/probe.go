@@ -110,7 +110,10 @@ func Probe(ctx context.Context, e rcvae.Embedder) (Probes, error) {
 // Compare returns the least cosine between the embeddings of one text, and an error that
 // names the text if it is below [SameFrom], if one embedder refuses what the other takes,
 // or if their dimensions differ.
-func (p Probes) Compare(q Probes) (least float64, err error) {
+func (p Probes) Compare(q Probes) (least float64, err error) { return p.CompareFrom(q, SameFrom) }
+
+// CompareFrom is [Probes.Compare] with another cosine in the place of [SameFrom].
+func (p Probes) CompareFrom(q Probes, from float64) (least float64, err error) {
 	if p.Version != q.Version || len(p.Vectors) != len(q.Vectors) {
 		return 0, fmt.Errorf("the probe texts have versions %d and %d: train the model again", p.Version, q.Version)
 	}
@@ -134,8 +137,8 @@ func (p Probes) Compare(q Probes) (least float64, err error) {
 			least, at = c, i
 		}
 	}
-	if !(least >= SameFrom) {
-		return least, fmt.Errorf("probe %q as a %v: cosine %.4f, want at least %v", list[at].name, list[at].role, least, SameFrom)
+	if !(least >= from) {
+		return least, fmt.Errorf("probe %q as a %v: cosine %.4f, want at least %v", list[at].name, list[at].role, least, from)
 	}
 	return least, nil
 }

@@ -41,14 +41,15 @@ const stopGreedy = "greedy"
 // answerOne samples and chooses for one prompt.
 func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arrivals chan<- bestof.Arrival) (part, error) {
 	sampler := &upstreamSampler{server: s, call: c, header: header}
-	watch := &stopwatch{}
+	watch, early := &stopwatch{}, &stopwatch{}
+	defer func() { s.metrics.embeddedEarly(early.total()) }()
 	most := c.k
 	if c.greedy {
 		most = min(c.n, c.k)
 	}
 	result, err := s.engine.Run(context.WithValue(ctx, stopwatchKey{}, watch), bestof.Request{
 		Question: c.question, K: most, Round: c.kMin, Keep: c.n, Margin: s.config.Margin,
-		Rule: s.engineRule(c.rule), Sampler: sampler, Arrivals: arrivals,
+		Rule: s.engineRule(c.rule, early), Sampler: sampler, Arrivals: arrivals,
 	})
 	switch {
 	case ctx.Err() != nil:

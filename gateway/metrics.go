@@ -41,6 +41,7 @@ type metrics struct {
 	upstream   *prometheus.HistogramVec
 	selection  *prometheus.HistogramVec
 	embedding  prometheus.Histogram
+	early      prometheus.Histogram
 	candidates *prometheus.CounterVec
 	drawn      prometheus.Histogram
 	fallbacks  *prometheus.CounterVec
@@ -67,7 +68,8 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	m.duration = histogram("request_duration_seconds", "Time from the request's header to the end of its answer.", "route")
 	m.upstream = histogram("upstream_duration_seconds", "Time of the upstream: a round of candidates, or the header of a forwarded answer.", "mode")
 	m.selection = histogram("selection_duration_seconds", "Time of a selection without its embedding.", "selector")
-	m.embedding = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_embedding_duration_seconds", Help: "Time to embed the texts of a selection.", Buckets: seconds})
+	m.embedding = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_embedding_duration_seconds", Help: "Time that a selection waits for embeddings.", Buckets: seconds})
+	m.early = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_early_embedding_duration_seconds", Help: "Time to embed candidates of a request while others are being sampled.", Buckets: seconds})
 	m.candidates = counter("candidates_total", "Candidates that were asked for, by what came of them.", "outcome")
 	m.drawn = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_request_candidates", Help: "Candidates drawn for a request.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128}})
 	m.fallbacks = counter("fallbacks_total", "Answers that no rule chose, by reason.", "reason")
@@ -82,7 +84,7 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_" + name, Help: help}, value)
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.candidates, m.drawn, m.fallbacks, m.rejected, m.failures, m.tokens, m.entropy, m.dropped,
+	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.early, m.candidates, m.drawn, m.fallbacks, m.rejected, m.failures, m.tokens, m.entropy, m.dropped,
 		gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(e.Waiting()) }),
 		gauge("requests_active", "Requests under way.", func() float64 { return float64(e.Active()) }),
 		gauge("request_bytes_held", "Bytes of the bodies of all requests under way or waiting.", func() float64 { return float64(e.HeldBytes()) }),
@@ -152,6 +154,13 @@ func (m *metrics) drew(d llm.Draw, asked int, took time.Duration) {
 		for cause, n := range d.Failed {
 			m.failed(cause, n)
 		}
+	}
+}
+
+// embeddedEarly counts the time in the embedder before a selection.
+func (m *metrics) embeddedEarly(took time.Duration) {
+	if took > 0 {
+		m.early.Observe(took.Seconds())
 	}
 }
 

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+
 	"rcvae"
 	"rcvae/bestof"
 	"rcvae/selector"
@@ -10,11 +12,21 @@ import (
 type Rule struct {
 	Selector rcvae.Selector
 	Rule     selector.Rule // that the selector applies: when its votes are decided
-	LogProbs bool          // the choice looks at log-probabilities: they are asked from the upstream
+	// Prepare embeds candidates while others are being sampled, see [bestof.Rule]; nil: there
+	// is nothing to do before.
+	Prepare  func(ctx context.Context, question string, candidates []rcvae.Candidate) error
+	LogProbs bool // the choice looks at log-probabilities: they are asked from the upstream
 }
 
-// engineRule returns the rule as the engine needs it.
-func (s *Server) engineRule(name string) bestof.Rule {
+// engineRule returns the rule as the engine needs it. The time that it spends in the
+// embedder before the selection is added to early.
+func (s *Server) engineRule(name string, early *stopwatch) bestof.Rule {
 	rule := s.parts.Rules[name]
-	return bestof.Rule{Name: name, Selector: rule.Selector, Decided: rule.Rule.Decided}
+	r := bestof.Rule{Name: name, Selector: rule.Selector, Decided: rule.Rule.Decided}
+	if rule.Prepare != nil {
+		r.Prepare = func(ctx context.Context, question string, candidates []rcvae.Candidate) error {
+			return rule.Prepare(context.WithValue(ctx, stopwatchKey{}, early), question, candidates)
+		}
+	}
+	return r
 }

@@ -59,6 +59,20 @@ func (b *Bound) LooksAtLogProbs() bool {
 		(need.Has(NeedModel) || need.Has(NeedSignalModel)) && reads(b.sources.Signals)
 }
 
+// Embeds reports whether a choice looks at embeddings, by the rule itself or its models.
+func (b *Bound) Embeds() bool { return b.sources.Complete(b.rule.Needs()).Has(NeedEmbeddings) }
+
+// Embed embeds the question and some of its candidates. With a cache as the embedder,
+// [Bound.Select] finds them there later; nothing else comes of it.
+func (b *Bound) Embed(ctx context.Context, question string, candidates []rcvae.Candidate) error {
+	if !b.Embeds() {
+		return nil
+	}
+	q := rcvae.Question{Problem: rcvae.Problem{Question: question}, Candidates: candidates}
+	_, err := b.sources.Embedder.Embed(ctx, q.Texts())
+	return err
+}
+
 // Select chooses one of the candidates. The reason is one sentence for people;
 // warnings tell what weakened the choice.
 func (b *Bound) Select(ctx context.Context, question string, candidates []rcvae.Candidate) (rcvae.Selection, error) {

@@ -52,7 +52,7 @@ func runEmbed(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	embedder, err := openEmbedder(cmd, minilm.Name, embedderSettings{})
+	embedder, err := openEmbedder(cmd, minilm.Name)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func addEmbedderSettings(cmd *cobra.Command) {
 	if f.Lookup("max-tokens") == nil { // where candidates are drawn it is a solution's length
 		f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
 	}
+	f.Int("weight-bits", 0, "hold the embedder's weights in 8 or 32 `BITS` (0: 8 where the file has 8 or fewer, else 32)")
 	f.Bool("in-context", false, "embed a solution behind its question, for causal models")
 	f.String("question-prompt", "", "`TEXT` that is put before questions instead of the embedder's own")
 	f.String("solution-prompt", "", "`TEXT` that is put before solutions instead of the embedder's own")
@@ -77,6 +78,9 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	if f.Changed("dimension") {
 		s.Dimension, _ = f.GetInt("dimension")
 	}
+	if f.Changed("weight-bits") {
+		s.WeightBits, _ = f.GetInt("weight-bits")
+	}
 	if f.Lookup("upstream") == nil && f.Changed("max-tokens") { // else it is a solution's length
 		s.MaxTokens, _ = f.GetInt("max-tokens")
 	}
@@ -91,11 +95,20 @@ type openedEmbedder struct {
 	record *embedderRecord // nil for built-in embedders
 }
 
-// openEmbedder opens the embedder that --embedder names, or else the given one, with the
-// given settings where no flag changes them.
-func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSettings) (*openedEmbedder, error) {
+// openEmbedder opens the embedder that --embedder names, or else the given one.
+func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error) {
+	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{})
+}
+
+// embedderName returns --embedder, or else the given name.
+func embedderName(cmd *cobra.Command, otherwise string) string {
 	name, _ := cmd.Flags().GetString("embedder")
-	name = cmp.Or(name, otherwise)
+	return cmp.Or(name, otherwise)
+}
+
+// openNamed opens the embedder of that name, with the given settings where no flag changes
+// them.
+func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*openedEmbedder, error) {
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
 	}
@@ -119,7 +132,7 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 	if isBuiltin(name) {
 		return o, nil
 	}
-	if o.record, err = o.makeRecord(cmd.Context(), name, settings); err != nil {
+	if o.record, err = o.makeRecord(cmd, name, settings); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -131,9 +144,9 @@ func openEmbedder(cmd *cobra.Command, otherwise string, settings embedderSetting
 // that are there to be studied.
 func openTrainEmbedder(cmd *cobra.Command, objective cvae.Objective) (*openedEmbedder, error) {
 	if objective.Graded {
-		return openEmbedder(cmd, minilm.NameMath, embedderSettings{})
+		return openEmbedder(cmd, minilm.NameMath)
 	}
-	return openEmbedder(cmd, minilm.Name, embedderSettings{})
+	return openEmbedder(cmd, minilm.Name)
 }
 
 // openCache opens the cache that --cache names. One that is locked, or on a disk that is

@@ -11,6 +11,7 @@ import (
 
 	"rcvae/embed"
 	"rcvae/embed/hub"
+	"rcvae/embed/lm"
 	"rcvae/embed/minilm"
 )
 
@@ -22,6 +23,8 @@ func newEmbedders() *cobra.Command {
 
 What --embedder takes:
   minilm, minilm-math    encoders in the binary
+  math-lm+BASE           adapters in the binary over Qwen2.5-Coder-0.5B-Instruct: its
+                         .gguf file, its folder, or its name on the hub
   FOLDER, FILE.gguf      a model's folder as Hugging Face writes it, or llama.cpp's file
   ORG/NAME[@REVISION]    a model in the hub cache, which 'embedders get' fills
   openai+URL?model=NAME  a server with OpenAI's /v1/embeddings (vLLM, LiteLLM, OpenAI)
@@ -111,6 +114,8 @@ func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 		}
 		infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), b.source, b.license})
 	}
+	fp := lm.Fingerprint()
+	infos = append(infos, embedderInfo{fp.Name, fp.Dimension, fp.MaxTokens, fp.ID(), "adapters for a file of " + lm.Base + ", see --embedder " + lmPrefix + "BASE", lm.License})
 	cache, err := hub.FromEnvironment(os.Getenv)
 	if err != nil {
 		return err

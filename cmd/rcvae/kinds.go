@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"rcvae"
 	"rcvae/embed"
 	"rcvae/embed/encoder"
@@ -23,11 +25,14 @@ type embedderKind struct {
 	names       func(name string) bool // whether the name has this form
 	takes       []string               // flags
 	remote      bool                   // another program computes: what it computes can change
-	open        func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
+	// probes embeds the probe texts where the fingerprint does not tell the weights exactly;
+	// nil: it does, and the cache knows them.
+	probes func(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, error)
+	open   func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
 }
 
 // fileFlags are the flags of embedders that are opened from files.
-var fileFlags = []string{"pooling", "task", "dimension", "max-tokens", "in-context", "adapter", "question-prompt", "solution-prompt"}
+var fileFlags = []string{"pooling", "task", "dimension", "max-tokens", "in-context", "adapter", "question-prompt", "solution-prompt", "weight-bits"}
 
 // embedderKinds returns every kind, first match first.
 func embedderKinds() []embedderKind {
@@ -35,6 +40,7 @@ func embedderKinds() []embedderKind {
 		form: strings.Join(embedderNames(), ", "), about: "built in",
 		names: func(name string) bool { return slices.Contains(embedderNames(), name) }, open: openBuiltin,
 	}}
+	kinds = append(kinds, lmKind())
 	kinds = append(kinds, remoteKinds()...)
 	return append(kinds,
 		embedderKind{form: "FILE.gguf", about: "a file of llama.cpp", names: isFile, takes: fileFlags, open: openEncoderFile},
@@ -173,6 +179,7 @@ type embedderSettings struct {
 	Adapter        string `json:"adapter,omitempty"`
 	QuestionPrompt string `json:"question_prompt,omitempty"`
 	SolutionPrompt string `json:"solution_prompt,omitempty"`
+	WeightBits     int    `json:"weight_bits,omitempty"`
 }
 
 // given returns the names of the flags that are set.
@@ -184,6 +191,7 @@ func (s embedderSettings) given() []string {
 	}{
 		{"pooling", s.Pooling != ""}, {"task", s.Task != ""}, {"dimension", s.Dimension != 0}, {"max-tokens", s.MaxTokens != 0},
 		{"in-context", s.InContext}, {"adapter", s.Adapter != ""}, {"question-prompt", s.QuestionPrompt != ""}, {"solution-prompt", s.SolutionPrompt != ""},
+		{"weight-bits", s.WeightBits != 0},
 	} {
 		if f.set {
 			names = append(names, f.name)
@@ -196,7 +204,7 @@ func (s embedderSettings) given() []string {
 func (s embedderSettings) openEncoder(path, name string) (rcvae.Embedder, error) {
 	m, err := encoder.Open(path, encoder.Options{
 		Name: name, Pooling: s.Pooling, Task: s.Task, Dimension: s.Dimension, MaxTokens: s.MaxTokens, InContext: s.InContext,
-		Adapter: s.Adapter, QuestionPrompt: s.QuestionPrompt, SolutionPrompt: s.SolutionPrompt,
+		Adapter: s.Adapter, QuestionPrompt: s.QuestionPrompt, SolutionPrompt: s.SolutionPrompt, WeightBits: s.WeightBits,
 	})
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ func openSources(cmd *cobra.Command, need selector.Needs) (selector.Sources, *op
 
 func openSourceEmbedder(cmd *cobra.Command, paths []string, models []*cvae.Model) (*openedEmbedder, error) {
 	if len(models) == 0 {
-		return openEmbedder(cmd, minilm.Name, embedderSettings{})
+		return openEmbedder(cmd, minilm.Name)
 	}
 	return openModelEmbedder(cmd, paths[0], models[0])
 }

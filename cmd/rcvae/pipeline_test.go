@@ -292,11 +292,21 @@ func TestBadInput(t *testing.T) {
 // foreignModel writes a model that was trained on the embeddings of another embedder.
 func (f fixture) foreignModel(t *testing.T) string {
 	t.Helper()
-	fp := rcvae.Fingerprint{Name: "another-encoder", Dimension: 4, Normalized: true}
+	return modelOn(t, f.path("foreign.rcvae"), rcvae.Fingerprint{Name: "another-encoder", Dimension: 4, Normalized: true})
+}
+
+// modelOn writes a model that was trained on the embedder of that fingerprint.
+func modelOn(t *testing.T, path string, fp rcvae.Fingerprint) string {
+	t.Helper()
+	unit := func(i int) rcvae.Embedding {
+		e := make(rcvae.Embedding, fp.Dimension)
+		e[i] = 1
+		return e
+	}
 	one := rcvae.Encoded{
 		Question:  rcvae.Question{Problem: rcvae.Problem{ID: "q"}, Candidates: []rcvae.Candidate{{Answer: "1", Verdict: rcvae.Correct}, {Answer: "2", Verdict: rcvae.Incorrect}}},
-		Embedding: rcvae.Embedding{1, 0, 0, 0},
-		Solutions: []rcvae.Solution{{Embedding: rcvae.Embedding{0, 1, 0, 0}}, {Embedding: rcvae.Embedding{0, 0, 1, 0}}},
+		Embedding: unit(0),
+		Solutions: []rcvae.Solution{{Embedding: unit(1)}, {Embedding: unit(2)}},
 	}
 	config := cvae.DefaultConfig(cvae.Contrastive, fp.Dimension)
 	config.Epochs = 1
@@ -304,7 +314,6 @@ func (f fixture) foreignModel(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := f.path("foreign.rcvae")
 	if err := model.Save(path); err != nil {
 		t.Fatal(err)
 	}

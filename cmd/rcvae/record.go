@@ -1,16 +1,17 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"rcvae"
 	"rcvae/cvae"
 	"rcvae/embed"
 	"rcvae/embed/hub"
+	"rcvae/embed/lm"
 )
 
 // embedderRecord is what a model file keeps of an embedder that is not built in: how it
@@ -37,10 +38,15 @@ func recordOf(m *cvae.Model) (*embedderRecord, error) {
 
 // makeRecord embeds the probe texts. Those of an embedder in another program are
 // embedded afresh and compared with the cache: under one name there may be two servers.
-func (o *openedEmbedder) makeRecord(ctx context.Context, name string, s embedderSettings) (*embedderRecord, error) {
+func (o *openedEmbedder) makeRecord(cmd *cobra.Command, name string, s embedderSettings) (*embedderRecord, error) {
+	ctx := cmd.Context()
 	kind, err := kindOf(name)
 	if err != nil {
 		return nil, err
+	}
+	if kind.probes != nil {
+		probes, err := kind.probes(cmd, o, name)
+		return &embedderRecord{Settings: s, License: licenseOf(name), Probes: probes}, err
 	}
 	cached, err := embed.Probe(ctx, o.cache)
 	if err != nil {
@@ -62,6 +68,9 @@ func (o *openedEmbedder) makeRecord(ctx context.Context, name string, s embedder
 
 // licenseOf returns what the files of an embedder say about their licence.
 func licenseOf(name string) string {
+	if lmKind().names(name) {
+		return lm.License
+	}
 	if isFolder(name) {
 		return hub.License(name)
 	}
@@ -79,7 +88,7 @@ func (o *openedEmbedder) checkProbes(cmd *cobra.Command, path string, m *cvae.Mo
 		return err
 	}
 	then, now := m.Info().Fingerprint, o.Fingerprint()
-	least, err := record.Probes.Compare(o.record.Probes)
+	least, err := record.Probes.CompareFrom(o.record.Probes, sameFrom(then))
 	if err != nil {
 		return fmt.Errorf("%s was trained on embedder %s; %s computes something else: %w; use the embedder that it was trained on, or train a model with this one", path, then.Name, now.Name, err)
 	}
@@ -87,6 +96,15 @@ func (o *openedEmbedder) checkProbes(cmd *cobra.Command, path string, m *cvae.Mo
 		note(cmd, "%s differs a little from the embedder that %s was trained on: least cosine %.5f", now.Name, path, least)
 	}
 	return nil
+}
+
+// sameFrom returns the least cosine of two vectors of one text that a model takes for one
+// function's.
+func sameFrom(fp rcvae.Fingerprint) float64 {
+	if fp.Same(lm.Fingerprint()) {
+		return lm.SameFrom
+	}
+	return embed.SameFrom
 }
 
 // sameEmbedder checks that the model at path belongs to the open embedder.
@@ -102,7 +120,7 @@ func (o *openedEmbedder) sameEmbedder(cmd *cobra.Command, path string, m *cvae.M
 func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedEmbedder, error) {
 	fp := m.Info().Fingerprint
 	if fp.Dimension == 0 {
-		return openEmbedder(cmd, noEmbedder, embedderSettings{})
+		return openEmbedder(cmd, noEmbedder)
 	}
 	record, err := recordOf(m)
 	if err != nil {
@@ -112,7 +130,16 @@ func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedE
 	if record != nil {
 		settings = record.Settings
 	}
-	o, err := openEmbedder(cmd, fp.Name, settings)
+	name := embedderName(cmd, fp.Name)
+	if fp.Name == lm.Name {
+		name = withBase(name)
+	}
+	if name == lm.Name {
+		if _, err := lmBase(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	o, err := openNamed(cmd, name, settings)
 	if err != nil && !cmd.Flags().Changed("embedder") {
 		// Not wrapped: a name that is wrong in the model file is no wrong usage.
 		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %s; name where it is with --embedder", path, fp, err.Error())

@@ -117,7 +117,7 @@ func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string
 
 // measure trains the models, measures the rules, and writes and prints the table.
 func (p *protocol) measure(cmd *cobra.Command, sampled []reproduce.Sampled) error {
-	embedder, err := openEmbedder(cmd, minilm.NameMath, embedderSettings{})
+	embedder, err := openEmbedder(cmd, minilm.NameMath)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,11 @@ func serveRules(cmd *cobra.Command, configured string, sources selector.Sources)
 		if err != nil {
 			return nil, err
 		}
-		rules[name] = gateway.Rule{Selector: bound, Rule: rule, LogProbs: bound.LooksAtLogProbs()}
+		served := gateway.Rule{Selector: bound, Rule: rule, LogProbs: bound.LooksAtLogProbs()}
+		if bound.Embeds() {
+			served.Prepare = bound.Embed
+		}
+		rules[name] = served
 	}
 	return rules, nil
 }

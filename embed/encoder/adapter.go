@@ -15,9 +15,15 @@ import (
 	"rcvae/internal/mapped"
 )
 
-// openAdapter opens a PEFT folder, a safetensors file under PEFT's names or, for a model of
-// that form, an adapter in GGUF's form, whose rows may have an order of their own.
-func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, error) {
+// openAdapter opens the adapter of the options: a PEFT folder, a safetensors file under
+// PEFT's names or, for a model of that form, an adapter in GGUF's form, whose rows may have
+// an order of their own.
+func (m *Model) openAdapter(f family, forGGUF bool) (adapters, error) {
+	if data := m.options.AdapterData; data != nil {
+		found, err := m.openAdapterFile(mapped.Memory{"adapter": data}, "adapter")
+		return newAdapters(found, f.adapted, false), err
+	}
+	path := m.options.Adapter
 	info, err := os.Stat(path)
 	if err != nil {
 		return adapters{}, err
@@ -36,6 +42,9 @@ func (m *Model) openAdapter(path string, f family, forGGUF bool) (adapters, erro
 	found, err := m.openGGUFAdapter(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	return newAdapters(found, func(module string) []string { return []string{f.ggufName(module)} }, true), err
 }
+
+// adapterLabel stands in the hash for an adapter's file, whatever it is called.
+const adapterLabel = "adapter"
 
 // peftConfig is adapter_config.json.
 type peftConfig struct {
@@ -102,6 +111,7 @@ func (m *Model) openAdapterFile(folder fs.FS, name string) (map[string]adapter, 
 	if err != nil {
 		return nil, err
 	}
+	m.hashing[len(m.hashing)-1].name = adapterLabel
 	scale, err := strconv.ParseFloat(metadata["scale"], 32)
 	if err != nil || !(math.Abs(scale) < math.MaxFloat32) {
 		return nil, fmt.Errorf("the metadata of %s has the scale %q, want a number: name a PEFT folder otherwise", name, metadata["scale"])
@@ -177,7 +187,7 @@ func (m *Model) openGGUFAdapter(folder fs.FS, name string) (map[string]adapter, 
 	if !ok {
 		return nil, errors.New("adapter.lora.alpha is missing")
 	}
-	m.hashing.later(name, file.Data)
+	m.hashing.later(adapterLabel, file.Data)
 	if prompt, ok := g.Metadata["adapter.lora.prompt_prefix"].(string); ok {
 		m.setPrompts(prompt)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"rcvae/embed/encoder/internal/block"
 )
 
 // batchTokens is about how many tokens a batch has: enough rows to keep the matrix
@@ -22,13 +24,17 @@ const uneven = 1.15
 // shared tokens, and those shared tokens.
 type batch struct {
 	ids    [][]int32
-	after  []int          // see [block.Batch.BeginAfter]
+	after  []int          // of each: index in ids of what it goes on from, -1 for none, -2-i for past i
+	pasts  []*block.Past  // that texts go on from
+	recent map[string]int // index in pasts of shared tokens
 	rows   map[int]int    // of each of the run's texts: its index in ids
 	shared map[string]int // index in ids of shared tokens
 	tokens int
 }
 
-func newBatch() *batch { return &batch{rows: make(map[int]int), shared: make(map[string]int)} }
+func newBatch() *batch {
+	return &batch{rows: make(map[int]int), shared: make(map[string]int), recent: make(map[string]int)}
+}
 
 // key returns tokens as a key of a map.
 func key(ids []int32) string {
@@ -44,6 +50,14 @@ func key(ids []int32) string {
 func (b *batch) add(i int, s sequence) {
 	after := -1
 	switch {
+	case s.past != nil:
+		prefix := key(s.ids[:s.shared])
+		at, ok := b.recent[prefix]
+		if !ok {
+			at = len(b.pasts)
+			b.pasts, b.recent[prefix] = append(b.pasts, s.past), at
+		}
+		after = -2 - at
 	case s.shared > 0:
 		prefix := key(s.ids[:s.shared])
 		at, ok := b.shared[prefix]
@@ -59,6 +73,22 @@ func (b *batch) add(i int, s sequence) {
 		}
 	}
 	b.rows[i] = b.append(s.ids[s.shared:], after)
+}
+
+// begin lays the texts out in memory. It returns what will be kept of shared tokens.
+func (b *batch) begin(memory *block.Batch, h int) map[string]*block.Past {
+	after := make([]int, len(b.after))
+	for i, a := range b.after {
+		if after[i] = a; a < -1 {
+			after[i] = len(b.ids) - 2 - a
+		}
+	}
+	memory.BeginAfter(b.ids, after, b.pasts, h)
+	kept := make(map[string]*block.Past, len(b.shared))
+	for prefix, text := range b.shared {
+		kept[prefix] = memory.Keep(text)
+	}
+	return kept
 }
 
 func (b *batch) append(ids []int32, after int) int {

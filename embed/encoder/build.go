@@ -145,12 +145,12 @@ func (p *plan) network() (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path := p.model.options.Adapter; path != "" {
+	if p.model.options.adapted() {
 		if p.adapters.byName != nil {
 			return nil, errors.New("an adapter beside that of a task is not supported")
 		}
-		if p.adapters, err = p.model.openAdapter(path, p.family, false); err != nil {
-			return nil, fmt.Errorf("adapter %s: %w", path, err)
+		if p.adapters, err = p.model.openAdapter(p.family, false); err != nil {
+			return nil, fmt.Errorf("adapter %s: %w", p.model.options.Adapter, err)
 		}
 	}
 	return p.model.assemble(p.family, p.raw, newConfig(), newWeights(p.source, stored, p.adapters))
@@ -162,7 +162,7 @@ func (m *Model) assemble(f family, raw []byte, c *config, w *weights) (*network,
 	if err != nil {
 		return nil, fmt.Errorf("config.json: %w", err)
 	}
-	w.round = m.options.EightBits
+	w.bits, w.release = m.options.WeightBits, m.release
 	n, err := layers(w)
 	if err = errors.Join(err, w.err()); err != nil {
 		return nil, err

@@ -44,7 +44,8 @@ func meanOfStates(t *testing.T, m *Model, ids []int32, from, to int) []float64 {
 	defer pool.Close()
 	b := block.NewBatch(pool)
 	n := m.networks[rcvae.RoleSolution]
-	if err := n.forward(t.Context(), b, [][]int32{ids}, nil); err != nil {
+	b.Begin([][]int32{ids}, n.embeddings.Hidden)
+	if err := n.forward(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	h := n.embeddings.Hidden
@@ -177,6 +178,30 @@ func TestSharedTokensAreComputedOnce(t *testing.T) {
 		if found != 1 {
 			t.Errorf("text %d is in %d batches, want 1", i, found)
 		}
+	}
+}
+
+// TestQuestionsAreRemembered: a solution that comes later does not run its question again,
+// and what is kept stays within its limit.
+func TestQuestionsAreRemembered(t *testing.T) {
+	m := openCausal(t, Options{})
+	first := rcvae.Text{Role: rcvae.RoleSolution, Text: "abcd", Question: "ab dc"}
+	later := rcvae.Text{Role: rcvae.RoleSolution, Text: "dcba", Question: first.Question}
+	embedText(t, m, first)
+	one := m.pasts.bytes
+	s := []sequence{m.sequence(later)}
+	m.recall(m.networks[rcvae.RoleSolution], s)
+	if got := batchesOf(s, 1)[0].tokens; one == 0 || got != len("\n\ndcba") {
+		t.Errorf("%d bytes are kept and %d tokens run, want those of the solution alone", one, got)
+	}
+	m.pasts.limit = 3*one + one/2
+	for i := range 9 {
+		embedText(t, m, rcvae.Text{Role: rcvae.RoleSolution, Text: "a", Question: "abcd" + "abcdabcdd"[i:i+1]})
+		embedText(t, m, later)
+	}
+	s[0].past = nil
+	if m.recall(m.networks[rcvae.RoleSolution], s); s[0].past == nil || m.pasts.bytes != 3*one || len(m.pasts.entries) != 3 {
+		t.Errorf("%d questions of %d bytes, past %v: want the last three, of which one is used all the time", len(m.pasts.entries), m.pasts.bytes, s[0].past)
 	}
 }
 

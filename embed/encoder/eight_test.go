@@ -21,7 +21,7 @@ func TestEightBits(t *testing.T) {
 		folder := filepath.Join("testdata", "tiny", name)
 		g := readGolden(t, filepath.Join(folder, "golden.safetensors"))
 		onEveryPath(t, func(t *testing.T) {
-			m := open(t, folder, encoder.Options{Pooling: "mean", EightBits: true})
+			m := open(t, folder, encoder.Options{Pooling: "mean", WeightBits: 8})
 			got, err := m.EmbedTokens(t.Context(), rcvae.RoleSolution, g.texts)
 			if err != nil {
 				t.Fatal(err)

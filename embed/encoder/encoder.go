@@ -5,8 +5,8 @@
 // An architecture is one short file: its configuration, the names of its weights, and
 // the order of the blocks that it is composed of (package block). Pooling, prompts and
 // the tokenizer come from the model's own files; adapters are merged while loading. States
-// and sums are float32; weights are too, unless they are stored in eight bits or
-// [Options.EightBits] says so.
+// and sums are float32; weights are too, unless they are stored in eight bits or fewer
+// or [Options.WeightBits] says so.
 package encoder
 
 import (
@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -36,8 +37,9 @@ type Options struct {
 	QuestionPrompt string // put before questions instead of the model's prompt
 	SolutionPrompt string // put before solutions instead of the model's prompt
 	Adapter        string // a PEFT folder, or a safetensors or GGUF file with a low-rank adapter, merged into the weights
+	AdapterData    []byte // the content of such a safetensors file, in place of Adapter; it is not copied
 	InContext      bool   // a solution is read behind its question; for causal models
-	EightBits      bool   // weights are held in eight bits, in a quarter of the memory, whatever they are stored in
+	WeightBits     int    // of weights in memory: 8 or 32; 0: 8 for those that are stored in 8 or less, 32 for the others
 	Workers        int    // goroutines that embed; 0: all processors
 	TokensOnly     bool   // there need be no tokenizer: only EmbedTokens is called
 }
@@ -51,6 +53,12 @@ func (o Options) Validate() error {
 	if o.MaxTokens < 0 {
 		errs = append(errs, fmt.Errorf("max tokens is %d, want at least 0", o.MaxTokens))
 	}
+	if o.WeightBits != 0 && o.WeightBits != 8 && o.WeightBits != 32 {
+		errs = append(errs, fmt.Errorf("weight bits are %d, want 8 or 32, or 0 for what the files say", o.WeightBits))
+	}
+	if o.Adapter != "" && o.AdapterData != nil {
+		errs = append(errs, errors.New("there are two adapters, one in a file and one in memory"))
+	}
 	switch o.Pooling {
 	case "", PoolMean, PoolCLS, PoolLast:
 	default:
@@ -58,6 +66,9 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// adapted reports whether there is an adapter.
+func (o Options) adapted() bool { return o.Adapter != "" || o.AdapterData != nil }
 
 // Model embeds texts with one encoder. It may be used concurrently.
 type Model struct {
@@ -67,10 +78,12 @@ type Model struct {
 	head       head
 	words      *tokenizer.Model // nil with TokensOnly
 	prompts    [roles]string
-	skipPrompt bool     // the prompt's tokens do not count in the mean
-	lowerText  bool     // texts are brought to lower case
-	limit      int      // most tokens
-	hashing    fileHash // of all files that make the function
+	skipPrompt bool // the prompt's tokens do not count in the mean
+	lowerText  bool // texts are brought to lower case
+	limit      int  // most tokens
+	pasts      pasts
+	turns      chan struct{} // one element per call under way: more would take memory and no less time
+	hashing    fileHash      // of all files that make the function
 	hash       func() string
 	files      []*mapped.File
 }
@@ -99,7 +112,7 @@ func OpenFS(folder fs.FS, o Options) (*Model, error) {
 
 // finish makes a model with open and checks what came out.
 func finish(what string, o Options, open func(m *Model) error) (*Model, error) {
-	m := &Model{options: o, name: o.Name}
+	m := &Model{options: o, name: o.Name, pasts: pasts{limit: pastBytes}, turns: make(chan struct{}, cmp.Or(max(0, o.Workers), runtime.GOMAXPROCS(0)))}
 	m.hash = sync.OnceValue(func() string { return m.hashing.sum() })
 	if o.Weights != "" {
 		m.hash = func() string { return o.Weights }
@@ -163,6 +176,13 @@ func (m *Model) Close() error {
 	return errors.Join(errs...)
 }
 
+// release gives the memory of what has been read of mapped files back.
+func (m *Model) release() {
+	for _, f := range m.files {
+		f.Drop()
+	}
+}
+
 // MaxTokens returns how many tokens of a text are read.
 func (m *Model) MaxTokens() int { return m.limit }
 
@@ -181,8 +201,11 @@ func (m *Model) Fingerprint() rcvae.Fingerprint {
 	if m.options.KeepEnds {
 		f.Truncation = "ends"
 	}
-	if m.options.EightBits {
+	switch m.options.WeightBits {
+	case 8:
 		f.Weights += " in eight bits"
+	case 32:
+		f.Weights += " in 32 bits"
 	}
 	return f
 }

@@ -24,7 +24,7 @@ func (m *Model) openGGUF(folder fs.FS, name string) error {
 	if err != nil {
 		return err
 	}
-	m.hashing.later(name, mappedFile.Data)
+	m.hashing.later("model.gguf", mappedFile.Data) // whatever it is called
 	architecture, _ := file.Metadata["general.architecture"].(string)
 	f, err := familyOfGGUF(architecture)
 	if err != nil {
@@ -56,10 +56,10 @@ func (m *Model) openGGUF(folder fs.FS, name string) error {
 
 func (m *Model) buildGGUF(f family, raw []byte, file *gguf.File) error {
 	var a adapters
-	if path := m.options.Adapter; path != "" {
+	if m.options.adapted() {
 		var err error
-		if a, err = m.openAdapter(path, f, true); err != nil {
-			return fmt.Errorf("adapter %s: %w", path, err)
+		if a, err = m.openAdapter(f, true); err != nil {
+			return fmt.Errorf("adapter %s: %w", m.options.Adapter, err)
 		}
 	}
 	c := newConfig()

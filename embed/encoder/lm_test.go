@@ -3,6 +3,7 @@ package encoder_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -35,25 +36,27 @@ func TestLanguageModelAgreesWithTheReference(t *testing.T) {
 	g := golden{file: file}
 	for _, c := range []struct {
 		name, adapter string
-		eight         bool
-	}{{"adapted", lmAdapter, true}, {"adapted", lmAdapter, false}, {"base", "", false}} {
-		m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter, EightBits: c.eight})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := m.Embed(t.Context(), texts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, parts := 0, [2][][]float32{g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")}; i < len(got); i++ {
-			if cos := cosine(got[i], parts[i%2][i/2]); !(cos >= 1-1e-3) {
-				t.Errorf("%s: %s %d has a cosine of %v with the reference, want at least 0.999", c.name, texts[i].Role, i/2, cos)
+		bits          int
+	}{{"adapted", lmAdapter, 8}, {"adapted", lmAdapter, 32}, {"base", "", 32}} {
+		t.Run(fmt.Sprintf("%s in %d bits", c.name, c.bits), func(t *testing.T) {
+			m, err := encoder.Open(path, encoder.Options{Pooling: encoder.PoolMean, MaxTokens: 512, InContext: true, Adapter: c.adapter, WeightBits: c.bits})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		t.Logf("%s, in eight bits %v, with %s: least cosine %.6f", c.name, c.eight, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
+			got, err := m.Embed(t.Context(), texts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, parts := 0, [2][][]float32{g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")}; i < len(got); i++ {
+				if cos := cosine(got[i], parts[i%2][i/2]); !(cos >= 1-1e-3) {
+					t.Errorf("%s: %s %d has a cosine of %v with the reference, want at least 0.999", c.name, texts[i].Role, i/2, cos)
+				}
+			}
+			t.Logf("%s, in %d bits, with %s: least cosine %.6f", c.name, c.bits, gemm.Kernels(), leastCosine(got, g.pooled(t, c.name+".q"), g.pooled(t, c.name+".r")))
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -51,19 +51,11 @@ func (s adapters) find(module string) (adapter, bool) {
 	return adapter{}, false
 }
 
-// merge adds a module's adapter to its weight, (out, in).
-func (s adapters) merge(module string, out, in int, weight []float32) error {
-	ad, ok := s.find(module)
-	if !ok {
-		return nil
-	}
-	r := ad.a.rows()
-	if ad.a.columns() != in || ad.b.rows() != out || ad.b.columns() != r {
+// fits checks the shapes of the adapter of a weight (out, in).
+func (ad adapter) fits(module string, out, in int) error {
+	if ad.a.columns() != in || ad.b.rows() != out || ad.b.columns() != ad.a.rows() {
 		return fmt.Errorf("the adapter of %s has shapes %v and %v, want (r, %d) and (%d, r)", module, ad.a.shape, ad.b.shape, in, out)
 	}
-	a, b := ad.a.values(), ad.b.values()
-	gemm.Scale(ad.scale, b)
-	gemm.Mul(gemm.NoTrans, gemm.NoTrans, out, in, r, b, r, a, in, weight, in, true)
 	return nil
 }
 

@@ -1,9 +1,6 @@
 package encoder
 
 import (
-	"math"
-	"slices"
-
 	"rcvae/embed/encoder/internal/block"
 	"rcvae/internal/gemm"
 )
@@ -41,49 +38,28 @@ func (m *matrix) scaleRows(scale float32, rows int, bias []float32) {
 	}
 }
 
-// roundGroup is the most neighbours in a row that share a scale where weights are rounded.
-const roundGroup = 32
-
-// toEight rounds the values to 255 steps between the largest of each group and its
-// negative. Adapters have been merged before.
-func (m *matrix) toEight() {
-	m.group = roundGroup
-	for m.in%m.group != 0 {
-		m.group--
-	}
-	m.eight, m.scales = make([]int8, len(m.values)), make([]float32, len(m.values)/m.group)
-	for g := range m.scales {
-		group := m.values[g*m.group : (g+1)*m.group]
-		var top float32
-		for _, v := range group {
-			top = max(top, v, -v)
-		}
-		if top == 0 {
-			continue
-		}
-		m.scales[g] = top / 127
-		for i, v := range group {
-			m.eight[g*m.group+i] = int8(math.RoundToEven(float64(v) / float64(m.scales[g])))
-		}
-	}
-	m.values = nil
-}
-
 // stack returns the weights and biases of parts one below the other; without bias it is
 // nil. Weights that are stored in eight bits stay so unless something changes them.
 func (w *weights) stack(in int, bias bool, parts ...part) (weight matrix, biases []float32) {
 	weight = matrix{in: in}
 	if !w.stackEight(&weight, parts) {
-		rows := make([][]float32, len(parts))
+		opened := make([]*rows, len(parts))
 		for i, p := range parts {
-			rows[i] = w.part(p, in)
+			opened[i] = w.open(p, in)
 		}
-		weight.values = slices.Concat(rows...) // of the parts' real sizes: the config may be wild
+		if w.rounds(opened) {
+			w.round(&weight, opened)
+		} else {
+			weight.values = w.float32s(in, opened...)
+		}
 	}
 	for _, p := range parts {
 		if bias {
 			biases = append(biases, halves(w.values(p.name+".bias", p.out), p.neighbours, 1)...)
 		}
+	}
+	if w.release != nil {
+		w.release()
 	}
 	return weight, biases
 }
@@ -123,11 +99,8 @@ func (w *weights) linear(name string, out, in int, bias bool) *block.Linear {
 
 // pack is block.NewLinear for values that may be wrong after an error.
 func (w *weights) pack(out, in int, weight matrix, bias []float32) *block.Linear {
-	switch {
-	case w.failed():
+	if w.failed() {
 		return nil
-	case w.round && weight.values != nil:
-		weight.toEight()
 	}
 	if weight.values == nil {
 		return block.NewLinear8(out, in, weight.eight, weight.scales, weight.group, bias)

@@ -59,10 +59,9 @@ func (l *sandwich) run(b *block.Batch) {
 	b.Sandwich(l.feedForward, l.beforeFeedForward, l.afterFeedForward)
 }
 
-// forward leaves the last states of the texts, (T, H), in b.X; after says which of them go
-// on from another one, see [block.Batch.BeginAfter]. It stops between layers when ctx ends.
-func (n *network) forward(ctx context.Context, b *block.Batch, texts [][]int32, after []int) error {
-	b.BeginAfter(texts, after, n.embeddings.Hidden)
+// forward leaves the last states of the texts that b was begun with, (T, H), in b.X. It
+// stops between layers when ctx ends.
+func (n *network) forward(ctx context.Context, b *block.Batch) error {
 	n.embeddings.Apply(b)
 	for _, l := range n.layers {
 		if err := ctx.Err(); err != nil {

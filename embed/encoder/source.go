@@ -15,6 +15,7 @@ type tensor struct {
 	shape []int
 	row   func(dst []float32, i int)
 	eight *eightBits // nil if it is stored otherwise
+	bits  int        // of a value as it is stored, rounded up
 }
 
 // eightBits are int8 values (rows, columns) and their scales (rows, columns/group), of
@@ -104,7 +105,7 @@ func (s tensors) add(file *safetensors.File, keep func(name string) bool) error 
 			continue
 		}
 		if row := t.RowReader(); row != nil {
-			s[t.Name] = tensor{shape: t.Shape, row: row}
+			s[t.Name] = tensor{shape: t.Shape, row: row, bits: 16} // or more
 		}
 	}
 	return nil
@@ -118,7 +119,7 @@ func scaledRows(t, scale safetensors.Tensor) (tensor, error) {
 	}
 	columns, groups := t.Shape[1], scale.Shape[1]
 	size := columns / groups
-	return tensor{shape: t.Shape, eight: &eightBits{t.Data, scales, size}, row: func(dst []float32, i int) {
+	return tensor{shape: t.Shape, eight: &eightBits{t.Data, scales, size}, bits: 8, row: func(dst []float32, i int) {
 		values, scales := t.Data[i*columns:(i+1)*columns], scales[i*groups:(i+1)*groups]
 		for g, scale := range scales {
 			group := dst[g*size : (g+1)*size]
@@ -137,7 +138,7 @@ func (s ggufTensors) lookup(name string) (tensor, bool) {
 	if !ok {
 		return tensor{}, false
 	}
-	return tensor{shape: t.Shape, row: t.Row}, true
+	return tensor{shape: t.Shape, row: t.Row, bits: t.Type.Bits()}, true
 }
 
 func (s ggufTensors) names() []string {

@@ -17,6 +17,7 @@ type sequence struct {
 	ids      []int32
 	from, to int
 	shared   int
+	past     *block.Past // of the shared tokens, if they have been computed before
 }
 
 // EmbedTokens returns the embeddings of tokenised texts of a role, special tokens
@@ -42,6 +43,13 @@ func (m *Model) embed(ctx context.Context, n *network, texts []sequence) ([]rcva
 			return nil, fmt.Errorf("text %d: %w", i, err)
 		}
 	}
+	select {
+	case m.turns <- struct{}{}:
+		defer func() { <-m.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	m.recall(n, texts)
 	r := run{model: m, network: n, texts: texts, out: make([]rcvae.Embedding, len(texts))}
 	pool := gemm.NewPool(m.options.Workers)
 	defer pool.Close()
@@ -81,15 +89,17 @@ type run struct {
 
 // batch encodes one batch and sets its embeddings.
 func (r *run) batch(ctx context.Context, b *block.Batch, batch *batch) {
-	if err := r.network.forward(ctx, b, batch.ids, batch.after); err != nil {
+	h := r.network.embeddings.Hidden
+	kept := batch.begin(b, h)
+	if err := r.network.forward(ctx, b); err != nil {
 		r.fail(err)
 		return
 	}
-	h := r.network.embeddings.Hidden
+	r.model.pasts.add(r.network, kept)
 	for text, i := range batch.rows {
 		s := r.texts[text]
 		first := b.Starts[i]
-		if batch.after[i] >= 0 {
+		if batch.after[i] != -1 {
 			first -= s.shared
 		}
 		embedding, err := r.model.head.embed(b.X[(first+s.from)*h:(first+s.to)*h], h)

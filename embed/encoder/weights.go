@@ -19,7 +19,8 @@ type weights struct {
 	source   source
 	stored   func(name string) string // the name in the source
 	adapters adapters
-	round    bool // to eight bits, see [matrix.toEight]
+	bits     int    // see [Options.WeightBits]
+	release  func() // is called when tensors have been read; nil: nobody is told
 
 	mu   sync.Mutex
 	errs []error
@@ -88,28 +89,7 @@ func (w *weights) finite(name string, values []float32) {
 
 // matrix returns the values of NAME.weight, (out, in), with its adapters.
 func (w *weights) matrix(name string, out, in int) []float32 {
-	return w.part(part{name: name, out: out}, in)
-}
-
-// part returns the values of a part, (out, in), with the adapters of its name and of its
-// pieces, which share the rows evenly.
-func (w *weights) part(p part, in int) []float32 {
-	values := w.values(p.name+".weight", p.out, in)
-	if len(values) != p.out*in {
-		return values
-	}
-	if !w.adapters.stored {
-		values = halves(values, p.neighbours, in)
-	}
-	w.note(w.adapters.merge(p.name, p.out, in, values))
-	for i, piece := range p.pieces {
-		rows := p.out / len(p.pieces)
-		w.note(w.adapters.merge(piece, rows, in, values[i*rows*in:(i+1)*rows*in]))
-	}
-	if w.adapters.stored {
-		values = halves(values, p.neighbours, in)
-	}
-	return values
+	return w.float32s(in, w.open(part{name: name, out: out}, in))
 }
 
 // halves brings rows of the given width from the order in which neighbours 2i and 2i+1 of

@@ -49,6 +49,12 @@ func (t Type) String() string {
 	return fmt.Sprintf("%d", uint32(t))
 }
 
+// Bits returns how many bits a value takes, without its share of scales.
+func (t Type) Bits() int {
+	l := layouts[t]
+	return 8 * l.bytes / l.values
+}
+
 // Columns returns the length of a row, 1 for a scalar.
 func (t *Tensor) Columns() int {
 	if len(t.Shape) == 0 {

@@ -16,6 +16,7 @@ import (
 type File struct {
 	Data  []byte
 	unmap func() error
+	drop  func()
 }
 
 // Open maps the named file of a file system where that is a folder on disk, and reads it
@@ -41,13 +42,21 @@ func Open(fsys fs.FS, name string) (*File, error) {
 	return &File{Data: data}, nil
 }
 
+// Drop takes the pages that were read out of the process's memory, where the file is
+// mapped. Those that are used again come back from the page cache.
+func (f *File) Drop() {
+	if f.drop != nil {
+		f.drop()
+	}
+}
+
 // Close gives the memory back.
 func (f *File) Close() error {
 	if f.unmap == nil {
 		return nil
 	}
 	unmap := f.unmap
-	f.unmap, f.Data = nil, nil
+	f.unmap, f.drop, f.Data = nil, nil, nil
 	return unmap()
 }
 

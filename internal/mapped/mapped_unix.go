@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 func mapFile(f *os.File) (*File, error) {
@@ -21,5 +23,8 @@ func mapFile(f *os.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{Data: data, unmap: func() error { return syscall.Munmap(data) }}, nil
+	return &File{
+		Data: data, unmap: func() error { return syscall.Munmap(data) },
+		drop: func() { _ = unix.Madvise(data, unix.MADV_DONTNEED) }, // only memory is lost
+	}, nil
 }

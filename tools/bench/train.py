@@ -1,19 +1,22 @@
 """Training throughput of cvae beside PyTorch's, on the same machine in the same run.
 
-    python tools/bench/train.py [--rounds 3] [--seconds 10] [--threads 2] [--go go]
+    python tools/bench/train.py [--rounds 3] [--seconds 10] [--threads 2] [--go go] [--processor]
 
-Runs in the repository's root. Each round measures PyTorch (float32 on the CPU, fused
-Adam, --threads threads) and then BenchmarkTrain of the package cvae under the same
-GOMAXPROCS: embeddings of 1024, hidden 1024-1024, z 256, batch 256, the ELBO of
-objective paper. Prints samples/s of both, and the ratio, as a Markdown table.
+Runs in the repository's root. Each round measures PyTorch on the CPU (float32, and bfloat16 by
+autocast; fused Adam, --threads threads) and then BenchmarkTrain of the package cvae under the
+same GOMAXPROCS: embeddings of 1024, hidden 1024-1024, z 256, batch 256, the ELBO of objective
+paper. Prints samples/s of all, and the ratios, as a Markdown table. --processor counts
+processor time of one thread, for machines on which other work runs.
 """
 
 import argparse
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
+import tempfile
 import time
 
 import torch
@@ -37,7 +40,15 @@ class CVAE(nn.Module):
         return (recon + 0.5 * (logvar.exp() + mu * mu - 1 - logvar).sum(1)).mean()
 
 
-def pytorch(seconds, threads):
+def clock(processor):
+    """Seconds of this process and those that it has waited for."""
+    if not processor:
+        return time.perf_counter()
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in both)
+
+
+def pytorch(seconds, threads, processor, bfloat16=False):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     q, r = (nn.functional.normalize(torch.randn(PAIRS, D), dim=1) for _ in range(2))
@@ -46,7 +57,8 @@ def pytorch(seconds, threads):
 
     def step(i):
         at = i * BATCH % PAIRS
-        loss = model(q[at : at + BATCH], r[at : at + BATCH])
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            loss = model(q[at : at + BATCH], r[at : at + BATCH])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -54,18 +66,25 @@ def pytorch(seconds, threads):
 
     for i in range(5):
         step(i)
-    steps, start = 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
+    steps, start = 0, clock(processor)
+    while clock(processor) - start < seconds:
         step(steps)
         steps += 1
-    return steps * BATCH / (time.perf_counter() - start)
+    return steps * BATCH / (clock(processor) - start)
 
 
-def rcvae(go, seconds, threads):
-    env = dict(os.environ, GOMAXPROCS=str(threads))
-    command = [go, "test", "./cvae", "-run", "^$", "-bench", "^BenchmarkTrain$", "-benchtime", f"{seconds}s"]
-    out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
-    return float(re.search(r"([\d.e+]+) samples/s", out).group(1))
+def rcvae(binary, seconds, threads, processor):
+    def run(times):
+        command = [binary, "-test.run", "^$", "-test.bench", "^BenchmarkTrain$", "-test.benchtime", times]
+        start = clock(processor)
+        out = subprocess.run(command, env=dict(os.environ, GOMAXPROCS=str(threads)), capture_output=True, text=True, check=True, cwd="cvae").stdout
+        step, rate = re.search(r"([\d.e+]+) ns/op", out), re.search(r"([\d.e+]+) samples/s", out)
+        return clock(processor) - start, float(step[1]) * 1e-9, float(rate[1])
+
+    if not processor:
+        return run(f"{seconds}s")[2]
+    less, (more, step, rate) = run("2x")[0], run("42x")
+    return 40 * step * rate / (more - less)  # step * rate: samples of a step
 
 
 def main():
@@ -74,15 +93,23 @@ def main():
     parser.add_argument("--seconds", type=int, default=10, help="of measurement, for each side of a round")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--go", default="go", help="the go command")
+    parser.add_argument("--processor", action="store_true")
     args = parser.parse_args()
-    print(f"PyTorch {torch.__version__}, {args.threads} threads, {platform.machine()}; D {D}, hidden {HIDDEN}-{HIDDEN}, z {LATENT}, batch {BATCH}\n")
-    print("| round | PyTorch, samples/s | rcvae, samples/s | ratio |\n|---|---|---|---|")
+    if args.processor:
+        args.threads = 1
+    print(("Processor time. " if args.processor else "") + f"PyTorch {torch.__version__}, {args.threads} threads, {platform.machine()}; D {D}, hidden {HIDDEN}-{HIDDEN}, z {LATENT}, batch {BATCH}\n")
+    print("| round | PyTorch, samples/s | PyTorch bfloat16 | rcvae | ratio to each |\n|---|---|---|---|---|")
     ratios = []
-    for i in range(args.rounds):
-        theirs, ours = pytorch(args.seconds, args.threads), rcvae(args.go, args.seconds, args.threads)
-        ratios.append(ours / theirs)
-        print(f"| {i + 1} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.2f} |", flush=True)
-    print(f"\nmedian ratio {statistics.median(ratios):.2f}")
+    with tempfile.TemporaryDirectory() as folder:
+        binary = os.path.join(folder, "cvae.test")
+        subprocess.run([args.go, "test", "-c", "-o", binary, "./cvae"], check=True)
+        for i in range(args.rounds):
+            theirs = [pytorch(args.seconds, args.threads, args.processor, bfloat16) for bfloat16 in (False, True)]
+            ours = rcvae(binary, args.seconds, args.threads, args.processor)
+            ratios.append([ours / t for t in theirs])
+            print(f"| {i + 1} | {theirs[0]:.0f} | {theirs[1]:.0f} | {ours:.0f} | {ratios[-1][0]:.2f}, {ratios[-1][1]:.2f} |", flush=True)
+    medians = [statistics.median(r) for r in zip(*ratios)]
+    print(f"\nmedian ratios {medians[0]:.2f}, {medians[1]:.2f}")
 
 
 main()

@@ -3,6 +3,7 @@ package block_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"rcvae/embed/encoder/internal/block"
@@ -26,7 +27,7 @@ func TestTextsGoOnFromOthers(t *testing.T) {
 			for _, n := range []int{3, 5, 290, 270, 1, 7} {
 				texts = append(texts, make([]int32, n))
 			}
-			b.BeginAfter(texts, after, hidden)
+			b.BeginAfter(texts, after, nil, hidden)
 			for i := range b.X {
 				b.X[i] = float32(rng.NormFloat64())
 			}
@@ -51,6 +52,44 @@ func TestTextsGoOnFromOthers(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestTextsGoOnFromPasts: a text has, to the bit, behind the past of another one what it
+// has behind that one in the same batch.
+func TestTextsGoOnFromPasts(t *testing.T) {
+	for _, c := range []attentionCase{
+		{name: "causal", causal: true, rotary: true}, {name: "window", causal: true, rotary: true, window: 4},
+		{name: "relative", causal: true, relative: true},
+	} {
+		rng := rand.New(rand.NewPCG(3, 4))
+		a, _, _, _ := c.attention(t, rng)
+		pool := gemm.NewPool(2)
+		b := block.NewBatch(pool)
+		texts := [][]int32{make([]int32, 5), make([]int32, 290), make([]int32, 3), make([]int32, 280), make([]int32, 2)}
+		b.BeginAfter(texts, []int{-1, 0, -1, 2, 0}, nil, hidden)
+		first, second := b.Keep(0), b.Keep(2)
+		for i := range b.X {
+			b.X[i] = float32(rng.NormFloat64())
+		}
+		row := func(x []float32, from, to int) []float32 { return slices.Clone(x[from*hidden : to*hidden]) }
+		y := make([]float32, len(b.X))
+		a.Apply(b, b.X, y)
+		var x, want []float32
+		for _, text := range []int{4, 3, 1} {
+			x, want = append(x, row(b.X, b.Starts[text], b.Starts[text+1])...), append(want, row(y, b.Starts[text], b.Starts[text+1])...)
+		}
+		b.BeginAfter([][]int32{texts[4], texts[3], texts[1]}, []int{4, 3, 4}, []*block.Past{second, first}, hidden)
+		copy(b.X, x)
+		got := make([]float32, len(b.X))
+		a.Apply(b, b.X, got)
+		pool.Close()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: behind pasts the texts have other values", c.name)
+		}
+		if first.Bytes() == 0 || first.Bytes()*3 != second.Bytes()*5 {
+			t.Errorf("%s: pasts of 5 and 3 tokens take %d and %d bytes", c.name, first.Bytes(), second.Bytes())
 		}
 	}
 }

@@ -28,12 +28,13 @@ const queryRows = 256
 // Apply sets y to the attention's output at x, without its bias.
 func (a *Attention) Apply(b *Batch, x, y []float32) {
 	stride := a.QKV.out
-	b.qkv = resize(b.qkv, b.Tokens()*stride)
+	b.qkv = resize(b.qkv, b.starts[len(b.pasts)]*stride)
 	b.context = resize(b.context, b.Tokens()*a.Heads*a.Width)
 	a.QKV.product(b, x, a.QKV.in(), b.qkv, gemm.AddBias)
 	if a.Rotary != nil || a.QueryNorm != nil {
 		a.turn(b, stride)
 	}
+	a.recall(b)
 	tasks := a.tasks(b)
 	b.Pool.Run(len(tasks)*a.Heads, func(worker, i int) {
 		a.attend(b, worker, tasks[i/a.Heads], i%a.Heads)
@@ -76,7 +77,10 @@ func (a *Attention) tasks(b *Batch) []task {
 	for t, after := range b.after {
 		first, n := b.Starts[t], b.Starts[t+1]-b.Starts[t]
 		before, seen := 0, 0
-		if after >= 0 {
+		if after >= len(b.after) {
+			past := after - len(b.after)
+			before, seen = b.starts[past], b.pasts[past].tokens
+		} else if after >= 0 {
 			before, seen = b.Starts[after], b.Starts[after+1]-b.Starts[after]
 		}
 		for from := 0; from < n; from += queryRows {

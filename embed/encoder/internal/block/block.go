@@ -16,13 +16,17 @@ import "rcvae/internal/gemm"
 type Batch struct {
 	Pool *gemm.Pool // shares the work of a pass
 
-	Starts []int     // (n+1): text i has the rows [Starts[i], Starts[i+1])
-	after  []int     // (n): the text that text i goes on from, or -1
+	Starts []int   // (n+1): text i has the rows [Starts[i], Starts[i+1])
+	after  []int   // (n): see [Batch.BeginAfter]
+	pasts  []*Past // that texts go on from
+	starts []int   // (p+1): past i has the rows [starts[i], starts[i+1]) behind the T of the texts in qkv
+	kept   map[int]*Past
+	depth  int       // attentions so far in this pass
 	X      []float32 // (T, H), the tokens' states
 
 	ids      []int32
 	y, z     []float32   // (T, H)
-	qkv      []float32   // (T, (A+2K)·w)
+	qkv      []float32   // (T+P, (A+2K)·w), P tokens of pasts without queries
 	context  []float32   // (T, A·w), attention's weighted values
 	up       []float32   // (T, F) or (T, 2F)
 	scores   [][]float32 // of each worker: attention weights of some rows of one text and head
@@ -37,24 +41,34 @@ func NewBatch(pool *gemm.Pool) *Batch {
 }
 
 // Begin lays out tokenised texts of hidden size h.
-func (b *Batch) Begin(texts [][]int32, h int) { b.BeginAfter(texts, nil, h) }
+func (b *Batch) Begin(texts [][]int32, h int) { b.BeginAfter(texts, nil, nil, h) }
 
 // BeginAfter is [Batch.Begin] for texts of which some go on from another one: text i from
-// text after[i] unless that is negative, for all of them without after. Their tokens see
-// that text's, whose states are computed once for all that go on from it, so every
-// attention must be causal. A text that is gone on from goes on from none itself.
-func (b *Batch) BeginAfter(texts [][]int32, after []int, h int) {
+// text after[i], or from past after[i]-n, n being the number of texts, and from none if
+// after[i] is negative or after nil. Their tokens see those before, whose states are
+// computed once for all that go on from them, so every attention must be causal. A text
+// that is gone on from goes on from none itself.
+func (b *Batch) BeginAfter(texts [][]int32, after []int, pasts []*Past, h int) {
+	b.pasts, b.kept, b.depth = pasts, nil, 0
 	b.Starts, b.after, b.ids, b.position = append(b.Starts[:0], 0), b.after[:0], b.ids[:0], b.position[:0]
 	for i, ids := range texts {
 		from, before := -1, 0
 		if after != nil && after[i] >= 0 {
-			from, before = after[i], len(texts[after[i]])
+			if from = after[i]; from < len(texts) {
+				before = len(texts[from])
+			} else {
+				before = pasts[from-len(texts)].tokens
+			}
 		}
 		b.Starts, b.after = append(b.Starts, b.Starts[i]+len(ids)), append(b.after, from)
 		b.ids = append(b.ids, ids...)
 		for p := range ids {
 			b.position = append(b.position, int32(before+p))
 		}
+	}
+	b.starts = append(b.starts[:0], len(b.ids))
+	for i, p := range pasts {
+		b.starts = append(b.starts, b.starts[i]+p.tokens)
 	}
 	b.X, b.y, b.z = resize(b.X, len(b.ids)*h), resize(b.y, len(b.ids)*h), resize(b.z, len(b.ids)*h)
 }

@@ -28,6 +28,8 @@ from safetensors.torch import save_file
 from encoder import Encoder, Tokens, embed, load_weights, pooled
 from pools import Question, part, read_pool
 from score import Joint, auroc, listwise, pairwise
+from signals import COPIES, kept
+from signals import load as load_signals
 from style import plain, program
 
 
@@ -43,6 +45,7 @@ class Settings:
     entropy: float = 1.0  # weight of the listwise loss of −H
     pair: float = 1.0  # weight of the pair head's loss
     elbo: float = 0.1  # weight of −ELBO / D of correct samples
+    signals: bool = False  # the columns of --signals stand beside the embedding
     plain: float = 0.25  # share of the texts that are seen without boxes, headings and other marks
     program: float = 0.1  # share of the texts whose equations are seen as a program
     second: float = 0.2  # share of the questions kept for the second stage
@@ -71,6 +74,13 @@ class Pool:
         self.of_plain = tokens(in_parallel(plain, zip(texts))) if styles else []
         self.of_program = tokens(in_parallel(program, zip(texts, answers))) if styles else []
         self.at = np.cumsum([0] + [len(q.candidates) for q in questions])
+        self.columns: list[str] = []
+        self.signals: np.ndarray | None = None  # (candidates, columns), see signals.py
+
+    def beside(self, i: int, rng: random.Random | None = None) -> np.ndarray:
+        """The signals of a question's samples in copies, (candidates, copies of the columns); with rng some kinds are left out."""
+        rows = self.signals[self.at[i] : self.at[i + 1]]
+        return np.tile(rows * kept(self.columns, rng) if rng else rows, COPIES)
 
     def rows(self, i: int) -> range:
         return range(self.at[i], self.at[i + 1])
@@ -90,7 +100,7 @@ def trained(pools: list[Pool], s: Settings, weights, device: str, log) -> tuple[
     torch.manual_seed(s.seed)
     rng = random.Random(s.seed)
     encoder = Encoder(weights).to(device)
-    joint = Joint(encoder.words.weight.shape[1]).to(device)
+    joint = Joint(encoder.words.weight.shape[1], COPIES * len(pools[0].columns) if s.signals else 0).to(device)
     groups = [(p, i) for p in pools for i, q in enumerate(p.questions) if part(q.id, s.second, s.dev) == "adapt" and q.candidates]
     steps = int(s.epochs * (len(groups) // s.batch))
     if not steps:
@@ -131,7 +141,8 @@ def batch_loss(groups, encoder, joint, s: Settings, rng: random.Random, device: 
     r = pooled(encoder, seqs, device, 4)
     q = pooled(encoder, questions, device, 1)
     group, right, votes = (torch.tensor(x, device=device) for x in (group, right, votes))
-    entropy, logit = joint(r, q[group])
+    beside = on_device([pool.beside(i, rng) for pool, i in groups], device) if s.signals else None
+    entropy, logit = joint(r, q[group], beside)
     loss = torch.zeros((), device=device)
     if s.entropy:
         loss = loss + s.entropy * listwise(entropy, group, right, votes)
@@ -140,6 +151,10 @@ def batch_loss(groups, encoder, joint, s: Settings, rng: random.Random, device: 
     if s.pair:
         loss = loss + s.pair * pairwise(logit, group, right)
     return loss
+
+
+def on_device(rows: list[np.ndarray], device: str) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate(rows)).to(device)
 
 
 @torch.no_grad()
@@ -154,7 +169,8 @@ def held_out_auroc(pools: list[Pool], s: Settings, encoder, joint, device: str) 
         group = np.repeat(np.arange(len(index)), [len(p.rows(i)) for i in index])
         r = embed(encoder, [p.of_text[row] for i in index for row in p.rows(i)], device)
         q = embed(encoder, [p.of_question[i] for i in index], device)[group]
-        scores, _ = joint(torch.as_tensor(r).to(device), torch.as_tensor(q).to(device))
+        beside = on_device([p.beside(i) for i in index], device) if s.signals else None
+        scores, _ = joint(torch.as_tensor(r).to(device), torch.as_tensor(q).to(device), beside)
         out[p.name] = auroc(scores.cpu().numpy(), group, np.array([c.correct for i in index for c in p.questions[i].candidates]))
     return out
 
@@ -164,6 +180,7 @@ def main():
     flags.add_argument("--train", nargs="+", type=Path, required=True, help="pools of graded samples of training questions")
     flags.add_argument("--weights", type=Path, required=True)
     flags.add_argument("--vocabulary", type=Path, required=True)
+    flags.add_argument("--signals", type=Path, help="folder that signals.py wrote, for runs with signals=true")
     flags.add_argument("--out", type=Path, required=True)
     flags.add_argument("--run", action="append", default=[], help="key=value,… of one experiment")
     flags.add_argument("--limit", type=int, default=0, help="questions of a pool, for a trial")
@@ -198,6 +215,9 @@ def run(s: Settings, a, questions, weights, cache: dict, device: str, log):
         tokens = Tokens(a.vocabulary, s.length, s.ends)
         cache[key] = [Pool(path, q, tokens, styles) for path, q in questions.items()]
         log("tokens", key)
+        if a.signals:
+            for p, signals in zip(cache[key], load_signals(a.signals, [p.name for p in cache[key]])):
+                p.columns, p.signals = signals.columns, signals.of(np.array([q.id for q in p.questions]), p.at)
     train = [p for p in cache[key] if not s.pools or any(n in p.name for n in s.pools.split("+"))]
     encoder, joint, losses = trained(train, s, weights, device, log)
     save_file({k: v.half() for k, v in encoder.stored().items()}, a.out / f"{s.name}.safetensors")

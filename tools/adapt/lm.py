@@ -6,7 +6,7 @@
 A solution is read in context (context.py): r is the mean of the last normalised states over its tokens, q over the question's. The
 loss is adapt.py's: listwise entropy, pair head, 0.1 ELBO; `tokens` adds the outcome's cross-entropy at every token of the solution
 (Liu et al. 2023, arXiv 2312.09241). DIR/NAME.safetensors gets the adapters under PEFT's names in float16, DIR/NAME.json the settings
-and losses. embed.py and lm_report.py measure what they are worth.
+and losses. lm_embed.py embeds with them; `rcvae train` and `rcvae eval` measure what that is worth.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from context import Batch, batch, tokenizer
 from prepared import Prepared, prepare
 from qwen2 import SCALE, File, Qwen2, pooled
 from score import Joint, listwise, pairwise
+from signals import COPIES, kept
+from signals import load as load_signals
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Settings:
     pair: float = 1.0  # weight of the pair head's loss
     elbo: float = 0.1  # weight of −ELBO / D of right samples
     tokens: float = 0.0  # weight of the outcome's cross-entropy at every token
+    signals: bool = False  # the columns of --signals stand beside the embedding
     plain: float = 0.25  # share of the texts that are seen without boxes, headings and other marks
     program: float = 0.1  # share of the texts whose equations are seen as a program
     compile: bool = True
@@ -70,9 +73,11 @@ class Step:
     batch: Batch
     right: torch.Tensor
     votes: torch.Tensor
+    beside: torch.Tensor | None  # (C, copies of the signals)
 
     def to(self, device: str) -> Step:
-        return Step(self.batch.to(device), self.right.to(device), self.votes.to(device))
+        beside = None if self.beside is None else self.beside.to(device)
+        return Step(self.batch.to(device), self.right.to(device), self.votes.to(device), beside)
 
 
 def step(groups: list[tuple[Prepared, int]], s: Settings, rng: random.Random) -> Step:
@@ -85,7 +90,13 @@ def step(groups: list[tuple[Prepared, int]], s: Settings, rng: random.Random) ->
     rows = [(pool, row) for pool, i in groups for row in pool.rows(i)]
     laid = batch([pool.question[i] for pool, i in groups], [[styled(pool, row) for row in pool.rows(i)] for pool, i in groups])
     labels = lambda field: torch.tensor([bool(getattr(pool, field)[row]) for pool, row in rows])
-    return Step(laid, labels("correct"), labels("answered"))
+    return Step(laid, labels("correct"), labels("answered"), beside(groups, s, rng) if s.signals else None)
+
+
+def beside(groups: list[tuple[Prepared, int]], s: Settings, rng: random.Random) -> torch.Tensor:
+    """The signals of the questions' samples, some kinds left out for a question, in copies: (C, copies of the columns)."""
+    rows = [pool.signals[pool.at[i] : pool.at[i + 1]] * kept(pool.columns, rng) for pool, i in groups]
+    return torch.from_numpy(np.tile(np.concatenate(rows), COPIES))
 
 
 def steps(pools: list[Prepared], s: Settings, device: str):
@@ -108,10 +119,10 @@ def steps(pools: list[Prepared], s: Settings, device: str):
 
 
 class Trainer:
-    def __init__(self, model: Qwen2, s: Settings, device: str):
+    def __init__(self, model: Qwen2, s: Settings, device: str, beside: int = 0):
         d = model.words.weight.shape[1]
         self.model, self.s = model, s
-        self.joint, self.at_token = Joint(d).to(device), nn.Linear(d, 1).to(device)
+        self.joint, self.at_token = Joint(d, beside).to(device), nn.Linear(d, 1).to(device)
         adapters = [p for p in model.parameters() if p.requires_grad]
         heads = [*self.joint.parameters(), *self.at_token.parameters()]
         groups = [{"params": adapters, "lr": s.rate}, {"params": heads, "lr": s.head_rate}]
@@ -123,7 +134,7 @@ class Trainer:
         s, states = self.s, self.model.states(x.batch)
         r, q = pooled(states, x.batch)
         group = x.batch.group
-        entropy, logit = self.joint(r, q[group])
+        entropy, logit = self.joint(r, q[group], x.beside)
         loss = s.entropy * listwise(entropy, group, x.right, x.votes) + s.pair * pairwise(logit, group, x.right)
         if s.elbo and x.right.any():
             loss = loss - s.elbo * self.joint.entropy.elbo[x.right].mean() / r.shape[1]
@@ -183,8 +194,11 @@ def run(s: Settings, a, log):
     if s.compile:
         model.compiled()
     pools = [Prepared.load(a.tokens / f"{name}.npz") for name in a.train]
+    if s.signals:
+        for pool, signals in zip(pools, load_signals(a.signals, a.train)):
+            pool.columns, pool.signals = signals.columns, signals.of(pool.ids, pool.at)
     log(f"{s.name}: {sum(p.numel() for p in model.parameters() if p.requires_grad) / 1e6:.1f} M trained values")
-    trainer = Trainer(model, s, device)
+    trainer = Trainer(model, s, device, COPIES * len(pools[0].columns))
     if s.start:
         model.load_adapters(load_file(a.out / f"{s.start}.safetensors"))
         trainer.joint.load_state_dict(torch.load(a.out / f"{s.start}.joint.pt"))
@@ -202,6 +216,7 @@ def main():
     flags.add_argument("--tokens", type=Path, help="folder that `prepare` wrote")
     flags.add_argument("--train", nargs="+", default=[], help="pools of graded samples of training questions: files, or names in --tokens")
     flags.add_argument("--test", nargs="*", default=[], help="pools to report on")
+    flags.add_argument("--signals", type=Path, help="folder that signals.py wrote, for runs with signals=true")
     flags.add_argument("--out", type=Path, required=True)
     flags.add_argument("--run", action="append", default=[], help="key=value,… of one experiment")
     flags.add_argument("--limit", type=int, default=0, help="questions of a pool, for a trial")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,8 @@ class Prepared:
     answers: np.ndarray
     question: Ragged
     styles: dict[str, Ragged]
+    columns: list[str] = field(default_factory=list)  # of the signals, see signals.py; not in the file
+    signals: np.ndarray | None = None  # (candidates, columns)
 
     def of_part(self, name: str) -> list[int]:
         """The questions of a part ("": all) that have candidates."""
@@ -61,7 +63,7 @@ class Prepared:
         return [Question(str(self.ids[i]), "", [one(j) for j in self.rows(i)]) for i in index]
 
     def save(self, folder: Path):
-        flat = {f"{k}.{field}": getattr(r, field) for k, r in (self.styles | {"question": self.question}).items() for field in ("flat", "ends")}
+        flat = {f"{k}.{side}": getattr(r, side) for k, r in (self.styles | {"question": self.question}).items() for side in ("flat", "ends")}
         plain_fields = {k: getattr(self, k) for k in ("ids", "at", "correct", "votes", "answered", "answers")}
         np.savez(folder / f"{self.name}.npz", **plain_fields, **flat)
 
@@ -83,7 +85,7 @@ def prepare(path: Path, t: Tokenizer, styled: bool, limit: int = 0) -> Prepared:
         rewritten = lambda change, args: in_parallel(change, [a if use else None for a, use in zip(args, adapt)])
         styles["plain"] = Ragged.of(encode_solutions(t, rewritten(plain, [(c.text,) for c in candidates])))
         styles["program"] = Ragged.of(encode_solutions(t, rewritten(program, [(c.text, c.answer) for c in candidates])))
-    array = lambda field: np.array([field(c) for c in candidates])
+    array = lambda of: np.array([of(c) for c in candidates])
     return Prepared(
         path.name.split(".jsonl")[0], np.array([q.id for q in questions]), np.cumsum([0] + [len(q.candidates) for q in questions]),
         array(lambda c: c.correct), array(lambda c: c.votes), array(lambda c: bool(c.answer)),

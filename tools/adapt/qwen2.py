@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from gguf import GGUFReader
-from gguf.quants import dequantize
+from gguf import GGMLQuantizationType, GGUFReader
+from gguf.quants import dequantize, quantize
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -28,10 +28,11 @@ MATRICES = {
 
 
 class File:
-    """A GGUF file's tensors and settings."""
+    """A GGUF file's tensors and settings; with `rounded` its matrices as a file of that type (Q8_0, Q5_0, Q4_0) would have them."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, rounded: str = ""):
         self.reader = GGUFReader(path)
+        self.rounded = GGMLQuantizationType[rounded] if rounded else None
         self.tensors = {t.name: t for t in self.reader.tensors}
 
     def setting(self, name: str):
@@ -43,7 +44,10 @@ class File:
     def tensor(self, name: str) -> torch.Tensor:
         t = self.tensors[name]
         shape = [int(n) for n in reversed(t.shape)]
-        return torch.from_numpy(np.array(dequantize(t.data, t.tensor_type), np.float32)).reshape(shape)
+        values = np.array(dequantize(t.data, t.tensor_type), np.float32).reshape(shape)
+        if self.rounded is not None and len(shape) == 2:
+            values = dequantize(quantize(values, self.rounded), self.rounded)
+        return torch.from_numpy(values)
 
     def has(self, name: str) -> bool:
         return name in self.tensors

@@ -45,16 +45,18 @@ class Entropy(nn.Module):
 class Joint(nn.Module):
     """Standardisation by running statistics, the entropy score on top, and the pair head beside it."""
 
-    def __init__(self, d: int):
+    def __init__(self, d: int, beside: int = 0):
+        """Takes embeddings of d dimensions, and so many columns beside a solution's."""
         super().__init__()
         self.standard_r = nn.BatchNorm1d(d, affine=False, momentum=0.02, eps=1e-6)
         self.standard_q = nn.BatchNorm1d(d, affine=False, momentum=0.02, eps=1e-6)
-        self.entropy = Entropy(d, input_dropout=0.1)
+        self.entropy = Entropy(d + beside, input_dropout=0.1, of_question=d)
         self.pair = nn.Sequential(nn.Linear(4 * d, d), nn.GELU(), nn.Linear(d, 1))
 
-    def forward(self, r, q):  # (n, D) twice → entropy score (n), pair logit (n)
+    def forward(self, r, q, beside=None):  # (n, D) twice, (n, columns) → entropy score (n), pair logit (n)
         with torch.autocast(r.device.type, enabled=False):
-            s = self.entropy(self.standard_r(r), self.standard_q(q))
+            x = self.standard_r(r)
+            s = self.entropy(x if beside is None else torch.cat([x, beside], 1), self.standard_q(q))
             a, b = 20 * r, 20 * q
             return s, self.pair(torch.cat([a, b, a * b / 20, (a - b).abs()], 1)).squeeze(1)
 

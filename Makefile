@@ -212,6 +212,9 @@ builtin-model: ## train builtin/math.rcvae again; CACHE is an embedding cache to
 	  --cache embeddings.sqlite --out math.rcvae
 	cp out/builtin/math.rcvae builtin/math.rcvae
 
+# Chosen as BUILTIN_SEED is.
+BUILTIN_LM_SEED ?= 5
+
 .PHONY: builtin-model-lm
 builtin-model-lm: ## train builtin/math-lm.rcvae again; BASE is the base's GGUF file, CACHE a cache that embed/lm/internal/fill made
 	@test -n "$(BASE)" || { echo "set BASE to the GGUF file of Qwen2.5-Coder-0.5B-Instruct"; exit 2; }
@@ -222,7 +225,7 @@ builtin-model-lm: ## train builtin/math-lm.rcvae again; BASE is the base's GGUF 
 	$(PYTHON) tools/adapt/split.py --part second --part dev --mixed --out out/builtin $(TRAIN_POOLS)
 	cd out/builtin && ./rcvae train --pool gsm8k-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --pool gsm8k-train-qwen2.5-coder-1.5b-second-dev.jsonl.gz \
 	  --pool math-train-qwen2.5-coder-0.5b-second-dev.jsonl.gz --sampler top_p --embedder math-lm+qwen2.5-coder-0.5b-instruct-q4_k_m.gguf --holdout 0.07 --epochs 3 \
-	  --seed $(BUILTIN_SEED) --cache embeddings-lm.sqlite --out math-lm.rcvae
+	  --seed $(BUILTIN_LM_SEED) --cache embeddings-lm.sqlite --out math-lm.rcvae
 	cp out/builtin/math-lm.rcvae builtin/math-lm.rcvae
 
 .PHONY: builtin-signals

@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // Of SQLite's file header, https://sqlite.org/fileformat2.html section 1.3.
@@ -34,6 +36,9 @@ var ErrNotSQLite = errors.New("this is no SQLite file")
 // byte is changed.
 func Check(path string, applicationID uint32) (version int, err error) {
 	header, err := readHeader(path)
+	if errors.Is(err, ErrNotSQLite) && hasJournal(path) { // its first page was not written yet
+		return checkTables(path, applicationID)
+	}
 	if err != nil || header == nil {
 		return 0, err
 	}
@@ -71,7 +76,17 @@ func readHeader(path string) ([]byte, error) {
 
 // checkTables asks SQLite, which reads the write-ahead log too.
 func checkTables(path string, applicationID uint32) (version int, err error) {
-	db, err := sql.Open("sqlite", Location(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}))
+	version, err = ask(path, "ro", applicationID)
+	failed, ok := errors.AsType[*sqlite.Error](err)
+	if ok && failed.Code() == lib.SQLITE_READONLY_ROLLBACK {
+		return checkCopy(path, applicationID)
+	}
+	return version, Explain(err)
+}
+
+// ask opens the file in one of SQLite's modes.
+func ask(path, mode string, applicationID uint32) (version int, err error) {
+	db, err := sql.Open("sqlite", Location(path, url.Values{"mode": {mode}, "_pragma": {"busy_timeout(5000)"}}))
 	if err != nil {
 		return 0, err
 	}
@@ -81,13 +96,48 @@ func checkTables(path string, applicationID uint32) (version int, err error) {
 		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
 	switch {
 	case err != nil:
-		return 0, Explain(err)
+		return 0, err
 	case id != int(applicationID) && tables > 0:
 		return 0, ErrForeign
 	case id != int(applicationID):
 		return 0, nil
 	}
 	return version, nil
+}
+
+// hasJournal reports whether something is in the file's rollback journal.
+func hasJournal(path string) bool {
+	info, err := os.Stat(path + "-journal")
+	return err == nil && info.Size() > 0
+}
+
+// mostCopied is the size in bytes of the largest file that checkCopy copies. One of ours
+// has a rollback journal only while it is made, and is small then.
+const mostCopied = 64 << 20
+
+// checkCopy tells whose a file is whose writer was killed: what that had begun is undone
+// in a copy, so that a foreign file keeps its bytes.
+func checkCopy(path string, applicationID uint32) (version int, err error) {
+	if info, err := os.Stat(path); err != nil || info.Size() > mostCopied {
+		return 0, errors.Join(err, fmt.Errorf("%w, or was left in the middle of a change: let the program that wrote it open it first", ErrForeign))
+	}
+	dir, err := os.MkdirTemp("", "rcvae-check-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "copy")
+	for _, end := range []string{"", "-journal"} {
+		data, err := os.ReadFile(path + end)
+		if err == nil {
+			err = os.WriteFile(name+end, data, 0o600)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	version, err = ask(name, "rw", applicationID)
+	return version, Explain(err)
 }
 
 // Location is the name under which the driver opens a file.

@@ -62,6 +62,56 @@ func TestCheckChangesNothing(t *testing.T) {
 	}
 }
 
+// killed returns a copy of a file and its journal as a process leaves them that is killed
+// while it writes, after the statements were executed.
+func killed(t *testing.T, statements string) string {
+	t.Helper()
+	path := made(t, statements)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	// Pages that do not fit into memory are written before the transaction ends.
+	if _, err := db.Exec("PRAGMA cache_size=1; BEGIN; CREATE TABLE t (x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 2000) INSERT INTO t SELECT randomblob(500) FROM n"); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(t.TempDir(), "left.sqlite")
+	for _, end := range []string{"", "-journal"} {
+		data, err := os.ReadFile(path + end)
+		if err != nil || len(data) == 0 {
+			t.Fatalf("%s%s has %d bytes: %v; the test is void", path, end, len(data), err)
+		}
+		if err := os.WriteFile(left+end, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return left
+}
+
+// TestAKilledWriterLeavesAJournal: what it had begun is not there, whosever the file is,
+// and is not undone before that is known.
+func TestAKilledWriterLeavesAJournal(t *testing.T) {
+	for name, tt := range map[string]struct {
+		statements string
+		err        error
+	}{
+		"a new file": {"", nil},
+		"another's":  {"CREATE TABLE a (b)", sqlitefile.ErrForeign},
+	} {
+		path := killed(t, tt.statements)
+		before, _ := os.ReadFile(path)
+		version, err := sqlitefile.Check(path, id)
+		if version != 0 || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+			t.Errorf("%s: Check() = %d, %v, want 0, %v", name, version, err, tt.err)
+		}
+		if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+			t.Errorf("%s: Check() changed the file", name)
+		}
+	}
+}
+
 // TestMessagesSayWhatHappened: a lock, a damaged file, a folder that is not there.
 func TestMessagesSayWhatHappened(t *testing.T) {
 	path := made(t, "CREATE TABLE a (b)")

@@ -131,8 +131,12 @@ func runEmbeddersList(cmd *cobra.Command, _ []string) error {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n             in the hub cache %s (%s)\n", i.Name, i.Source, i.License)
 			continue
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%-12s %d dimensions, up to %d tokens, built in\n             %s (%s)\n             fingerprint %s\n",
-			i.Name, i.Dimension, i.MaxTokens, i.Source, i.License, i.Fingerprint)
+		where := "built in"
+		if i.Name == lm.Name {
+			where = "adapters built in"
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%-12s %d dimensions, up to %d tokens, %s\n             %s (%s)\n             fingerprint %s\n",
+			i.Name, i.Dimension, i.MaxTokens, where, i.Source, i.License, i.Fingerprint)
 	}
 	return nil
 }

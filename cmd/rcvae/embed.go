@@ -86,7 +86,7 @@ func embedAll(cmd *cobra.Command, embedder *openedEmbedder, list []string) ([]rc
 	for i, text := range list {
 		texts[i] = rcvae.Text{Role: role, Text: text}
 	}
-	finish := embedder.progress(cmd)
+	finish := embedder.progress(cmd, nil)
 	embeddings, err := embedder.cache.Embed(cmd.Context(), texts)
 	if errors.Is(err, context.Canceled) {
 		return nil, errors.New("embed: interrupted; what is done is in the cache, run the same command to continue")

@@ -210,16 +210,27 @@ func (o *openedEmbedder) embedder() rcvae.Embedder {
 	return o.cache
 }
 
-// progress shows the progress of the next call to the embedder. The function that it
-// returns ends the report; it may be called more than once.
-func (o *openedEmbedder) progress(cmd *cobra.Command) (finish func()) {
+// progress shows the progress of the calls to the embedder that embed these questions, or
+// of the next call without any. The function that it returns ends the report; it may be
+// called more than once.
+func (o *openedEmbedder) progress(cmd *cobra.Command, questions []rcvae.Question) (finish func()) {
 	if o.cache == nil {
 		return func() {}
 	}
-	p, last := newProgress(cmd, "embedding", "texts"), 0
+	texts := 0
+	for _, q := range questions {
+		texts += 1 + len(q.Candidates)
+	}
+	if texts <= embed.CallTexts { // one call, which knows how many texts differ
+		texts = 0
+	}
+	p, before, last := newProgress(cmd, "embedding", "texts"), 0, 0
 	o.cache.Progress = func(done, total int) {
-		last = done
-		p.update(done, total)
+		last = before + done
+		p.update(last, max(before+total, texts))
+		if done == total { // the end of a call
+			before += total
+		}
 	}
 	return sync.OnceFunc(func() {
 		o.cache.Progress = nil

@@ -13,7 +13,7 @@ import (
 
 const (
 	// InMemory is how many bytes a [Space] keeps without a file.
-	InMemory = 256 << 20
+	InMemory = 64 << 20
 
 	segmentBytes = 256 << 20 // of the file, mapped at a time; longer values get a segment of their own
 	alignment    = 8
@@ -109,6 +109,9 @@ func (s *Space) room(n int) error {
 	}
 	if s.file == nil {
 		file, err := unnamed()
+		if err != nil && os.Getenv("TMPDIR") == "" {
+			return errors.ErrUnsupported // a read-only system: memory must do
+		}
 		if err != nil {
 			return err
 		}

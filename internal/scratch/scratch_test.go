@@ -77,7 +77,7 @@ func TestTheFileLeavesNoName(t *testing.T) {
 	}
 }
 
-func TestAMissingFolderIsNamed(t *testing.T) {
+func TestAMissingFolderThatWasAskedForIsNamed(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/absent")
 	s := scratch.New(0)
 	if _, err := s.String("text"); err == nil || !strings.Contains(err.Error(), "absent") || !strings.Contains(err.Error(), "TMPDIR") {

@@ -12,9 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rcvae"
 	"rcvae/cvae"
+	"rcvae/embed"
 	"rcvae/eval"
 	"rcvae/internal/scratch"
 	"rcvae/selector"
@@ -128,6 +130,9 @@ func BenchmarkMillion(b *testing.B) {
 	for _, questions := range []int{10_000, 30_000, 100_000} {
 		b.Run(fmt.Sprintf("eval/384/%d", questions), func(b *testing.B) { benchmarkEval(b, 384, questions) })
 	}
+	for _, texts := range []int{100_000, 300_000, 1_000_000} {
+		b.Run(fmt.Sprintf("cache/384/%d", texts), func(b *testing.B) { benchmarkCache(b, 384, texts) })
+	}
 }
 
 func benchmarkTrain(b *testing.B, dimension, samples int) {
@@ -166,6 +171,40 @@ func benchmarkEval(b *testing.B, dimension, n int) {
 		_ = space.Close()
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "questions/s")
+}
+
+// benchmarkCache fills a cache file, and reads every text back in another order.
+func benchmarkCache(b *testing.B, dimension, texts int) {
+	for b.Loop() {
+		resetPeak()
+		path := filepath.Join(b.TempDir(), "cache.sqlite")
+		cache, err := embed.OpenCache(path, noiseEmbedder(dimension))
+		if err != nil {
+			b.Fatal(err)
+		}
+		const call = 10_000
+		for _, pass := range []struct {
+			name string
+			step int
+		}{{"written", 1}, {"read", 7919}} { // a prime: a permutation
+			began := time.Now()
+			for from := 0; from < texts; from += call {
+				list := make([]rcvae.Text, call)
+				for i := range list {
+					list[i].Text = fmt.Sprint("text ", (from+i)*pass.step%texts)
+				}
+				if _, err := cache.Embed(b.Context(), list); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(texts)/time.Since(began).Seconds(), pass.name+"/s")
+		}
+		reportPeak(b)
+		_ = cache.Close()
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/float64(texts), "file-B/text")
+		}
+	}
 }
 
 func contrastive(b *testing.B) cvae.Objective {

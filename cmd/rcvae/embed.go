@@ -37,7 +37,8 @@ any other name, and standard output, gets one JSON array a line.
 
 With --pool it embeds the questions and candidates of pools into the cache, where train
 and eval find them. --shard 2/8 takes the second of eight parts: each machine embeds one
-into a --cache of its own, and 'rcvae cache merge' joins them.`,
+into a --cache of its own, which has no limit unless --cache-size sets one, and 'rcvae
+cache merge' joins them.`,
 		Example: `  rcvae embed --in texts.txt --out vectors.safetensors
   echo 'Ann has 3 apples.' | rcvae embed
   rcvae embed --pool pool.jsonl.gz --shard 2/8 --cache part2.sqlite`,

@@ -53,6 +53,9 @@ func embedPools(cmd *cobra.Command, pools []string) error {
 	if path, _ := cmd.Flags().GetString("cache"); path == noCache {
 		return usagef("--pool fills the cache, and --cache says that there is none")
 	}
+	if size := cmd.Flags().Lookup("cache-size"); !size.Changed {
+		_ = size.Value.Set("0") // what is asked for must not be forgotten on the way; 0 is a number
+	}
 	space := scratch.New(scratch.InMemory)
 	defer space.Close() //nolint:errcheck // nothing in it is needed any more
 	questions, err := poolPart(cmd, pools, part, space)

@@ -117,8 +117,8 @@ func many(b *testing.B, space *scratch.Space, n, k int) []rcvae.Question {
 }
 
 // BenchmarkMillion trains for one epoch, and evaluates, on more data than memory need
-// hold; the peaks are of the resident memory, the mapped pages of files among it, and are
-// known on Linux. One size at a time:
+// hold; the peaks are of the resident memory, the mapped pages of files among it. One size
+// in a process:
 //
 //	go test -run XXX -bench 'Million/train/384/1000000$' -benchtime 1x ./train
 func BenchmarkMillion(b *testing.B) {
@@ -219,15 +219,20 @@ func contrastive(b *testing.B) cvae.Objective {
 // resetPeak lets the peak of the resident memory begin anew.
 func resetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
+// reportPeak reports the peak of the resident memory, and the processor's seconds since
+// the process began, which other work does not change. Both are known on Linux.
 func reportPeak(b *testing.B) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return
-	}
+	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
 			kB, _ := strconv.ParseFloat(fields[1], 64)
 			b.ReportMetric(kB/1000, "peak-MB")
 		}
+	}
+	stat, _ := os.ReadFile("/proc/self/stat")
+	if fields := strings.Fields(string(stat)); len(fields) > 14 {
+		user, _ := strconv.ParseFloat(fields[13], 64)
+		system, _ := strconv.ParseFloat(fields[14], 64)
+		b.ReportMetric((user+system)/100, "cpu-s")
 	}
 }

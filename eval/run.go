@@ -54,7 +54,7 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 		return nil, err
 	}
 	p.space = scratch.New(scratch.InMemory)
-	defer p.space.Close() //nolint:errcheck // nothing in it is needed any more
+	defer p.space.Close()
 	outcomes, pool, err := p.measurePool(ctx, kept, counts)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type Result struct {
 // measures it on the held-out questions. Errors say what was being done.
 func Run(ctx context.Context, config cvae.Config, questions []rcvae.Question, options Options) (*Result, error) {
 	space := scratch.New(scratch.InMemory)
-	defer space.Close() //nolint:errcheck // nothing in it is needed any more
+	defer space.Close()
 	encoded, err := collect(each(ctx, questions, options.Embedder, config.Signals), len(questions), space.Encoded)
 	if err != nil {
 		return nil, fmt.Errorf("embed %d questions: %w", len(questions), err)

@@ -57,7 +57,7 @@ func embedPools(cmd *cobra.Command, pools []string) error {
 		_ = size.Value.Set("0") // what is asked for must not be forgotten on the way; 0 is a number
 	}
 	space := scratch.New(scratch.InMemory)
-	defer space.Close() //nolint:errcheck // nothing in it is needed any more
+	defer space.Close()
 	questions, err := poolPart(cmd, pools, part, space)
 	if err != nil {
 		return err

@@ -155,7 +155,7 @@ func evalNeeds(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 // evalPool measures one pool.
 func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selector.Sources, embedder *openedEmbedder, details *detailsFile) (*eval.Result, error) {
 	space := scratch.New(scratch.InMemory)
-	defer space.Close() //nolint:errcheck // nothing in it is needed any more
+	defer space.Close()
 	limit, _ := cmd.Flags().GetInt("max-questions")
 	questions, sampler, err := loadPool(cmd, path, limit, space)
 	if err != nil {

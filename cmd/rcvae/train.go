@@ -64,7 +64,7 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	space := scratch.New(scratch.InMemory)
-	defer space.Close() //nolint:errcheck // nothing in it is needed any more
+	defer space.Close()
 	questions, err := trainQuestions(cmd, objective, space)
 	if err != nil {
 		return err

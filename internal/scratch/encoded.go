@@ -13,7 +13,7 @@ const maxNames = 1000
 // nothing reads. Of the names of models, samplers and the like one copy is enough.
 func (s *Space) Question(q *rcvae.Question) error {
 	q.Extra = nil
-	texts := []*string{&q.Problem.Question, &q.Solution}
+	texts := []*string{&q.Question, &q.Solution}
 	for i := range q.Candidates {
 		c := &q.Candidates[i]
 		c.Extra = nil

@@ -1,13 +1,15 @@
 package embed_test
 
 import (
+	"context"
 	"database/sql"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"rcvae"
 	"rcvae/embed"
 )
 
@@ -47,73 +49,92 @@ func damage(t *testing.T, path string, n int) {
 	}
 }
 
-// TestMergedCachesAreThatOfOneProcess: parts that overlap, by two embedders, one part
-// damaged where the other is not.
+// TestMergedCachesAreThatOfOneProcess: parts that overlap, by two embedders.
 func TestMergedCachesAreThatOfOneProcess(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	one, other := &hashEmbedder{name: "a", weights: "a"}, &hashEmbedder{name: "b", weights: "b"}
-	texts := numbered(50)
+	texts := numbered(5000)
 	for _, part := range []struct {
 		name     string
 		from, to int
-	}{{"whole", 0, 50}, {"left", 0, 30}, {"right", 20, 50}} {
-		c := open(t, path(part.name), one)
-		mustEmbed(t, c, texts[part.from:part.to])
+	}{{"whole", 0, 5000}, {"left", 0, 3000}, {"right", 2000, 5000}} {
+		mustEmbed(t, open(t, path(part.name), one), texts[part.from:part.to])
 		if part.name != "left" {
 			mustEmbed(t, open(t, path(part.name), other), texts[:5])
 		}
 	}
-	damage(t, path("right"), 10) // texts 20 to 29 of the first embedder or fewer, which left has
-	for range 2 {                // the second changes nothing
-		merged, err := embed.MergeCaches(t.Context(), path("merged"), path("left"), path("right"))
-		if err != nil || merged.Differing != 0 || merged.Damaged != 10 {
-			t.Fatalf("%+v, %v, want 10 damaged rows", merged, err)
+	for _, want := range []embed.Merged{{Added: 5005, Known: 1000}, {Known: 6005}} { // the second changes nothing
+		if got, err := embed.MergeCaches(t.Context(), path("merged"), path("left"), path("right")); err != nil || got != want {
+			t.Fatalf("%+v, %v, want %+v", got, err, want)
 		}
 	}
-	left, want := rowsIn(t, path("merged")), rowsIn(t, path("whole"))
-	if len(want) != 55 {
-		t.Fatalf("%d rows in the cache of one process", len(want))
+	if got, want := rowsIn(t, path("merged")), rowsIn(t, path("whole")); len(want) != 5005 || !slices.Equal(got, want) {
+		t.Errorf("the merged cache of %d rows differs from that of one process of %d", len(got), len(want))
 	}
-	missing := 0
-	have := map[string]bool{}
-	for _, row := range left {
-		have[row] = true
-	}
-	for _, row := range want {
-		if !have[row] {
-			missing++
-		}
-	}
-	info, err := embed.ReadCacheInfo(t.Context(), path("right"))
-	if err != nil || len(info.Embedders) != 2 || info.Embedders[0].Damaged != 10 || info.Embedders[0].Texts != 20 || info.Embedders[1].Texts != 5 || info.Embedders[0].Dimension != hashDimension {
+	info, err := embed.ReadCacheInfo(t.Context(), path("merged"))
+	if err != nil || len(info.Embedders) != 2 || info.Embedders[0].Texts != 5000 || info.Embedders[1].Texts != 5 || info.Embedders[0].Dimension != hashDimension {
 		t.Errorf("info %+v, %v", info, err)
-	}
-	// What both files lack whole is embedded again, and then nothing is missing.
-	if len(left)+missing != len(want) {
-		t.Errorf("%d rows merged and %d missing of %d", len(left), missing, len(want))
-	}
-	mustEmbed(t, open(t, path("merged"), one), texts)
-	if got := rowsIn(t, path("merged")); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Error("the merged cache differs from that of one process")
 	}
 }
 
-func TestADamagedRowIsReplaced(t *testing.T) {
+// TestDamagedRows are not copied, and replaced by whole ones; other values are neither.
+func TestDamagedRows(t *testing.T) {
 	dir := t.TempDir()
-	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-	for _, path := range []string{a, b} {
+	damaged, whole, out := filepath.Join(dir, "damaged"), filepath.Join(dir, "whole"), filepath.Join(dir, "out")
+	for _, path := range []string{damaged, whole} {
 		mustEmbed(t, open(t, path, &hashEmbedder{name: "hash"}), numbered(10))
 	}
-	want := fmt.Sprint(rowsIn(t, b))
-	damage(t, a, 4)
-	merged, err := embed.MergeCaches(t.Context(), a, b)
-	if err != nil || merged != (embed.Merged{Added: 4, Known: 6}) {
-		t.Errorf("%+v, %v, want 4 added, 6 known", merged, err)
+	want := rowsIn(t, whole)
+	damage(t, damaged, 4)
+	if info, err := embed.ReadCacheInfo(t.Context(), damaged); err != nil || info.Embedders[0].Damaged != 4 || info.Embedders[0].Texts != 6 {
+		t.Errorf("info %+v, %v, want 4 damaged", info, err)
 	}
-	if got := fmt.Sprint(rowsIn(t, a)); got != want {
-		t.Error("a damaged row stays")
+	for _, tt := range []struct {
+		out, from string
+		want      embed.Merged
+	}{
+		{out, damaged, embed.Merged{Added: 6, Damaged: 4}},
+		{damaged, whole, embed.Merged{Added: 4, Known: 6}},
+		{out, damaged, embed.Merged{Added: 4, Known: 6}},
+	} {
+		if got, err := embed.MergeCaches(t.Context(), tt.out, tt.from); err != nil || got != tt.want {
+			t.Errorf("%+v, %v, want %+v", got, err, tt.want)
+		}
 	}
+	for _, path := range []string{damaged, out} {
+		if !slices.Equal(rowsIn(t, path), want) {
+			t.Errorf("%s has other rows than the whole cache", path)
+		}
+	}
+}
+
+// TestTheFirstOfDifferingValuesStays: another processor computes other last digits.
+func TestTheFirstOfDifferingValuesStays(t *testing.T) {
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
+	mustEmbed(t, open(t, first, &hashEmbedder{name: "hash"}), numbered(3))
+	if _, err := open(t, second, negated{&hashEmbedder{name: "hash"}}).Embed(t.Context(), numbered(3)); err != nil {
+		t.Fatal(err)
+	}
+	want := rowsIn(t, first)
+	got, err := embed.MergeCaches(t.Context(), first, second)
+	if err != nil || got != (embed.Merged{Differing: 3}) || !slices.Equal(rowsIn(t, first), want) {
+		t.Errorf("%+v, %v, want 3 that differ and are left", got, err)
+	}
+}
+
+// negated computes other vectors under the same fingerprint.
+type negated struct{ rcvae.Embedder }
+
+func (n negated) Embed(ctx context.Context, texts []rcvae.Text) ([]rcvae.Embedding, error) {
+	out, err := n.Embedder.Embed(ctx, texts)
+	for _, e := range out {
+		for j := range e {
+			e[j] = -e[j]
+		}
+	}
+	return out, err
 }
 
 func TestMergeRefusesWhatIsNoCache(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -24,6 +23,7 @@ func main() {
 	flag.StringVar(&r.caddyfile, "caddyfile", "deploy/Caddyfile", "`FILE` with its settings")
 	flag.Float64Var(&r.rate, "rate", 200, "requests per second")
 	flag.IntVar(&r.rounds, "rounds", 2, "restarts of each gateway")
+	flag.DurationVar(&r.delay, "drain-delay", 5*time.Second, "of the gateways; 0 shows that requests can fail")
 	flag.Parse()
 	if err := r.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "rolling:", err)
@@ -38,24 +38,21 @@ type rolling struct {
 	rcvae, caddy, caddyfile string
 	rate                    float64
 	rounds                  int
+	delay                   time.Duration
 	gateways                [2]*process
 }
 
 // run starts everything, restarts the gateways under load, and counts.
 func (r *rolling) run() error {
-	upstream, err := startUpstream()
-	if err != nil {
-		return err
-	}
+	upstream := startUpstream()
 	defer upstream.Close()
 	for i := range r.gateways {
 		address := freeAddress()
-		r.gateways[i] = &process{name: fmt.Sprint("gateway ", i+1), ready: "http://" + address + "/readyz", args: []string{
-			r.rcvae, "serve", "--listen", address, "--upstream", upstream.URL + "/v1", "--cache", "none", "--selector", "majority", "-k", "2", "--drain-delay", "5s", "--log-level", "warn"}}
+		r.gateways[i] = &process{name: fmt.Sprint("gateway ", i+1), address: address, args: []string{
+			r.rcvae, "serve", "--listen", address, "--upstream", upstream.URL + "/v1", "--cache", "none", "--selector", "majority", "-k", "2", "--drain-delay", r.delay.String(), "--log-level", "warn"}}
 	}
-	front := freeAddress()
-	proxy := &process{name: "caddy", ready: "http://" + front + "/readyz", args: []string{r.caddy, "run", "--config", r.caddyfile, "--adapter", "caddyfile"}, env: []string{
-		"RCVAE_ADDRESS=http://" + front, "RCVAE_GATEWAYS=" + strings.TrimSuffix(strings.TrimPrefix(r.gateways[0].ready, "http://"), "/readyz") + " " + strings.TrimSuffix(strings.TrimPrefix(r.gateways[1].ready, "http://"), "/readyz")}}
+	proxy := &process{name: "caddy", address: freeAddress(), args: []string{r.caddy, "run", "--config", r.caddyfile, "--adapter", "caddyfile"}}
+	proxy.env = []string{"RCVAE_ADDRESS=http://" + proxy.address, "RCVAE_GATEWAYS=" + r.gateways[0].address + " " + r.gateways[1].address}
 	for _, p := range []*process{r.gateways[0], r.gateways[1], proxy} {
 		if err := p.start(); err != nil {
 			return err
@@ -63,7 +60,7 @@ func (r *rolling) run() error {
 		defer p.kill()
 	}
 	time.Sleep(settle)
-	clients := startClients("http://"+front, r.rate)
+	clients := startClients("http://"+proxy.address, r.rate)
 	restarted := r.restartAll()
 	clients.stop()
 	fmt.Println(clients)
@@ -93,11 +90,11 @@ func freeAddress() string {
 	return l.Addr().String()
 }
 
-// process is a program that answers 200 at ready when it is.
+// process is a program that listens at an address, and answers 200 at /readyz when it is.
 type process struct {
-	name, ready string
-	args, env   []string
-	cmd         *exec.Cmd
+	name, address string
+	args, env     []string
+	cmd           *exec.Cmd
 }
 
 func (p *process) start() error {
@@ -113,7 +110,7 @@ func (p *process) start() error {
 	limit, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for limit.Err() == nil {
-		if response, err := http.Get(p.ready); err == nil {
+		if response, err := http.Get("http://" + p.address + "/readyz"); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return nil

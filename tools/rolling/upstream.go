@@ -15,7 +15,7 @@ const (
 )
 
 // startUpstream starts a language model whose answers take a while.
-func startUpstream() (*httptest.Server, error) {
+func startUpstream() *httptest.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
@@ -41,7 +41,7 @@ func startUpstream() (*httptest.Server, error) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[%s],"usage":{"prompt_tokens":5,"completion_tokens":5,"total_tokens":10}}`, strings.Join(choices, ","))
 	})
-	return httptest.NewServer(mux), nil
+	return httptest.NewServer(mux)
 }
 
 func stream(w http.ResponseWriter) {

@@ -245,6 +245,19 @@ chaos: build ## kill the program, fill its disk, flip bits in its files and take
 	$(GO) build -C tools -o ../bin/chaos ./chaos
 	bin/chaos -rcvae $(BIN) -minutes $(CHAOS_MINUTES) -seed $(CHAOS_SEED)
 
+CADDY       ?= caddy
+# go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
+KUBECONFORM ?= kubeconform
+
+.PHONY: rolling
+rolling: build ## restart two gateways behind Caddy (CADDY) one after the other, under 200 requests a second
+	$(GO) build -C tools -o ../bin/rolling ./rolling
+	bin/rolling -rcvae $(BIN) -caddy $(CADDY)
+
+.PHONY: manifests
+manifests: ## check deploy/kubernetes.yaml with kubeconform (KUBECONFORM) against the schemas of Kubernetes, from the module proxy
+	tools/manifests.sh $(KUBECONFORM)
+
 .PHONY: soak
 soak: ## ten thousand requests and a thousand impolite clients while a tenth of the upstream's calls fail, and 8 GiB of large ones
 	$(GO) test ./gateway -run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -count 1 -v

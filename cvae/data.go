@@ -39,7 +39,11 @@ type candidate struct {
 // newData takes the candidates that the objective learns from, and reports the first
 // thing in the questions that the config cannot be trained on.
 func newData(c Config, o Objective, questions []rcvae.Encoded) (*data, error) {
-	d := &data{}
+	candidates := 0
+	for _, e := range questions {
+		candidates += len(e.Candidates)
+	}
+	d := &data{questions: make([]question, 0, len(questions)), candidates: make([]candidate, 0, candidates)}
 	for i, e := range questions {
 		if err := d.add(c, o, e); err != nil {
 			return nil, fmt.Errorf("question %d (%s): %w", i, e.ID, err)

@@ -129,7 +129,11 @@ func (m *Model) diagnose(pool *gemm.Pool, d *data) (rcvae.Diagnostics, error) {
 
 // solutions returns those of some questions, in order.
 func (d *data) solutions(questions []question) []rcvae.Solution {
-	var out []rcvae.Solution
+	n := 0
+	for _, q := range questions {
+		n += q.to - q.from
+	}
+	out := make([]rcvae.Solution, 0, n)
 	for _, q := range questions {
 		for _, x := range d.candidates[q.from:q.to] {
 			out = append(out, x.solution)

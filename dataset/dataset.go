@@ -38,27 +38,47 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.L
 func (e *LineError) Unwrap() error { return e.Err }
 
 // load reads the named files, one after the other; what says what they hold.
-func load[T any](paths []string, what string, read func(file *os.File, path string) iter.Seq2[T, error]) ([]T, error) {
-	var all []T
-	for _, path := range paths {
-		before := len(all)
-		file, err := os.Open(path)
+func load[T any](paths []string, what string, read func(file *os.File, path string) iter.Seq2[T, error]) (all []T, err error) {
+	for one, err := range each(paths, what, read) {
 		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", what, err)
+			return nil, err
 		}
-		for one, err := range read(file, path) {
-			if err != nil {
-				_ = file.Close() // it was only read
-				return nil, err
-			}
-			all = append(all, one)
-		}
-		_ = file.Close()
-		if len(all) == before {
-			return nil, fmt.Errorf("load %s: %s holds nothing: it is empty", what, path)
-		}
+		all = append(all, one)
 	}
 	return all, nil
+}
+
+// each is load for what need not be in memory together. An error ends the sequence.
+func each[T any](paths []string, what string, read func(file *os.File, path string) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, path := range paths {
+			if !eachOf(path, what, read, yield) {
+				return
+			}
+		}
+	}
+}
+
+// eachOf yields what one file holds, and reports whether to go on.
+func eachOf[T any](path, what string, read func(file *os.File, path string) iter.Seq2[T, error], yield func(T, error) bool) bool {
+	var none T
+	file, err := os.Open(path)
+	if err != nil {
+		yield(none, fmt.Errorf("load %s: %w", what, err))
+		return false
+	}
+	defer file.Close()
+	empty := true
+	for one, err := range read(file, path) {
+		if !yield(one, err) || err != nil {
+			return false
+		}
+		empty = false
+	}
+	if empty {
+		yield(none, fmt.Errorf("load %s: %s holds nothing: it is empty", what, path))
+	}
+	return !empty
 }
 
 // ids are the places where ids were seen.

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -17,9 +18,9 @@ type Doubled struct {
 
 // FindDoubled looks for questions of one text under several ids.
 func FindDoubled(questions []rcvae.Question) (d Doubled) {
-	first, counted := make(map[string]string), make(map[string]bool)
+	first, counted := make(map[[sha256.Size]byte]string), make(map[[sha256.Size]byte]bool)
 	for _, q := range questions {
-		text := strings.Join(strings.Fields(q.Question), " ")
+		text := sha256.Sum256([]byte(strings.Join(strings.Fields(q.Question), " ")))
 		id, ok := first[text]
 		switch {
 		case !ok:

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,16 +48,32 @@ func poolLines(records iter.Seq2[line, error], name string) iter.Seq2[rcvae.Ques
 
 // LoadPool reads the named pools, JSON Lines or Parquet, one after the other. A pool without questions is an
 // error. An id may stand in several pools, where it must be that of the same question.
-func LoadPool(paths ...string) ([]rcvae.Question, error) {
-	type asked struct{ question, path string }
+func LoadPool(paths ...string) (questions []rcvae.Question, err error) {
+	for q, err := range EachPool(paths...) {
+		if err != nil {
+			return nil, err
+		}
+		questions = append(questions, q)
+	}
+	return questions, nil
+}
+
+// EachPool is [LoadPool] for pools that are larger than memory. An error ends the
+// sequence.
+func EachPool(paths ...string) iter.Seq2[rcvae.Question, error] {
+	type asked struct {
+		question [sha256.Size]byte
+		path     string
+	}
 	first := make(map[string]asked)
-	return load(paths, "pool", func(file *os.File, path string) iter.Seq2[rcvae.Question, error] {
+	return each(paths, "pool", func(file *os.File, path string) iter.Seq2[rcvae.Question, error] {
 		return func(yield func(rcvae.Question, error) bool) {
 			for q, err := range poolLines(records(file, path), path) {
+				text := sha256.Sum256([]byte(q.Question))
 				before, ok := first[q.ID]
 				if !ok {
-					first[q.ID] = asked{q.Question, path}
-				} else if err == nil && before.question != q.Question {
+					first[q.ID] = asked{text, path}
+				} else if err == nil && before.question != text {
 					err = fmt.Errorf("%s: id %q is another question than in %s; one id must mean one question, rename it in one of the pools", path, q.ID, before.path)
 				}
 				if !yield(q, err) {

@@ -38,3 +38,30 @@ func TestEncode(t *testing.T) {
 		t.Errorf("Encode() = %v, want %v", err, broken)
 	}
 }
+
+func TestEachEmbedsSomeQuestionsAtATime(t *testing.T) {
+	solved := make([]rcvae.Candidate, 5000)
+	for i := range solved {
+		solved[i].Text = fmt.Sprint("solution ", i)
+	}
+	var questions []rcvae.Question
+	for i := range 10 {
+		questions = append(questions, rcvae.Question{Problem: rcvae.Problem{Question: fmt.Sprint("question ", i)}, Candidates: solved})
+	}
+	inner := &hashEmbedder{name: "hash"}
+	n := 0
+	for e, err := range embed.Each(t.Context(), inner, questions) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(e.Embedding, vectorOf(questions[n].Question)) || len(e.Solutions) != len(solved) {
+			t.Errorf("question %d has another's embedding, or %d solutions", n, len(e.Solutions))
+		}
+		if n++; n == 1 && inner.texts.Load() >= 25000 {
+			t.Errorf("%d texts are embedded before the first question is given out", inner.texts.Load())
+		}
+	}
+	if n != len(questions) {
+		t.Errorf("%d questions, want %d", n, len(questions))
+	}
+}

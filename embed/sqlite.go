@@ -50,14 +50,32 @@ func openSQLite(path string, fp rcvae.Fingerprint, limit int64) (*sqliteStore, e
 	if err != nil {
 		return nil, err
 	}
+	db, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteStore{db: db, embedder: id, dimension: fp.Dimension, limit: limit}, nil
+}
+
+// checkFile returns the version of the cache file at path, 0 for one that does not exist
+// or is empty.
+func checkFile(path string) (int, error) {
 	version, err := sqlitefile.Check(path, applicationID)
 	switch {
 	case errors.Is(err, sqlitefile.ErrForeign), errors.Is(err, sqlitefile.ErrNotSQLite):
-		return nil, fmt.Errorf("%w, not an embedding cache: name another file", err)
+		return 0, fmt.Errorf("%w, not an embedding cache: name another file", err)
 	case err != nil:
-		return nil, err
+		return 0, err
 	case version > schemaVersion:
-		return nil, fmt.Errorf("the cache has format version %d, this program reads %d: name another file", version, schemaVersion)
+		return 0, fmt.Errorf("the cache has format version %d, this program reads %d: name another file", version, schemaVersion)
+	}
+	return version, nil
+}
+
+// openFile opens the cache file at path, or makes it.
+func openFile(path string) (*sql.DB, error) {
+	if _, err := checkFile(path); err != nil {
+		return nil, err
 	}
 	// The page size takes effect in new files; the write-ahead log stays at some 4 MB.
 	options := sqlitefile.Options(busyTimeout, fmt.Sprintf("page_size(%d)", pageSize), "wal_autocheckpoint(256)")
@@ -66,16 +84,15 @@ func openSQLite(path string, fp rcvae.Fingerprint, limit int64) (*sqliteStore, e
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // SQLite has one writer; waiting here is cheaper than there
-	s := &sqliteStore{db: db, embedder: id, dimension: fp.Dimension, limit: limit}
-	if err := s.prepare(); err != nil {
+	if err := prepare(db); err != nil {
 		return nil, errors.Join(sqlitefile.ExplainOpen(path, err), db.Close())
 	}
-	return s, nil
+	return db, nil
 }
 
 // prepare makes the table where it is not there yet, and takes the rows of version 1.
-func (s *sqliteStore) prepare() error {
-	tx, err := s.db.Begin()
+func prepare(db *sql.DB) error {
+	tx, err := db.Begin()
 	if err != nil {
 		return err
 	}

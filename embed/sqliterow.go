@@ -16,12 +16,12 @@ func (s *sqliteStore) encode(k Key, e rcvae.Embedding) []byte {
 	for _, v := range e {
 		blob = binary.LittleEndian.AppendUint32(blob, math.Float32bits(v))
 	}
-	return binary.LittleEndian.AppendUint32(blob, s.checksum(k, blob))
+	return binary.LittleEndian.AppendUint32(blob, checksum(s.embedder, k[:], blob))
 }
 
 func (s *sqliteStore) decode(k Key, blob []byte) (rcvae.Embedding, bool) {
 	n := 4 * s.dimension
-	if len(blob) != n+4 || binary.LittleEndian.Uint32(blob[n:]) != s.checksum(k, blob[:n]) {
+	if len(blob) != n+4 || binary.LittleEndian.Uint32(blob[n:]) != checksum(s.embedder, k[:], blob[:n]) {
 		return nil, false
 	}
 	e := make(rcvae.Embedding, s.dimension)
@@ -31,9 +31,9 @@ func (s *sqliteStore) decode(k Key, blob []byte) (rcvae.Embedding, bool) {
 	return e, true
 }
 
-func (s *sqliteStore) checksum(k Key, values []byte) uint32 {
+func checksum(embedder, text, values []byte) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Update(crc32.Checksum(s.embedder, table), table, k[:]), table, values)
+	return crc32.Update(crc32.Update(crc32.Checksum(embedder, table), table, text), table, values)
 }
 
 // evictShare is the part of the rows that is removed when the file has grown to its

@@ -1,10 +1,12 @@
 package eval
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
 	"rcvae"
+	"rcvae/internal/scratch"
 	"rcvae/selector"
 	"rcvae/signal"
 )
@@ -91,6 +93,19 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 	return d, nil
 }
 
+// keepDetails returns the details as JSON, outside memory where they are many.
+func (p plan) keepDetails(q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) ([]byte, error) {
+	details, err := p.details(q, g, e, choices)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(details)
+	if err != nil {
+		return nil, fmt.Errorf("details: %w", err)
+	}
+	return scratch.Keep(p.space, text)
+}
+
 // verdictName tells "no answer" from "incorrect".
 func verdictName(c rcvae.Candidate) string {
 	if c.Answer == "" && c.Verdict == rcvae.Incorrect {
@@ -100,9 +115,9 @@ func verdictName(c rcvae.Candidate) string {
 }
 
 // emit hands out the details in the order of the questions that were asked for.
-func (p plan) emit(kept []rcvae.Encoded, outcomes []outcome, questions []rcvae.Encoded) {
+func (p plan) emit(kept []rcvae.Encoded, outcomes []outcome, questions []rcvae.Encoded) error {
 	if p.config.OnDetails == nil {
-		return
+		return nil
 	}
 	// The candidates tell questions of one id apart.
 	at := make(map[*rcvae.Candidate]int, len(kept))
@@ -113,8 +128,15 @@ func (p plan) emit(kept []rcvae.Encoded, outcomes []outcome, questions []rcvae.E
 		if len(q.Candidates) == 0 {
 			continue
 		}
-		if i, ok := at[&q.Candidates[0]]; ok {
-			p.config.OnDetails(outcomes[i].details)
+		i, ok := at[&q.Candidates[0]]
+		if !ok {
+			continue
 		}
+		var details Details
+		if err := json.Unmarshal(outcomes[i].details, &details); err != nil {
+			return fmt.Errorf("details of question %s: %w", q.ID, err)
+		}
+		p.config.OnDetails(details)
 	}
+	return nil
 }

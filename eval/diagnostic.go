@@ -7,29 +7,57 @@ import (
 	"rcvae/eval/stats"
 )
 
-// diagnose sums up what model m said of all candidates.
-func (p plan) diagnose(m int, outcomes []outcome) Diagnostic {
-	d := Diagnostic{Model: p.config.modelName(m)}
-	var sum rcvae.DiagnosticsSum
-	var out, outQuestions float64
-	for _, o := range outcomes {
-		posteriors, outside := make([]rcvae.Posterior, len(o.inferences[m])), 0
-		for i, x := range o.inferences[m] {
-			posteriors[i] = x.Posterior
-			if x.InDistribution == 0 {
-				outside++
-			}
+// said sums up what the models said of the candidates, question by question in their
+// order, so that the sums do not depend on the workers.
+type said struct {
+	next       int // the question that is added next
+	models     []modelSaid
+	agreements []float64 // (questions)
+}
+
+// modelSaid is what one model said.
+type modelSaid struct {
+	posteriors    rcvae.DiagnosticsSum
+	out, outOfAll int // candidates that are out of distribution; questions of such alone
+}
+
+func newSaid(models int) *said { return &said{models: make([]modelSaid, models)} }
+
+// take adds the questions that are measured and whose predecessors are, and forgets the
+// inferences.
+func (s *said) take(outcomes []outcome) {
+	for ; s.next < len(outcomes) && outcomes[s.next].measured; s.next++ {
+		o := &outcomes[s.next]
+		for m := range s.models {
+			s.models[m].add(o.inferences[m])
 		}
-		sum.Add(posteriors...)
-		out += float64(outside)
-		if outside == len(posteriors) {
-			outQuestions++
+		s.agreements = append(s.agreements, agreement(o.inferences))
+		o.inferences = nil
+	}
+}
+
+func (s *modelSaid) add(inferences []rcvae.Inference) {
+	posteriors, outside := make([]rcvae.Posterior, len(inferences)), 0
+	for i, x := range inferences {
+		posteriors[i] = x.Posterior
+		if x.InDistribution == 0 {
+			outside++
 		}
 	}
-	d.Diagnostics = sum.Diagnostics()
+	s.posteriors.Add(posteriors...)
+	s.out += outside
+	if outside == len(posteriors) {
+		s.outOfAll++
+	}
+}
+
+// diagnose says what model m made of the candidates.
+func (p plan) diagnose(m int, said *said) Diagnostic {
+	s := said.models[m]
+	d := Diagnostic{Model: p.config.modelName(m), Diagnostics: s.posteriors.Diagnostics()}
 	if p.sources.Models[m].Info().Calibration.Far > 0 {
-		d.OutOfDistribution = new(out / float64(d.Solutions))
-		d.OutOfDistributionQuestions = new(outQuestions / float64(len(outcomes)))
+		d.OutOfDistribution = new(float64(s.out) / float64(d.Solutions))
+		d.OutOfDistributionQuestions = new(float64(s.outOfAll) / float64(said.next))
 	}
 	return d
 }

@@ -6,6 +6,7 @@ import (
 
 	"rcvae"
 	"rcvae/eval/stats"
+	"rcvae/internal/scratch"
 	"rcvae/selector"
 )
 
@@ -30,6 +31,7 @@ type plan struct {
 	contenders []contender
 	sizes      []int // k, increasing
 	need       selector.Needs
+	space      *scratch.Space // for embeddings and details
 }
 
 func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
@@ -64,8 +66,9 @@ type outcome struct {
 	unanswered []float64   // (contenders), share of the tied winners without an answer that votes
 	ungraded   []float64   // (contenders), share of the tied winners without a verdict
 	auroc      []float64   // (contenders); NaN: undefined
-	inferences [][]rcvae.Inference
-	details    Details
+	measured   bool
+	inferences [][]rcvae.Inference // (models) (n), until they are added up
+	details    []byte              // JSON of Details, in the space
 }
 
 // measure applies all contenders to one question.
@@ -83,7 +86,7 @@ func (p plan) measure(q rcvae.Encoded) (outcome, error) {
 		return outcome{}, err
 	}
 	g := gradesOf(q.Candidates, e)
-	o := outcome{values: make([]float64, columnFirst+len(p.contenders))}
+	o := outcome{measured: true, values: make([]float64, columnFirst+len(p.contenders))}
 	o.describe(p, q, e, choices)
 	for m := range e.Models() {
 		o.inferences = append(o.inferences, e.Inferences(m))
@@ -101,7 +104,7 @@ func (p plan) measure(q rcvae.Encoded) (outcome, error) {
 		o.byK = append(o.byK, values)
 	}
 	if p.config.OnDetails != nil {
-		o.details, err = p.details(q, g, e, choices)
+		o.details, err = p.keepDetails(q, g, e, choices)
 	}
 	return o, err
 }

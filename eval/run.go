@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rcvae"
+	"rcvae/internal/scratch"
 	"rcvae/selector"
 )
 
@@ -52,6 +53,8 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	p.space = scratch.New(scratch.InMemory)
+	defer p.space.Close()
 	outcomes, pool, err := p.measurePool(ctx, kept, counts)
 	if err != nil {
 		return nil, err
@@ -65,16 +68,19 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 			return nil, err
 		}
 	}
-	p.emit(kept, outcomes, questions)
+	if err := p.emit(kept, outcomes, questions); err != nil {
+		return nil, err
+	}
 	return &Result{Version: Version, Run: RunInfo{Seed: c.Seed, Config: &c}, Pools: []Pool{pool}}, nil
 }
 
 func (p plan) measurePool(ctx context.Context, questions []rcvae.Encoded, s counts) ([]outcome, Pool, error) {
-	outcomes, err := p.measureAll(ctx, questions)
+	outcomes, said, err := p.measureAll(ctx, questions)
 	if err != nil {
 		return nil, Pool{}, err
 	}
 	pool, err := p.summarize(questions, outcomes, s)
+	p.addModels(&pool, said)
 	return outcomes, pool, err
 }
 
@@ -93,7 +99,9 @@ func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (s
 		c, sources := p.config, p.sources
 		c.OnQuestion, c.OnDetails, c.ModelNames = nil, nil, nil
 		sources.Models = []rcvae.Model{model}
-		_, pool, err := newPlan(c, sources, rules).measurePool(ctx, questions, s)
+		one := newPlan(c, sources, rules)
+		one.space = p.space
+		_, pool, err := one.measurePool(ctx, questions, s)
 		if err != nil {
 			return nil, err
 		}
@@ -171,12 +179,12 @@ func countAll(questions []rcvae.Encoded) ([]rcvae.Encoded, counts, error) {
 	return kept, s, nil
 }
 
-// measureAll returns an outcome for every question, in their order. Texts are embedded
-// on the caller's goroutine while others score.
-func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outcome, error) {
+// measureAll returns an outcome for every question, in their order, and what the models
+// said of them. Texts are embedded on the caller's goroutine while others score.
+func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outcome, *said, error) {
 	group, stop := errgroup.WithContext(ctx) // stop ends with the first error
 	group.SetLimit(cmp.Or(p.config.Workers, runtime.GOMAXPROCS(0)))
-	outcomes := make([]outcome, len(questions))
+	outcomes, said := make([]outcome, len(questions)), newSaid(len(p.sources.Models))
 	var mu sync.Mutex
 	done := 0
 	var embedErr error
@@ -186,12 +194,15 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 			break
 		}
 		for i, q := range chunk {
-			group.Go(func() (err error) {
-				if outcomes[from+i], err = p.measure(q); err != nil {
+			group.Go(func() error {
+				o, err := p.measure(q)
+				if err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
+				outcomes[from+i] = o
+				said.take(outcomes)
 				done++
 				if p.config.OnQuestion != nil {
 					p.config.OnQuestion(done, len(questions))
@@ -200,7 +211,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 			})
 		}
 	}
-	return outcomes, cmp.Or(group.Wait(), embedErr, ctx.Err())
+	return outcomes, said, cmp.Or(group.Wait(), embedErr, ctx.Err())
 }
 
 // embed embeds in one call all texts of the questions that are not embedded yet.
@@ -232,6 +243,9 @@ func (p plan) embed(ctx context.Context, questions []rcvae.Encoded) error {
 			q.Solutions = append(q.Solutions, rcvae.Solution{Embedding: r})
 		}
 		embeddings = embeddings[len(q.Candidates):]
+		if err := p.space.Encoded(q); err != nil {
+			return err
+		}
 	}
 	return nil
 }

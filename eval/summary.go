@@ -44,7 +44,6 @@ func (p plan) summarize(questions []rcvae.Encoded, outcomes []outcome, s counts)
 			pool.ByK = append(pool.ByK, at)
 		}
 	}
-	p.addModels(&pool, outcomes)
 	return pool, nil
 }
 
@@ -110,19 +109,15 @@ func (p plan) selectors(all []Measured, outcomes []outcome) []Selector {
 }
 
 // addModels adds the diagnostics of the models and their agreement.
-func (p plan) addModels(pool *Pool, outcomes []outcome) {
+func (p plan) addModels(pool *Pool, said *said) {
 	for m := range p.sources.Models {
-		d := p.diagnose(m, outcomes)
+		d := p.diagnose(m, said)
 		pool.Diagnostics = append(pool.Diagnostics, d)
 		if w := d.Warning(); w != "" {
 			pool.Warnings = append(pool.Warnings, d.Model+": "+w)
 		}
 	}
-	agreements := make([]float64, len(outcomes))
-	for q, o := range outcomes {
-		agreements[q] = agreement(o.inferences)
-	}
-	if mean, n := meanDefined(agreements); n > 0 {
+	if mean, n := meanDefined(said.agreements); n > 0 {
 		pool.SeedAgreement = &mean
 	}
 }

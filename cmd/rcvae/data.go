@@ -12,6 +12,7 @@ import (
 	"rcvae"
 	"rcvae/dataset"
 	"rcvae/grade"
+	"rcvae/internal/scratch"
 )
 
 // graderFromPool is the value of --grader that takes answers and verdicts as the
@@ -43,14 +44,12 @@ func addAnswerGrader(f *pflag.FlagSet) {
 
 // loadPool reads a pool, keeps the candidates of one sampler (see [chooseSampler]) and
 // the first limit questions (0 for all), grades them if --grader says so, and returns
-// the sampler's name. What the pool lacks is said on standard error.
-func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, string, error) {
-	questions, err := dataset.LoadPool(path)
+// the sampler's name. Texts lie in the space. What the pool lacks is said on standard
+// error.
+func loadPool(cmd *cobra.Command, path string, limit int, space *scratch.Space) ([]rcvae.Question, string, error) {
+	questions, err := readPool(path, limit, space)
 	if err != nil {
 		return nil, "", err
-	}
-	if limit > 0 && len(questions) > limit {
-		questions = questions[:limit]
 	}
 	questions, sampler, err := oneSampler(cmd, path, questions)
 	if err != nil {
@@ -70,6 +69,20 @@ func loadPool(cmd *cobra.Command, path string, limit int) ([]rcvae.Question, str
 		note(cmd, "%s: %s", poolName(path), line)
 	}
 	return questions, sampler, nil
+}
+
+// readPool reads a whole pool and keeps the first limit questions, 0 for all.
+func readPool(path string, limit int, space *scratch.Space) (questions []rcvae.Question, err error) {
+	for q, err := range dataset.EachPool(path) {
+		if err == nil && (limit <= 0 || len(questions) < limit) {
+			err = space.Question(&q)
+			questions = append(questions, q)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return questions, nil
 }
 
 // extractor returns how answers are found that a pool does not have.

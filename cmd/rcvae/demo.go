@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -16,6 +17,7 @@ import (
 	"rcvae/eval"
 	"rcvae/internal/atomicfile"
 	"rcvae/internal/demo"
+	"rcvae/internal/scratch"
 	"rcvae/report"
 	"rcvae/selector"
 	"rcvae/train"
@@ -177,7 +179,7 @@ func demoTest(cmd *cobra.Command, embedder *openedEmbedder) ([]rcvae.Encoded, er
 	if err != nil {
 		return nil, err
 	}
-	return encode(cmd, questions, embedder)
+	return encode(cmd, questions, embedder, scratch.New(math.MaxInt64))
 }
 
 // demoEval measures the rules on the test part.

@@ -20,6 +20,9 @@ import (
 	"rcvae/internal/safetensors"
 )
 
+// embedPoolDefault is the embedder that train uses for pools.
+const embedPoolDefault = minilm.NameMath
+
 const maxTextLine = 64 << 20 // bytes
 
 func newEmbed() *cobra.Command {
@@ -30,20 +33,36 @@ func newEmbed() *cobra.Command {
 or an object with a field "text" is read as such, anything else is the text itself.
 
 --out FILE.safetensors writes one float32 matrix named "embeddings" (texts, D);
-any other name, and standard output, gets one JSON array a line.`,
-		Example: "  rcvae embed --in texts.txt --out vectors.safetensors\n  echo 'Ann has 3 apples.' | rcvae embed",
-		Args:    noArgs,
-		RunE:    runEmbed,
+any other name, and standard output, gets one JSON array a line.
+
+With --pool it embeds the questions and candidates of pools into the cache, where train
+and eval find them. --shard 2/8 takes the second of eight parts: each machine embeds one
+into a --cache of its own, which has no limit unless --cache-size sets one, and 'rcvae
+cache merge' joins them.`,
+		Example: `  rcvae embed --in texts.txt --out vectors.safetensors
+  echo 'Ann has 3 apples.' | rcvae embed
+  rcvae embed --pool pool.jsonl.gz --shard 2/8 --cache part2.sqlite`,
+		Args: noArgs,
+		RunE: runEmbed,
 	}
 	cmd.Flags().String("in", "-", "`FILE` of texts, - for standard input")
 	cmd.Flags().String("out", "-", "`FILE` for the vectors, - for standard output")
 	cmd.Flags().String("role", rcvae.RoleSolution.String(), "what the texts are to the embedder: question or solution")
-	addEmbedderFlags(cmd, minilm.Name)
+	cmd.Flags().StringArray("pool", nil, "embed the texts of this pool `FILE` into the cache (repeatable)")
+	cmd.Flags().String("shard", "", "with --pool: only part I of N of the questions, as `I/N`")
+	addSamplerFlag(cmd)
+	addEmbedderFlags(cmd, minilm.Name+"; with --pool "+embedPoolDefault)
 	addWorkersFlags(cmd)
 	return cmd
 }
 
 func runEmbed(cmd *cobra.Command, _ []string) error {
+	if pools, _ := cmd.Flags().GetStringArray("pool"); len(pools) > 0 {
+		return embedPools(cmd, pools)
+	}
+	if cmd.Flags().Changed("shard") {
+		return usagef("--shard is a part of the questions of --pool, which is missing")
+	}
 	in, _ := cmd.Flags().GetString("in")
 	out, _ := cmd.Flags().GetString("out")
 	if err := checkOutputs(cmd, in); err != nil {
@@ -87,7 +106,7 @@ func embedAll(cmd *cobra.Command, embedder *openedEmbedder, list []string) ([]rc
 	for i, text := range list {
 		texts[i] = rcvae.Text{Role: role, Text: text}
 	}
-	finish := embedder.progress(cmd)
+	finish := embedder.progress(cmd, nil)
 	embeddings, err := embedder.cache.Embed(cmd.Context(), texts)
 	if errors.Is(err, context.Canceled) {
 		return nil, errors.New("embed: interrupted; what is done is in the cache, run the same command to continue")

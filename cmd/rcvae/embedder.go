@@ -260,16 +260,27 @@ func (o *openedEmbedder) embedder() rcvae.Embedder {
 	return o.cache
 }
 
-// progress shows the progress of the next call to the embedder. The function that it
-// returns ends the report; it may be called more than once.
-func (o *openedEmbedder) progress(cmd *cobra.Command) (finish func()) {
+// progress shows the progress of the calls to the embedder that embed these questions, or
+// of the next call without any. The function that it returns ends the report; it may be
+// called more than once.
+func (o *openedEmbedder) progress(cmd *cobra.Command, questions []rcvae.Question) (finish func()) {
 	if o.cache == nil {
 		return func() {}
 	}
-	p, last, all := newProgress(cmd, "embedding", "texts"), 0, 0
+	texts := 0
+	for _, q := range questions {
+		texts += 1 + len(q.Candidates)
+	}
+	if texts <= embed.CallTexts { // one call, which knows how many texts differ
+		texts = 0
+	}
+	p, before, last, all := newProgress(cmd, "embedding", "texts"), 0, 0, 0
 	o.cache.Progress = func(done, total int) {
-		last, all = done, total
-		p.update(done, total)
+		last, all = before+done, max(before+total, texts)
+		p.update(last, all)
+		if done == total { // the end of a call
+			before += total
+		}
 	}
 	if o.workers != nil {
 		o.workers.onProgress(func(text string) {

@@ -9,8 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"rcvae"
+	"rcvae/embed"
 	"rcvae/eval"
 	"rcvae/internal/atomicfile"
+	"rcvae/internal/scratch"
 	"rcvae/selector"
 	"rcvae/train"
 )
@@ -153,8 +155,10 @@ func evalNeeds(cmd *cobra.Command, config eval.Config) (selector.Needs, error) {
 
 // evalPool measures one pool.
 func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selector.Sources, embedder *openedEmbedder, details *detailsFile) (*eval.Result, error) {
+	space := scratch.New(scratch.InMemory)
+	defer space.Close()
 	limit, _ := cmd.Flags().GetInt("max-questions")
-	questions, sampler, err := loadPool(cmd, path, limit)
+	questions, sampler, err := loadPool(cmd, path, limit, space)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +166,7 @@ func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selec
 	if sources.Grader, err = answerGrader(config.Grader); err != nil {
 		return nil, usageError{err}
 	}
-	encoded, err := encode(cmd, questions, embedder)
+	encoded, err := encode(cmd, questions, embedder, space)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -176,12 +180,22 @@ func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selec
 	return result, nil
 }
 
-// encode embeds the questions of a pool under one progress report.
-func encode(cmd *cobra.Command, questions []rcvae.Question, embedder *openedEmbedder) ([]rcvae.Encoded, error) {
-	finish := embedder.progress(cmd)
-	encoded, err := train.Encode(cmd.Context(), questions, embedder.embedder(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("embed %d questions: %w", len(questions), err)
+// encode embeds the questions of a pool under one progress report. The embeddings lie in
+// the space.
+func encode(cmd *cobra.Command, questions []rcvae.Question, embedder *openedEmbedder, space *scratch.Space) ([]rcvae.Encoded, error) {
+	if embedder.embedder() == nil {
+		return train.Encode(cmd.Context(), questions, nil, nil)
+	}
+	finish := embedder.progress(cmd, questions)
+	encoded := make([]rcvae.Encoded, 0, len(questions))
+	for e, err := range embed.Each(cmd.Context(), embedder.embedder(), questions) {
+		if err == nil {
+			err = space.Encoded(&e)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("embed %d questions: %w", len(questions), err)
+		}
+		encoded = append(encoded, e)
 	}
 	finish()
 	return encoded, nil

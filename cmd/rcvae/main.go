@@ -117,7 +117,7 @@ underscores) beat the file rcvae.yaml in the working folder.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
+		newDemo(), newTrain(), newSample(), newPool(), newEval(), newReport(), newSelect(), newServe(), newEmbed(), newCache(), newGrade(), newInspect(), newEmbedders(), newReproduce(), newVersion(),
 	)
 	root.AddCommand(queueCommands()...)
 	completeValues(root)

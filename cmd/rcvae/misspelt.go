@@ -15,8 +15,8 @@ import (
 // farthest is the distance up to which a name is taken for a misspelt one.
 const farthest = 2
 
-// variables are those of the environment that stand for no flag.
-var variables = []string{"RCVAE_UPSTREAM_KEY", "RCVAE_EMBED_KEY", "RCVAE_KEYS", "RCVAE_KERNELS"}
+// variables are those of the environment that stand for no flag; the last is of the tests.
+var variables = []string{"RCVAE_UPSTREAM_KEY", "RCVAE_EMBED_KEY", "RCVAE_KEYS", "RCVAE_KERNELS", "RCVAE_SHARED"}
 
 // variableOf is the environment variable of a flag.
 func variableOf(flag string) string {

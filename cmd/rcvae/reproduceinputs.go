@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"rcvae"
 	"rcvae/dataset"
+	"rcvae/internal/scratch"
 	"rcvae/reproduce"
 )
 
@@ -121,7 +123,7 @@ func (p *protocol) training(cmd *cobra.Command) error {
 	}
 	for _, path := range pools {
 		p.TrainPool = append(p.TrainPool, filepath.Base(path))
-		list, _, err := loadPool(cmd, path, limit)
+		list, _, err := loadPool(cmd, path, limit, scratch.New(math.MaxInt64))
 		if err != nil {
 			return err
 		}

@@ -135,7 +135,7 @@ func (p *protocol) measure(cmd *cobra.Command, sampled []reproduce.Sampled) erro
 		return err
 	}
 	defer details.abort()
-	embedding := embedder.progress(cmd)
+	embedding := embedder.progress(cmd, nil)
 	result, err := reproduce.Measure(cmd.Context(), reproduce.Config{
 		Seed: p.Seed, Resamples: eval.DefaultConfig().Resamples, CutGold: p.CutGold, Embedder: embedder.embedder(),
 		OnDetails: details.hook(), OnPool: func(name string) { embedding(); note(cmd, "measuring %s", name) },
@@ -174,7 +174,7 @@ func (p *protocol) models(cmd *cobra.Command, embedder *openedEmbedder) ([]repro
 			if bar != nil {
 				bar.done(done)
 			}
-			embedding, bar = embedder.progress(cmd), newProgress(cmd, "training "+name, "steps")
+			embedding, bar = embedder.progress(cmd, nil), newProgress(cmd, "training "+name, "steps")
 		},
 		OnStep: func(s cvae.StepLog) {
 			embedding()

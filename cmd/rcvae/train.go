@@ -10,6 +10,7 @@ import (
 	"rcvae"
 	"rcvae/cvae"
 	"rcvae/dataset"
+	"rcvae/internal/scratch"
 )
 
 func newTrain() *cobra.Command {
@@ -63,7 +64,9 @@ func runTrain(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	questions, err := trainQuestions(cmd, objective)
+	space := scratch.New(scratch.InMemory)
+	defer space.Close()
+	questions, err := trainQuestions(cmd, objective, space)
 	if err != nil {
 		return err
 	}
@@ -122,9 +125,9 @@ func trainTarget(cmd *cobra.Command) (out string, objective cvae.Objective, err 
 	return out, objective, checkOutputs(cmd, append(problems, pools...)...)
 }
 
-// trainQuestions reads all files. Reference solutions become questions with one correct
-// candidate.
-func trainQuestions(cmd *cobra.Command, objective cvae.Objective) ([]rcvae.Question, error) {
+// trainQuestions reads all files, whose texts lie in the space. Reference solutions become
+// questions with one correct candidate.
+func trainQuestions(cmd *cobra.Command, objective cvae.Objective, space *scratch.Space) ([]rcvae.Question, error) {
 	f := cmd.Flags()
 	limit, _ := f.GetInt("max-questions")
 	problems, _ := f.GetStringArray("problems")
@@ -144,14 +147,18 @@ func trainQuestions(cmd *cobra.Command, objective cvae.Objective) ([]rcvae.Quest
 				without++
 				continue
 			}
-			questions = append(questions, rcvae.Reference(p))
+			q := rcvae.Reference(p)
+			if err := space.Question(&q); err != nil {
+				return nil, err
+			}
+			questions = append(questions, q)
 		}
 		if without > 0 {
 			note(cmd, "%s: %d of %d problems have no reference solution and are left out", poolName(path), without, len(list))
 		}
 	}
 	for _, path := range pools {
-		list, _, err := loadPool(cmd, path, limit)
+		list, _, err := loadPool(cmd, path, limit, space)
 		if err != nil {
 			return nil, err
 		}

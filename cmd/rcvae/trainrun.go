@@ -53,7 +53,7 @@ func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []
 	if err != nil {
 		return nil, err
 	}
-	embedding, bar, done := embedder.progress(cmd), newProgress(cmd, "training", "steps"), 0
+	embedding, bar, done := embedder.progress(cmd, questions), newProgress(cmd, "training", "steps"), 0
 	result, err := train.Run(cmd.Context(), config, questions, train.Options{
 		Embedder: embedder.embedder(), Grader: grader,
 		Options: cvae.Options{

@@ -62,7 +62,7 @@ func embedPools(cmd *cobra.Command, pools []string) error {
 	if err != nil {
 		return err
 	}
-	embedder, err := openEmbedder(cmd, embedPoolDefault, embedderSettings{})
+	embedder, err := openEmbedder(cmd, embedPoolDefault)
 	if err != nil {
 		return err
 	}

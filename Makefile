@@ -35,7 +35,7 @@ screenshot: ## docs/gateway.png, as the test of the page sees it (needs Chromium
 	RCVAE_SCREENSHOT=$(CURDIR)/docs/gateway.png $(GO) test ./gateway -run '^TestThePageInChromium$$' -count 1
 
 .PHONY: ci
-ci: fmt-check vet lint test-race fuzz-short golden-check rename-check build ## everything that a change must pass
+ci: fmt-check vet lint test-race test-data fuzz-short golden-check rename-check build ## everything that a change must pass
 
 .PHONY: fmt-check
 fmt-check: ## fail on files that gofmt would change
@@ -60,6 +60,10 @@ vuln: ## known vulnerabilities in what is called (needs the vulnerability databa
 .PHONY: test-race
 test-race: ## run all tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: test-data
+test-data: ## run the tests that read many real texts, which the race detector makes too slow
+	$(GO) test ./signal
 
 .PHONY: fuzz-short
 fuzz-short: ## run every fuzz target for FUZZTIME

@@ -57,6 +57,9 @@ func TestBoundsOnRealTexts(t *testing.T) {
 	if root == "" {
 		t.Skip("the shared data folder is absent; set RCVAE_SHARED to it")
 	}
+	if RaceEnabled {
+		t.Skip("one goroutine reads for a minute under the race detector; 'make test-data' runs this without it")
+	}
 	files, _ := filepath.Glob(filepath.Join(root, "data", "*", "*pool*"))
 	more, _ := filepath.Glob(filepath.Join(root, "data", "*pools", "*.gz"))
 	var r reader

@@ -7,6 +7,7 @@ import (
 
 	"rcvae"
 	"rcvae/dataset"
+	"rcvae/signal"
 )
 
 // pool reads a pool of the shared data, or skips the test.
@@ -32,9 +33,18 @@ func problems(t testing.TB, name string) []rcvae.Problem {
 // shared returns the path of a file of the shared data, or skips the test.
 func shared(t testing.TB, name string) string {
 	t.Helper()
+	return filepath.Join(sharedData(t), name+".jsonl.gz")
+}
+
+// sharedData returns the folder of the shared data, or skips the test.
+func sharedData(t testing.TB) string {
+	t.Helper()
 	root := os.Getenv("RCVAE_SHARED")
 	if root == "" {
 		t.Skip("the shared data folder is absent; set RCVAE_SHARED to it")
 	}
-	return filepath.Join(root, "data", name+".jsonl.gz")
+	if signal.RaceEnabled {
+		t.Skip("one goroutine reads for minutes under the race detector; 'make test-data' runs this without it")
+	}
+	return filepath.Join(root, "data")
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package signal
+
+// RaceEnabled is for the tests.
+const RaceEnabled = false

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,13 @@ func runWorker(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	o := queue.WorkerOptions{Build: commit, Parallel: parallel, Say: func(text string) { note(cmd, "%s", text) }}
+	var mu sync.Mutex
+	say := func(text string) { // from several goroutines
+		mu.Lock()
+		defer mu.Unlock()
+		note(cmd, "%s", text)
+	}
+	o := queue.WorkerOptions{Build: commit, Parallel: parallel, Say: say}
 	w, err := queue.NewWorker(cmd.Context(), access, skill, o)
 	if errors.Is(err, context.Canceled) {
 		return errors.New("worker: interrupted before a coordinator was there")
@@ -77,8 +84,16 @@ func runWorker(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	stop := context.AfterFunc(cmd.Context(), func() { note(cmd, "finishing what is in work; interrupt again to leave it to others") })
-	defer stop()
+	told := make(chan struct{})
+	stop := context.AfterFunc(cmd.Context(), func() {
+		defer close(told)
+		say("finishing what is in work; interrupt again to leave it to others")
+	})
+	defer func() {
+		if !stop() {
+			<-told
+		}
+	}()
 	if err := w.Run(cmd.Context()); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}

@@ -174,7 +174,7 @@ e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabulari
 # NATS_SERVER is a nats-server to kill too: go build -o bin/nats-server github.com/nats-io/nats-server/v2
 .PHONY: e2e-queue
 e2e-queue: build ## kill workers, coordinator and server at random, fill the disk, and measure workers (needs PYTHON)
-	$(PYTHON) tools/e2e/queue.py --command $(BIN) $(if $(NATS_SERVER),--nats $(NATS_SERVER))
+	$(PYTHON) tools/e2e/workers.py --command $(BIN) $(if $(NATS_SERVER),--nats $(NATS_SERVER))
 
 # CLIENTS are some of python, node, langchain, llama_index, litellm, lm_eval, inspect_ai and aider; all by default.
 .PHONY: clients

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kill workers, coordinator and server at random while texts are embedded and problems drawn.
 
-    tools/e2e/queue.py --command bin/rcvae [--nats bin/nats-server] [--texts 20000] [--kills 20] [--seed 1] [PART ...]
+    tools/e2e/workers.py --command bin/rcvae [--nats bin/nats-server] [--texts 20000] [--kills 20] [--seed 1] [PART ...]
 
 Parts: embed, embed-cluster (needs --nats), sample, disk (needs root), throughput. Each compares
 what is left with what one undisturbed process writes, row by row and line by line, and

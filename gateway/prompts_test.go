@@ -176,7 +176,7 @@ func TestToolsVoteByWhatTheyDo(t *testing.T) {
 		return `{"role":"assistant","content":null,"function_call":{"name":"get","arguments":"{\"city\":\"` + city + `\"}"}}`
 	}
 	for name, list := range map[string][]string{
-		"custom": {custom("rm -rf /tmp/x"), custom("print(1)"), custom("print(1)"), custom("print(1)")},
+		"custom": {custom("rm -rf build"), custom("print(1)"), custom("print(1)"), custom("print(1)")},
 		"legacy": {legacy("Rome"), legacy("Paris"), legacy("Paris"), legacy("Paris")},
 	} {
 		s := before(t, toolMessages(list...), nil)

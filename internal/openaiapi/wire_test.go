@@ -77,7 +77,7 @@ func TestToolCallsAreWhatTheyDo(t *testing.T) {
 	for _, text := range []string{
 		`{"type":"function","function":{"name":"f","arguments":"{\"x\":1}"}}`, `{"type":"function","function":{"name":"f","arguments":"{\"x\":2}"}}`,
 		`{"type":"function","function":{"name":"g","arguments":"{\"x\":1}"}}`, `{"type":"custom","custom":{"name":"f","input":"{\"x\":1}"}}`,
-		`{"type":"custom","custom":{"name":"code","input":"rm -rf /tmp/x"}}`, `{"type":"custom","custom":{"name":"code","input":"print(1)"}}`,
+		`{"type":"custom","custom":{"name":"code","input":"rm -rf build"}}`, `{"type":"custom","custom":{"name":"code","input":"print(1)"}}`,
 		`{"type":"mcp","mcp":{"tool":"t"}}`, `{"type":"mcp","mcp":{"tool":"u"}}`,
 	} {
 		key := does(text)

@@ -27,7 +27,7 @@ def main():
     parser.add_argument("pool")
     parser.add_argument("out")
     args = parser.parse_args()
-    tracker = EvaluationTracker(output_dir="/tmp/lighteval", save_details=True)
+    tracker = EvaluationTracker(output_dir=args.out, save_details=True)
     for i, line in enumerate(map(json.loads, Path(args.pool).read_text().splitlines())):
         samples = line["candidates"]
         doc = gsm8k_prompt({"question": line["question"], "answer": f"The answer is found in steps.\n#### {line['answer']}"}, TASK)

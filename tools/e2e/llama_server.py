@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Serves a GGUF file with the llama.cpp of the package xllamacpp until it is ended.
 
-    tools/e2e/llama_server.py GGUF NAME PORT SLOTS TEMPLATE
+    tools/e2e/llama_server.py GGUF NAME PORT SLOTS [TEMPLATE]
+
+Without TEMPLATE, the file with a chat template, the model's own is used.
 """
 import os
 import signal
@@ -9,7 +11,7 @@ import sys
 
 import xllamacpp
 
-gguf, name, port, slots, template = sys.argv[1:]
+gguf, name, port, slots, *template = sys.argv[1:]
 params = xllamacpp.CommonParams()
 params.model.path = gguf
 params.model_alias = {name}
@@ -19,8 +21,9 @@ params.n_parallel = int(slots)
 params.n_ctx = 2048 * int(slots)
 params.cpuparams.n_threads = int(os.environ.get("THREADS", "1"))
 params.use_jinja = True
-with open(template, encoding="utf-8") as file:
-    params.chat_template = file.read()
+for path in template:
+    with open(path, encoding="utf-8") as file:
+        params.chat_template = file.read()
 server = xllamacpp.Server(params)
 print("listening at", server.listening_address, flush=True)
 signal.sigwait({signal.SIGINT, signal.SIGTERM})

@@ -64,7 +64,7 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 		return nil, err
 	}
 	if c.Timing {
-		if err := p.time(kept[:min(len(kept), timedQuestions)], pool.Selectors); err != nil {
+		if err := p.time(ctx, kept[:min(len(kept), timedQuestions)], pool.Selectors); err != nil {
 			return nil, err
 		}
 	}
@@ -195,7 +195,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 		}
 		for i, q := range chunk {
 			group.Go(func() error {
-				o, err := p.measure(q)
+				o, err := p.measure(stop, q)
 				if err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
 				}

@@ -335,7 +335,7 @@ func TestPassAtKIsExact(t *testing.T) {
 func TestOwnRule(t *testing.T) {
 	c := config(2)
 	c.Selectors = []string{"majority"}
-	last := selector.Score{Name: "last", About: "the last", Best: "the last", Values: func(e *selector.Evidence) ([]float64, error) {
+	last := selector.Score{Name: "last", About: "the last", Best: "the last", Values: func(_ context.Context, e *selector.Evidence) ([]float64, error) {
 		return slices.Collect(func(yield func(float64) bool) {
 			for i := range e.Len() {
 				if !yield(float64(i)) {

@@ -33,10 +33,11 @@ type plan struct {
 	sizes      []int // k, increasing
 	need       selector.Needs
 	space      *scratch.Space // for embeddings and details
+	told       func(Progress) // of all passes; nil: nobody is told
 }
 
 func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
-	p := plan{config: c, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
+	p := plan{config: c, told: c.OnQuestion, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
 	for _, rule := range rules {
 		p.need |= rule.Needs()
 		p.contenders = append(p.contenders, contender{rule, exactColumn(rule)})

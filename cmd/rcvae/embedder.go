@@ -95,6 +95,7 @@ type openedEmbedder struct {
 	inner   rcvae.Embedder
 	workers workers         // that embed for this command; nil: there are none
 	record  *embedderRecord // nil for built-in embedders
+	of      string          // of which work its progress tells, behind ", "; "" where there is one
 }
 
 // workers embed texts for a command in other processes.
@@ -274,7 +275,7 @@ func (o *openedEmbedder) progress(cmd *cobra.Command, questions []rcvae.Question
 	if texts <= embed.CallTexts { // one call, which knows how many texts differ
 		texts = 0
 	}
-	p, before, last, all := newProgress(cmd, "embedding", "texts"), 0, 0, 0
+	p, before, last, all := newProgress(cmd, "embedding"+o.of, "texts"), 0, 0, 0
 	o.cache.Progress = func(done, total int) {
 		last, all = before+done, max(before+total, texts)
 		p.update(last, all)

@@ -61,17 +61,21 @@ func serveUnderFire(ctx context.Context, w *world, rng *rand.Rand, dir string) (
 	return what, nil
 }
 
-// listens reads the address off the log's first line.
+// listens reads the address off the log, whose lines are JSON.
 func listens(log *bufio.Reader) (string, error) {
-	line, err := log.ReadString('\n')
-	var started struct{ Listen string }
-	if err == nil {
-		err = json.Unmarshal([]byte(line), &started)
+	for {
+		line, err := log.ReadString('\n')
+		var started struct{ Listen string }
+		if err == nil {
+			err = json.Unmarshal([]byte(line), &started)
+		}
+		if err != nil {
+			return "", fmt.Errorf("serve said %q: %w", line, err)
+		}
+		if started.Listen != "" {
+			return started.Listen, nil
+		}
 	}
-	if err != nil {
-		return "", fmt.Errorf("serve said %q: %w", line, err)
-	}
-	return started.Listen, nil
 }
 
 func waited(cmd *exec.Cmd) error {

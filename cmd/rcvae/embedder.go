@@ -95,6 +95,7 @@ type openedEmbedder struct {
 	inner   rcvae.Embedder
 	workers workers         // that embed for this command; nil: there are none
 	record  *embedderRecord // nil for built-in embedders
+	guard   *embed.Guard    // of an embedder in another program; nil for others
 	of      string          // of which work its progress tells, behind ", "; "" where there is one
 }
 
@@ -169,6 +170,10 @@ func (o *openedEmbedder) openCache(cmd *cobra.Command, name string, settings emb
 		return err
 	}
 	behind := o.inner
+	if kind, err := kindOf(name); err == nil && kind.elsewhere(name) {
+		o.guard = embed.NewGuard(o.inner)
+		behind = o.guard
+	}
 	if o.workers != nil {
 		behind = o.workers.embedder()
 	}

@@ -31,6 +31,11 @@ type embedderKind struct {
 	open   func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
 }
 
+// elsewhere reports whether another program computes the embeddings of that name.
+func (k embedderKind) elsewhere(name string) bool {
+	return k.remote || isServer(strings.TrimPrefix(name, lmPrefix))
+}
+
 // fileFlags are the flags of embedders that are opened from files.
 var fileFlags = []string{"pooling", "task", "dimension", "max-tokens", "in-context", "adapter", "question-prompt", "solution-prompt", "weight-bits"}
 

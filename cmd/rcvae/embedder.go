@@ -108,7 +108,7 @@ type workers interface {
 
 // openEmbedder opens the embedder that --embedder names, or else the given one.
 func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error) {
-	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{})
+	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{}, nil)
 }
 
 // embedderName returns --embedder, or else the given name.
@@ -118,8 +118,8 @@ func embedderName(cmd *cobra.Command, otherwise string) string {
 }
 
 // openNamed opens the embedder of that name, with the given settings where no flag changes
-// them.
-func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*openedEmbedder, error) {
+// them. It is wanted to have that fingerprint, nil for any; others are not refused here.
+func openNamed(cmd *cobra.Command, name string, settings embedderSettings, want *rcvae.Fingerprint) (*openedEmbedder, error) {
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
 	}
@@ -127,7 +127,7 @@ func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*ope
 		settings = embedderSettings{}
 	}
 	settings = settings.withFlags(cmd)
-	inner, err := newEmbedder(cmd.Context(), name, settings)
+	inner, err := openRemembered(cmd, name, settings, want)
 	if err != nil {
 		return nil, err
 	}

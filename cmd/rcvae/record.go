@@ -170,7 +170,7 @@ func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedE
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	o, err := openNamed(cmd, name, settings)
+	o, err := openNamed(cmd, name, settings, &fp)
 	if err != nil && !cmd.Flags().Changed("embedder") {
 		// Not wrapped: a name that is wrong in the model file is no wrong usage.
 		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %s; name where it is with --embedder", path, fp, err.Error())

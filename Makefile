@@ -35,7 +35,7 @@ screenshot: ## docs/gateway.png, as the test of the page sees it (needs Chromium
 	RCVAE_SCREENSHOT=$(CURDIR)/docs/gateway.png $(GO) test ./gateway -run '^TestThePageInChromium$$' -count 1
 
 .PHONY: ci
-ci: fmt-check vet lint test-race test-data fuzz-short golden-check rename-check build ## everything that a change must pass
+ci: fmt-check vet lint test-race test-data test-tools fuzz-short golden-check rename-check build ## everything that a change must pass
 
 .PHONY: fmt-check
 fmt-check: ## fail on files that gofmt would change
@@ -60,6 +60,10 @@ vuln: ## known vulnerabilities in what is called (needs the vulnerability databa
 .PHONY: test-race
 test-race: ## run all tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: test-tools
+test-tools: ## run the tests of the tools
+	$(GO) test -C tools ./...
 
 .PHONY: test-data
 test-data: ## run the tests that read many real texts, which the race detector makes too slow
@@ -268,4 +272,5 @@ manifests: ## check deploy/kubernetes.yaml with kubeconform (KUBECONFORM) agains
 
 .PHONY: soak
 soak: ## ten thousand requests and a thousand impolite clients while a tenth of the upstream's calls fail, and 8 GiB of large ones
-	$(GO) test ./gateway -run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -count 1 -v
+	$(GO) test -c -o bin/soak ./gateway
+	cd gateway && exec ../bin/soak -test.run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -test.v

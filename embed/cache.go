@@ -20,7 +20,9 @@ const chunkTexts = 128
 // Cache is an embedder that remembers what another one computed, keyed by that
 // embedder's fingerprint and the SHA-256 of role and text. A damaged entry is a miss,
 // never a wrong vector, and a store that cannot be read or written costs time and no
-// answer. A Cache may be used concurrently, and several processes may share one file.
+// answer. Vectors have half precision, those that were just computed too, so that a
+// selection does not depend on what was in the cache. A Cache may be used concurrently,
+// and several processes may share one file.
 type Cache struct {
 	// Progress, if not nil, is told how many of a call's distinct texts are
 	// embedded: first those found, then after every chunk. It is called from the
@@ -41,8 +43,8 @@ type Cache struct {
 
 var _ rcvae.Embedder = (*Cache)(nil)
 
-// store holds vectors by key. Missing and damaged entries are absent from what get
-// returns.
+// store holds vectors by key and returns them [rounded]. Missing and damaged entries are
+// absent from what get returns.
 type store interface {
 	get(ctx context.Context, keys []Key) (map[Key]rcvae.Embedding, error)
 	put(ctx context.Context, keys []Key, embeddings []rcvae.Embedding) error
@@ -163,7 +165,7 @@ func (c *Cache) embedChunk(ctx context.Context, keys []Key, text map[Key]rcvae.T
 		return err
 	}
 	for i, e := range embeddings {
-		found[keys[i]] = e
+		found[keys[i]] = rounded(e)
 	}
 	return c.used(ctx, "write", c.store.put(ctx, keys, embeddings))
 }

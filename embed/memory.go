@@ -50,7 +50,7 @@ func (m *memoryStore) put(_ context.Context, keys []Key, embeddings []rcvae.Embe
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, k := range keys {
-		m.add(k, embeddings[i])
+		m.add(k, rounded(embeddings[i]))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package embed
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -26,8 +25,8 @@ type Merged struct {
 }
 
 // MergeCaches copies what the cache files hold into the one at out, which is made if it
-// does not exist. What is there already stays, unless it is damaged. Interrupted, a
-// merge can be begun again.
+// does not exist. What is there already stays, unless it is damaged; copies have half
+// precision, whatever they had. Interrupted, a merge can be begun again.
 func MergeCaches(ctx context.Context, out string, files ...string) (Merged, error) {
 	var m Merged
 	for _, file := range files {
@@ -35,7 +34,11 @@ func MergeCaches(ctx context.Context, out string, files ...string) (Merged, erro
 			return m, fmt.Errorf("merge embedding caches: %s is the file to write", file)
 		}
 	}
-	db, err := openFile(out)
+	dimension, err := firstDimension(ctx, files)
+	if err != nil {
+		return m, err
+	}
+	db, err := openFile(out, dimension)
 	if err != nil {
 		return m, fmt.Errorf("open embedding cache %s: %w", out, err)
 	}
@@ -45,6 +48,21 @@ func MergeCaches(ctx context.Context, out string, files ...string) (Merged, erro
 		}
 	}
 	return m, db.Close()
+}
+
+// firstDimension returns that of the first whole row, 0 if there is none.
+func firstDimension(ctx context.Context, files []string) (int, error) {
+	for _, file := range files {
+		for r, err := range rowsOf(ctx, file) {
+			if err != nil {
+				return 0, fmt.Errorf("read embedding cache %s: %w", file, err)
+			}
+			if h, ok := r.halves(); ok {
+				return len(h), nil
+			}
+		}
+	}
+	return 0, nil
 }
 
 func same(a, b string) bool {
@@ -60,10 +78,12 @@ func (m *Merged) take(ctx context.Context, db *sql.DB, file string) error {
 		if err != nil {
 			return err
 		}
-		if !r.whole() {
+		h, ok := r.halves()
+		if !ok {
 			m.Damaged++
 			continue
 		}
+		r.value = encode(r.embedder, r.text, h)
 		if batch = append(batch, r); len(batch) == mergeRows {
 			if err := m.write(ctx, db, batch); err != nil {
 				return err
@@ -97,15 +117,16 @@ func (m *Merged) write(ctx context.Context, db *sql.DB, rows []row) error {
 func (m *Merged) add(ctx context.Context, tx *sql.Tx, r row) error {
 	old := row{embedder: r.embedder, text: r.text}
 	err := tx.QueryRowContext(ctx, "SELECT value FROM vector WHERE embedder = ? AND text = ?", r.embedder, r.text).Scan(&old.value)
-	switch {
-	case err == nil && string(old.value) == string(r.value):
-		m.Known++
-		return nil
-	case err == nil && old.whole():
-		m.Differing++
-		return nil
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
+	}
+	if h, ok := old.halves(); ok {
+		if string(encode(r.embedder, r.text, h)) == string(r.value) {
+			m.Known++
+		} else {
+			m.Differing++
+		}
+		return nil
 	}
 	m.Added++
 	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO vector (embedder, text, value) VALUES (?, ?, ?)", r.embedder, r.text, r.value)
@@ -115,10 +136,12 @@ func (m *Merged) add(ctx context.Context, tx *sql.Tx, r row) error {
 // row is one row of a cache file.
 type row struct{ embedder, text, value []byte }
 
-// whole reports whether the row is what was written.
-func (r row) whole() bool {
-	n := len(r.value) - 4
-	return n > 0 && n%4 == 0 && len(r.text) == len(Key{}) && binary.LittleEndian.Uint32(r.value[n:]) == checksum(r.embedder, r.text, r.value[:n])
+// halves returns what the row holds, and false if it is not what was written.
+func (r row) halves() (halves, bool) {
+	if len(r.text) != len(Key{}) {
+		return nil, false
+	}
+	return decode(r.embedder, r.text, r.value)
 }
 
 // rowsOf yields the rows of a cache file in the order in which they came, without
@@ -181,6 +204,7 @@ type CachedEmbedding struct {
 	Fingerprint string `json:"fingerprint"` // its ID
 	Dimension   int    `json:"dimension"`
 	Texts       int    `json:"texts"`
+	Bytes       int64  `json:"bytes"`   // of their vectors
 	Damaged     int    `json:"damaged"` // which are embedded again
 }
 
@@ -198,12 +222,14 @@ func ReadCacheInfo(ctx context.Context, file string) (CacheInfo, error) {
 			info.Embedders = append(info.Embedders, CachedEmbedding{Fingerprint: id})
 		}
 		e := &info.Embedders[at[id]]
-		if !r.whole() {
+		numbers, ok := r.halves()
+		if !ok {
 			e.Damaged++
 			continue
 		}
 		e.Texts++
-		e.Dimension = (len(r.value) - 4) / 4
+		e.Dimension = len(numbers)
+		e.Bytes += int64(len(r.value))
 	}
 	stat, err := os.Stat(file)
 	if err == nil {

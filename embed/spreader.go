@@ -62,7 +62,7 @@ func (c *Cache) spread(ctx context.Context, s Spreader, text map[Key]rcvae.Text,
 		}
 		for i, k := range keys {
 			if _, asked := text[k]; asked {
-				found[k] = embeddings[i]
+				found[k] = rounded(embeddings[i])
 			}
 		}
 		err := c.used(ctx, "write", c.store.put(ctx, keys, embeddings))

@@ -25,9 +25,15 @@ type Config struct {
 	Tau        *float64        `json:"tau,omitempty"`       // τ of every vote; nil: the scores' own or the models' calibration
 	Timing     bool            `json:"timing,omitempty"`    // measure µs per question; the result then differs from run to run
 
-	Workers    int                   `json:"-"` // goroutines that score; 0: GOMAXPROCS. Does not change the result
-	OnQuestion func(done, total int) `json:"-"` // progress, called from one goroutine at a time
-	OnDetails  func(Details)         `json:"-"` // one call per question that was measured, in their order, at the end
+	Workers    int            `json:"-"` // goroutines that score; 0: GOMAXPROCS. Does not change the result
+	OnQuestion func(Progress) `json:"-"` // called from one goroutine at a time
+	OnDetails  func(Details)  `json:"-"` // one call per question that was measured, in their order, at the end
+}
+
+// Progress says how far the evaluation of a pool has come.
+type Progress struct {
+	Model       string // that is measured alone; empty while all are measured together
+	Done, Total int    // questions, counted once for all models together and once for each that is measured alone
 }
 
 // DefaultConfig returns 32 subsets at k = 4, 8 and 16, and 2,000 resamples.

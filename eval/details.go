@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -53,7 +54,7 @@ type RuleDetails struct {
 }
 
 // details describes a question to which the choices belong.
-func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) (Details, error) {
+func (p plan) details(ctx context.Context, q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) (Details, error) {
 	d := Details{Version: DetailsVersion, Pool: p.config.Pool, ID: q.ID, Question: q.Problem.Question, Gold: q.Answer, Candidates: make([]CandidateDetails, len(q.Candidates))}
 	table := signal.Compute(q.Problem.Question, q.Candidates)
 	for _, column := range signal.Columns() {
@@ -82,7 +83,7 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 		if x.rule.Score.Name == "" {
 			continue
 		}
-		column, err := e.Column(x.rule.Score)
+		column, err := e.Column(ctx, x.rule.Score)
 		if err != nil {
 			return d, fmt.Errorf("details: %w", err)
 		}
@@ -94,8 +95,8 @@ func (p plan) details(q rcvae.Encoded, g grades, e *selector.Evidence, choices [
 }
 
 // keepDetails returns the details as JSON, outside memory where they are many.
-func (p plan) keepDetails(q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) ([]byte, error) {
-	details, err := p.details(q, g, e, choices)
+func (p plan) keepDetails(ctx context.Context, q rcvae.Encoded, g grades, e *selector.Evidence, choices []selector.Choice) ([]byte, error) {
+	details, err := p.details(ctx, q, g, e, choices)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -32,10 +33,11 @@ type plan struct {
 	sizes      []int // k, increasing
 	need       selector.Needs
 	space      *scratch.Space // for embeddings and details
+	told       func(Progress) // of all passes; nil: nobody is told
 }
 
 func newPlan(c Config, sources selector.Sources, rules []selector.Rule) plan {
-	p := plan{config: c, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
+	p := plan{config: c, told: c.OnQuestion, sources: sources, sizes: c.sizes(), need: selector.NeedAnswers}
 	for _, rule := range rules {
 		p.need |= rule.Needs()
 		p.contenders = append(p.contenders, contender{rule, exactColumn(rule)})
@@ -72,8 +74,8 @@ type outcome struct {
 }
 
 // measure applies all contenders to one question.
-func (p plan) measure(q rcvae.Encoded) (outcome, error) {
-	prepared, err := selector.PrepareEncoded(q, p.sources, p.need)
+func (p plan) measure(ctx context.Context, q rcvae.Encoded) (outcome, error) {
+	prepared, err := selector.PrepareEncoded(ctx, q, p.sources, p.need)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -81,7 +83,7 @@ func (p plan) measure(q rcvae.Encoded) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	choices, err := p.choose(e)
+	choices, err := p.choose(ctx, e)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -97,20 +99,20 @@ func (p plan) measure(q rcvae.Encoded) (outcome, error) {
 	for _, k := range p.sizes {
 		var values []float64
 		if k <= n {
-			if values, err = p.measureAt(k, q, g, prepared); err != nil {
+			if values, err = p.measureAt(ctx, k, q, g, prepared); err != nil {
 				return outcome{}, fmt.Errorf("k = %d: %w", k, err)
 			}
 		}
 		o.byK = append(o.byK, values)
 	}
 	if p.config.OnDetails != nil {
-		o.details, err = p.keepDetails(q, g, e, choices)
+		o.details, err = p.keepDetails(ctx, q, g, e, choices)
 	}
 	return o, err
 }
 
 // measureAt returns the columns for subsets of size k.
-func (p plan) measureAt(k int, q rcvae.Encoded, g grades, prepared *selector.Prepared) ([]float64, error) {
+func (p plan) measureAt(ctx context.Context, k int, q rcvae.Encoded, g grades, prepared *selector.Prepared) ([]float64, error) {
 	values := make([]float64, columnFirst+len(p.contenders))
 	p.fill(values, g, k)
 	sets := subsets(len(q.Candidates), k, p.config.Subsets, p.config.Seed, q.ID)
@@ -119,7 +121,7 @@ func (p plan) measureAt(k int, q rcvae.Encoded, g grades, prepared *selector.Pre
 		if err != nil {
 			return nil, err
 		}
-		choices, err := p.choose(e)
+		choices, err := p.choose(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -149,11 +151,11 @@ func (p plan) add(values []float64, g grades, choices []selector.Choice, subset 
 }
 
 // choose returns every contender's choice.
-func (p plan) choose(e *selector.Evidence) ([]selector.Choice, error) {
+func (p plan) choose(ctx context.Context, e *selector.Evidence) ([]selector.Choice, error) {
 	choices := make([]selector.Choice, len(p.contenders))
 	for c, x := range p.contenders {
 		var err error
-		if choices[c], err = x.rule.Choose(e); err != nil {
+		if choices[c], err = x.rule.Choose(ctx, e); err != nil {
 			return nil, err
 		}
 	}

@@ -50,6 +50,7 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 		return nil, err
 	}
 	p := newPlan(c, sources, rules)
+	p.config.OnQuestion = p.progress("", 0, len(kept))
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func RunEncoded(ctx context.Context, c Config, questions []rcvae.Encoded, source
 		return nil, err
 	}
 	if c.Timing {
-		if err := p.time(kept[:min(len(kept), timedQuestions)], pool.Selectors); err != nil {
+		if err := p.time(ctx, kept[:min(len(kept), timedQuestions)], pool.Selectors); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +87,7 @@ func (p plan) measurePool(ctx context.Context, questions []rcvae.Encoded, s coun
 
 // alone measures each of several models by itself, on the rules that need one.
 func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (seeds []Seed, err error) {
-	if len(p.sources.Models) < 2 {
+	if p.passes() == 1 {
 		return nil, nil
 	}
 	var rules []selector.Rule
@@ -97,7 +98,7 @@ func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (s
 	}
 	for m, model := range p.sources.Models {
 		c, sources := p.config, p.sources
-		c.OnQuestion, c.OnDetails, c.ModelNames = nil, nil, nil
+		c.OnQuestion, c.OnDetails, c.ModelNames = p.progress(p.config.modelName(m), 1+m, len(questions)), nil, nil
 		sources.Models = []rcvae.Model{model}
 		one := newPlan(c, sources, rules)
 		one.space = p.space
@@ -108,6 +109,23 @@ func (p plan) alone(ctx context.Context, questions []rcvae.Encoded, s counts) (s
 		seeds = append(seeds, Seed{p.config.modelName(m), pool.Selectors, pool.ByK})
 	}
 	return seeds, nil
+}
+
+// passes returns how often every question is measured: by all models, and by each of
+// several alone.
+func (p plan) passes() int {
+	if n := len(p.sources.Models); n > 1 {
+		return 1 + n
+	}
+	return 1
+}
+
+// progress returns the hook of one pass, which tells of all.
+func (p plan) progress(model string, pass, questions int) func(Progress) {
+	if p.told == nil {
+		return nil
+	}
+	return func(x Progress) { p.told(Progress{model, pass*questions + x.Done, p.passes() * questions}) }
 }
 
 // check reports which rule the sources cannot serve.
@@ -195,7 +213,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 		}
 		for i, q := range chunk {
 			group.Go(func() error {
-				o, err := p.measure(q)
+				o, err := p.measure(stop, q)
 				if err != nil {
 					return fmt.Errorf("question %s: %w", q.ID, err)
 				}
@@ -205,7 +223,7 @@ func (p plan) measureAll(ctx context.Context, questions []rcvae.Encoded) ([]outc
 				said.take(outcomes)
 				done++
 				if p.config.OnQuestion != nil {
-					p.config.OnQuestion(done, len(questions))
+					p.config.OnQuestion(Progress{Done: done, Total: len(questions)})
 				}
 				return nil
 			})

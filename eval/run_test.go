@@ -335,7 +335,7 @@ func TestPassAtKIsExact(t *testing.T) {
 func TestOwnRule(t *testing.T) {
 	c := config(2)
 	c.Selectors = []string{"majority"}
-	last := selector.Score{Name: "last", About: "the last", Best: "the last", Values: func(e *selector.Evidence) ([]float64, error) {
+	last := selector.Score{Name: "last", About: "the last", Best: "the last", Values: func(_ context.Context, e *selector.Evidence) ([]float64, error) {
 		return slices.Collect(func(yield func(float64) bool) {
 			for i := range e.Len() {
 				if !yield(float64(i)) {
@@ -490,16 +490,19 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	c := config()
-	last := 0
-	c.OnQuestion = func(done, total int) {
-		if done != last+1 || total != 40 {
-			t.Errorf("progress = %d of %d after %d", done, total, last)
+	for models, want := range map[int]int{1: 40, 3: 4 * 40} {
+		c := config()
+		last, said := 0, map[string]int{}
+		c.OnQuestion = func(x eval.Progress) {
+			if x.Done != last+1 || x.Total != want {
+				t.Errorf("%d models: progress = %d of %d after %d, want a total of %d", models, x.Done, x.Total, last, want)
+			}
+			last = x.Done
+			said[x.Model]++
 		}
-		last = done
-	}
-	run(t, c, simulate(40, 3, 1), sources(1))
-	if last != 40 {
-		t.Errorf("last progress = %d, want 40", last)
+		run(t, c, simulate(40, 3, 1), sources(slices.Repeat([]float32{1}, models)...))
+		if last != want || said[""] != 40 || models > 1 && said["model 3"] != 40 {
+			t.Errorf("%d models: last progress = %d, by model %v, want %d, and 40 of each model", models, last, said, want)
+		}
 	}
 }

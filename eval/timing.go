@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"time"
 
 	"rcvae"
@@ -12,12 +13,12 @@ const timedQuestions = 64
 
 // time sets the selectors' microseconds per question: models, scores and choice as the
 // rule needs them, from embeddings that are there already, on one goroutine.
-func (p plan) time(questions []rcvae.Encoded, selectors []Selector) error {
+func (p plan) time(ctx context.Context, questions []rcvae.Encoded, selectors []Selector) error {
 	for s := range selectors {
 		rule := p.contenders[s].rule
 		start := time.Now()
 		for _, q := range questions {
-			prepared, err := selector.PrepareEncoded(q, p.sources, rule.Needs())
+			prepared, err := selector.PrepareEncoded(ctx, q, p.sources, rule.Needs())
 			if err != nil {
 				return err
 			}
@@ -25,7 +26,7 @@ func (p plan) time(questions []rcvae.Encoded, selectors []Selector) error {
 			if err != nil {
 				return err
 			}
-			if _, err = rule.Choose(e); err != nil {
+			if _, err = rule.Choose(ctx, e); err != nil {
 				return err
 			}
 		}

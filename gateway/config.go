@@ -91,6 +91,14 @@ type Parts struct {
 	Extract func(solution string) (answer, from string)
 	Logger  *slog.Logger // nil: nothing is logged
 	Cache   Cache        // of embeddings, for readyz and the metrics; nil: there is none
+	// Embedder is one that may be refused while the server runs, for readyz and the metrics;
+	// nil: there is none.
+	Embedder Embedder
+}
+
+// Embedder tells whether an embedder may be used; [rcvae/embed.Guard] is one.
+type Embedder interface {
+	Trouble() string // why it is refused at present, "" while it is not
 }
 
 // Cache tells how a store fares that answers do without; the cache of package embed is one.

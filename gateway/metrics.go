@@ -113,6 +113,18 @@ func (m *metrics) watchCache(c Cache) {
 	}))
 }
 
+// watchEmbedder adds whether the embedder is refused; 0 without one that may be.
+func (m *metrics) watchEmbedder(e Embedder) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "rcvae_embedder_refused", Help: "1 while the embedder computes something else than the models were trained on.",
+	}, func() float64 {
+		if e != nil && e.Trouble() != "" {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // watch adds whether requests should be sent here.
 func (m *metrics) watch(r *readiness) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_ready", Help: "1 while the upstream answers and the gateway is not draining."}, r.state))

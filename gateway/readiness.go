@@ -76,6 +76,8 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange)
 		status, text = http.StatusServiceUnavailable, "the upstream has not been asked yet"
 	case !r.ready.Load():
 		status, text = http.StatusServiceUnavailable, "the upstream is not ready"
+	case s.parts.Embedder != nil && s.parts.Embedder.Trouble() != "": // why is for the log: it names files and servers
+		text = "ready, but the embedder computes something else than the models were trained on; where it is needed the first finished candidate is the answer"
 	case s.parts.Cache != nil && s.parts.Cache.Trouble() != "": // why is for the log: it names files
 		text = "ready, but the cache of embeddings cannot be used; answers are right and take longer"
 	}

@@ -71,6 +71,7 @@ func New(c Config, p Parts) (*Server, error) {
 	}
 	s.metrics.watch(&s.readiness)
 	s.metrics.watchCache(p.Cache)
+	s.metrics.watchEmbedder(p.Embedder)
 	s.readiness.start(p.Upstream, readyEvery)
 	s.handler = s.edge.Guard(s.routes())
 	return s, nil

@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +41,7 @@ const (
 // request is answered, with the answer to its own question, the gateway's process stays
 // within its budget and 100 MB, and no goroutine is left in it.
 func TestSoak(t *testing.T) {
+	ctx := untilInterrupted(t)
 	requests, workers := 10000, 256
 	if testing.Short() || raceEnabled {
 		requests, workers = 1000, 64
@@ -56,9 +59,9 @@ func TestSoak(t *testing.T) {
 	g := startSoakServer(t, url, soakBudget)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	defer client.CloseIdleConnections()
-	var next, failed, impolite atomic.Int64
+	var next, done, failed, impolite atomic.Int64
 	work := func() {
-		for i := next.Add(1); i <= int64(requests); i = next.Add(1) {
+		for i := next.Add(1); i <= int64(requests) && ctx.Err() == nil; i = next.Add(1) {
 			if i%10 == 0 {
 				impolite.Add(1)
 				beImpolite(g.address, int(i/10))
@@ -67,6 +70,7 @@ func TestSoak(t *testing.T) {
 				failed.Add(1)
 				t.Errorf("request %d: %v", i, err)
 			}
+			done.Add(1)
 		}
 	}
 	var group sync.WaitGroup
@@ -77,7 +81,7 @@ func TestSoak(t *testing.T) {
 	group.Wait()
 	took := time.Since(start)
 	end := g.stop(t)
-	t.Logf("%d requests and %d impolite clients, %d at once, in %v: %d failed; the process held %d MiB at most", requests, impolite.Load(), workers, took.Round(time.Millisecond), failed.Load(), end.Peak>>20)
+	t.Logf("%d requests of %d and %d impolite clients, %d at once, in %v: %d failed; the process held %d MiB at most", done.Load(), requests, impolite.Load(), workers, took.Round(time.Millisecond), failed.Load(), end.Peak>>20)
 	end.check(t, soakBudget+soakRest)
 }
 
@@ -87,6 +91,7 @@ func TestLargeRequestsShareTheirBytes(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("eight gigabytes go over the loopback")
 	}
+	ctx := untilInterrupted(t)
 	const budget = 1 << 30
 	var calls, bytes atomic.Int64
 	upstream := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +111,16 @@ func TestLargeRequestsShareTheirBytes(t *testing.T) {
 	var group sync.WaitGroup
 	for range 16 {
 		group.Go(func() {
-			response, err := http.Post("http://"+g.address+chat, "application/json", strings.NewReader(body))
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g.address+chat, strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			request.Header.Set("Content-Type", "application/json")
+			response, err := http.DefaultClient.Do(request)
+			if ctx.Err() != nil {
+				return
+			}
 			if err != nil {
 				t.Error(err)
 				return
@@ -120,7 +134,7 @@ func TestLargeRequestsShareTheirBytes(t *testing.T) {
 	group.Wait()
 	end := g.stop(t)
 	t.Logf("%d calls and %d MiB to the upstream; the process held %d MiB at most", calls.Load(), bytes.Load()>>20, end.Peak>>20)
-	if bytes.Load() < 16*64*8<<20 {
+	if ctx.Err() == nil && bytes.Load() < 16*64*8<<20 {
 		t.Errorf("%d bytes went to the upstream, want 64 times 16 requests", bytes.Load())
 	}
 	end.check(t, budget)
@@ -173,6 +187,7 @@ func startSoakServer(t *testing.T, upstream string, budget int64) *soakServer {
 		t.Fatalf("the gateway's process: %v: %s", err, s.address)
 	}
 	s.address = strings.TrimSpace(s.address)
+	t.Logf("a gateway listens on %s", s.address)
 	return s
 }
 
@@ -200,6 +215,7 @@ func TestSoakServer(t *testing.T) {
 	if upstream == "" {
 		t.Skip("it is run by TestSoak, in a process of its own")
 	}
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // a terminal sends them here too
 	config, parts := soakSetup(t, upstream)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -152,10 +152,14 @@ func (b *bench) skilled(skill Skill) *running {
 // kill takes the worker from the queue as kill -9 does: nothing is acknowledged or told.
 func (r *running) kill() { r.conn.nc.Close() }
 
-// same compares embeddings with those of the embedder.
+// same compares embeddings with those of the embedder behind a cache.
 func same(t *testing.T, got []rcvae.Embedding, e rcvae.Embedder, list []rcvae.Text) {
 	t.Helper()
-	want, err := e.Embed(t.Context(), list)
+	cache, err := embed.OpenCache("", e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := cache.Embed(t.Context(), list)
 	if err != nil {
 		t.Fatal(err)
 	}

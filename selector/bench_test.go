@@ -30,7 +30,7 @@ func BenchmarkChoose(b *testing.B) {
 	for _, name := range []string{"entropy", "majority", "vote:entropy", "tiebreak:entropy", "vote:entropy+logprob", "vote:consensus"} {
 		rule := mustParse(b, name)
 		b.Run(name+"/prepared", func(b *testing.B) {
-			p, err := selector.PrepareEncoded(question, sources, rule.Needs())
+			p, err := selector.PrepareEncoded(b.Context(), question, sources, rule.Needs())
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func BenchmarkChoose(b *testing.B) {
 		})
 		b.Run(name+"/everything", func(b *testing.B) {
 			for b.Loop() {
-				p, err := selector.PrepareEncoded(question, sources, rule.Needs())
+				p, err := selector.PrepareEncoded(b.Context(), question, sources, rule.Needs())
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"fmt"
 	"math"
 )
@@ -45,12 +46,15 @@ func leaders(weights []float64) (first, second, sum float64) {
 
 // Choose applies the rule to the evidence's candidates. It depends on nothing else.
 // Scores that are not finite are an error, and so is evidence that was not prepared
-// for the rule's needs.
+// for the rule's needs. It ends with the context.
 //
 // In an evaluation ties count at their expected value: the mean over Tied. The rule
 // "random" ties all.
-func (r Rule) Choose(e *Evidence) (Choice, error) {
-	c, err := r.choose(e)
+func (r Rule) Choose(ctx context.Context, e *Evidence) (Choice, error) {
+	if ctx.Err() != nil {
+		return Choice{}, ctx.Err()
+	}
+	c, err := r.choose(ctx, e)
 	if err == nil {
 		err = e.checkFinite(r.Name(), c.Scores)
 	}
@@ -60,7 +64,7 @@ func (r Rule) Choose(e *Evidence) (Choice, error) {
 	return c, nil
 }
 
-func (r Rule) choose(e *Evidence) (c Choice, err error) {
+func (r Rule) choose(ctx context.Context, e *Evidence) (c Choice, err error) {
 	e = e.seenBy(r.Score)
 	if err := r.check(); err != nil {
 		return c, err
@@ -70,7 +74,7 @@ func (r Rule) choose(e *Evidence) (c Choice, err error) {
 	}
 	column := Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
 	if r.scored() {
-		if column, err = e.Column(r.Score); err != nil {
+		if column, err = e.Column(ctx, r.Score); err != nil {
 			return c, err
 		}
 	}

@@ -1,6 +1,7 @@
 package selector_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -106,7 +107,7 @@ func TestTau(t *testing.T) {
 		})
 	}
 	rule := selector.Rule{Score: selector.Score{Name: "n", Values: entropy.Values}, Aggregate: selector.Vote}
-	if _, err := rule.Choose(evidenceOf(t, prepare(t, candidates, selector.Sources{}, selector.NeedAnswers), nil)); err == nil {
+	if _, err := rule.Choose(t.Context(), evidenceOf(t, prepare(t, candidates, selector.Sources{}, selector.NeedAnswers), nil)); err == nil {
 		t.Error("a vote with no τ anywhere is no error")
 	}
 }
@@ -259,7 +260,7 @@ func TestOracleSeesVerdicts(t *testing.T) {
 		t.Errorf("oracle = %d, tied %v, want 1, tied %v", c.Best, c.Tied, want)
 	}
 	e := evidenceOf(t, prepare(t, candidates, selector.Sources{}, 0), nil)
-	if _, err := mustParse(t, "oracle").Choose(e); err == nil {
+	if _, err := mustParse(t, "oracle").Choose(t.Context(), e); err == nil {
 		t.Error("oracle chooses from evidence without verdicts")
 	}
 	if e.Candidates()[1].Verdict != rcvae.Ungraded || candidates[1].Verdict != rcvae.Correct {
@@ -332,13 +333,13 @@ func TestBadEmbeddingsAreErrors(t *testing.T) {
 		{"too few", []rcvae.Embedding{one, one}, "1 embeddings for 2 candidates"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := selector.PrepareEncoded(encoded(answers("a", "b"), tt.embeddings...), selector.Sources{}, mustParse(t, "vote:consensus").Needs())
+			_, err := selector.PrepareEncoded(t.Context(), encoded(answers("a", "b"), tt.embeddings...), selector.Sources{}, mustParse(t, "vote:consensus").Needs())
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("PrepareEncoded() = %v, want %q", err, tt.want)
 			}
 		})
 	}
-	if _, err := selector.PrepareEncoded(encoded(answers("a", "b"), nil), selector.Sources{}, selector.NeedAnswers); err != nil {
+	if _, err := selector.PrepareEncoded(t.Context(), encoded(answers("a", "b"), nil), selector.Sources{}, selector.NeedAnswers); err != nil {
 		t.Errorf("PrepareEncoded() without embeddings that nobody needs = %v", err)
 	}
 }
@@ -349,13 +350,13 @@ func TestScoresAreFinite(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		e := modelEvidence(t, answers("a", "b"), columnModel{scores: []float64{0, bad}, tau: 1})
 		for _, rule := range []string{"entropy", "vote:entropy", "tiebreak:entropy"} {
-			_, err := mustParse(t, rule).Choose(e)
+			_, err := mustParse(t, rule).Choose(t.Context(), e)
 			if err == nil || !strings.Contains(err.Error(), "selector "+rule+": ") || !strings.Contains(err.Error(), "candidate 2") {
 				t.Errorf("%s with a score of %v: Choose() = %v, want an error that names both", rule, bad, err)
 			}
 		}
-		mine := selector.Score{Name: "mine", Tau: new(1.0), Values: func(*selector.Evidence) ([]float64, error) { return []float64{bad, 0}, nil }}
-		if _, err := (selector.Rule{Score: mine, Aggregate: selector.Vote}).Choose(e); err == nil || !strings.Contains(err.Error(), "vote:mine: score mine of candidate 1") {
+		mine := selector.Score{Name: "mine", Tau: new(1.0), Values: func(context.Context, *selector.Evidence) ([]float64, error) { return []float64{bad, 0}, nil }}
+		if _, err := (selector.Rule{Score: mine, Aggregate: selector.Vote}).Choose(t.Context(), e); err == nil || !strings.Contains(err.Error(), "vote:mine: score mine of candidate 1") {
 			t.Errorf("own score %v: Choose() = %v, want an error that names both", bad, err)
 		}
 	}
@@ -364,7 +365,7 @@ func TestScoresAreFinite(t *testing.T) {
 // Scores at the end of the range of numbers are no reason for NaN: they count, or they
 // are an error.
 func TestHugeScores(t *testing.T) {
-	huge := selector.Score{Name: "huge", Tau: new(0.0), Values: func(*selector.Evidence) ([]float64, error) {
+	huge := selector.Score{Name: "huge", Tau: new(0.0), Values: func(context.Context, *selector.Evidence) ([]float64, error) {
 		return []float64{-math.MaxFloat64, math.MaxFloat64, math.MaxFloat64}, nil
 	}}
 	e := modelEvidence(t, answers("a", "b", "b"), columnModel{filled(3, 0), filled(3, .5), 1})
@@ -372,7 +373,7 @@ func TestHugeScores(t *testing.T) {
 		t.Errorf("weights %v at τ = 0, want 1 and 2", c.Weights)
 	}
 	huge.Needs = selector.NeedModel // discounted, which overflows
-	if c, err := (selector.Rule{Score: huge, Aggregate: selector.Vote}).Choose(e); err == nil {
+	if c, err := (selector.Rule{Score: huge, Aggregate: selector.Vote}).Choose(t.Context(), e); err == nil {
 		t.Errorf("discounted scores of %v are no error", c.Scores)
 	}
 }
@@ -391,8 +392,8 @@ func TestWeightsInAnotherOrderTie(t *testing.T) {
 
 func TestBadRules(t *testing.T) {
 	e := modelEvidence(t, answers("a", "b"), columnModel{scores: []float64{0, 1}, tau: 1})
-	short := selector.Score{Name: "short", Values: func(*selector.Evidence) ([]float64, error) { return nil, nil }}
-	failing := selector.Score{Name: "failing", Values: func(*selector.Evidence) ([]float64, error) { return nil, errors.New("down") }}
+	short := selector.Score{Name: "short", Values: func(context.Context, *selector.Evidence) ([]float64, error) { return nil, nil }}
+	failing := selector.Score{Name: "failing", Values: func(context.Context, *selector.Evidence) ([]float64, error) { return nil, errors.New("down") }}
 	for _, tt := range []struct {
 		rule selector.Rule
 		want string
@@ -406,7 +407,7 @@ func TestBadRules(t *testing.T) {
 		{selector.Rule{Aggregate: 17}, "17 is no aggregate"},
 		{mustParse(t, "logprob"), "needs log-probabilities, the evidence was prepared for embeddings, model, signals, answers"},
 	} {
-		if _, err := tt.rule.Choose(e); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := tt.rule.Choose(t.Context(), e); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Choose() = %v, want %q", err, tt.want)
 		}
 	}

@@ -55,7 +55,7 @@ func TestDiscountedScores(t *testing.T) {
 	scores := []float64{6, 2, 1, 1000}
 	e := modelEvidence(t, answers("a", "b", "b", ""),
 		columnModel{scores, []float64{1, 1, 0, .8}, .5}, columnModel{scores, []float64{0, 1, 0, 1}, .5})
-	column, err := e.Column(mustParse(t, "entropy").Score)
+	column, err := e.Column(t.Context(), mustParse(t, "entropy").Score)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func ExampleNew() {
 func ExampleRule() {
 	longestLine := selector.Score{
 		Name: "longest-line", About: "longest line of text", Best: "longest line",
-		Values: func(e *selector.Evidence) ([]float64, error) {
+		Values: func(_ context.Context, e *selector.Evidence) ([]float64, error) {
 			values := make([]float64, e.Len())
 			for i, c := range e.Candidates() {
 				for line := range strings.Lines(c.Text) {
@@ -80,7 +80,7 @@ func ExamplePrepare() {
 			fmt.Println(err)
 			return
 		}
-		choice, err := rule.Choose(evidence)
+		choice, err := rule.Choose(context.Background(), evidence)
 		fmt.Println(choice.Tied, choice.Weights, err)
 	}
 	// Output:

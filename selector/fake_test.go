@@ -192,7 +192,7 @@ func choose(t testing.TB, name string, e *selector.Evidence) selector.Choice {
 
 func chooseBy(t testing.TB, rule selector.Rule, e *selector.Evidence) selector.Choice {
 	t.Helper()
-	c, err := rule.Choose(e)
+	c, err := rule.Choose(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}

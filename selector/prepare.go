@@ -63,8 +63,8 @@ func Prepare(ctx context.Context, question string, candidates []rcvae.Candidate,
 // sources need no embedder, and if they have one it must be that of the models.
 // Embeddings may be missing if the needs lack NeedEmbeddings. Signals are computed
 // from the texts; those of the encoded question are not used.
-func PrepareEncoded(encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
-	return prepare(context.Background(), encoded, sources, need) // the work is bounded
+func PrepareEncoded(ctx context.Context, encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
+	return prepare(ctx, encoded, sources, need)
 }
 
 func prepare(ctx context.Context, encoded rcvae.Encoded, sources Sources, need Needs) (*Prepared, error) {
@@ -97,7 +97,7 @@ func prepare(ctx context.Context, encoded rcvae.Encoded, sources Sources, need N
 			p.encoded.Candidates[i].Verdict = rcvae.Ungraded
 		}
 	}
-	return p, p.ask(sources)
+	return p, p.ask(ctx, sources)
 }
 
 // checkEmbeddings returns an error unless there is one embedding per text, all of one
@@ -128,7 +128,7 @@ func checkUnit(r rcvae.Embedding, dimension int) error {
 }
 
 // ask reads the signals and asks the models for what does not depend on the subset.
-func (p *Prepared) ask(sources Sources) error {
+func (p *Prepared) ask(ctx context.Context, sources Sources) error {
 	if err := p.addModels(sources); err != nil {
 		return err
 	}
@@ -139,6 +139,9 @@ func (p *Prepared) ask(sources Sources) error {
 	for _, m := range slices.Concat(p.models, p.fitted) {
 		if m.compares {
 			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		var err error
 		if m.inferences, err = p.infer(*m, all, p.signalsOf(all)); err != nil {

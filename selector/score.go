@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -18,10 +19,10 @@ type Score struct {
 	Needs Needs    // what Values looks at
 	Tau   *float64 // τ of votes by this score; nil: the mean of the models' calibrations
 
-	// Values computes the score of each of the evidence's candidates. It is not called
-	// if there are Terms. With NeedModel among the needs the values are taken for a
+	// Values computes the score of each of the evidence's candidates, and looks at the
+	// context where that takes long. It is not called if there are Terms. With NeedModel among the needs the values are taken for a
 	// model's and discounted where a candidate is out-of-distribution, see [Column].
-	Values func(*Evidence) ([]float64, error)
+	Values func(context.Context, *Evidence) ([]float64, error)
 
 	// Partial says that NaN among the values is a candidate that has no such score: it
 	// gets the mean of the others. For other scores NaN is an error.
@@ -89,15 +90,15 @@ func (s Score) check() error {
 
 // Column computes the score of each candidate. A value that is not a finite number is
 // an error that names the score and the candidate.
-func (e *Evidence) Column(s Score) (Column, error) {
+func (e *Evidence) Column(ctx context.Context, s Score) (Column, error) {
 	if !e.need.Has(s.needs()) {
 		return Column{}, fmt.Errorf("score %s needs %v, the evidence was prepared for %v", s.Name, s.needs(), e.need)
 	}
 	if len(s.Terms) > 0 {
-		return e.sum(s)
+		return e.sum(ctx, s)
 	}
 	e = e.seenBy(s)
-	raw, err := s.Values(e)
+	raw, err := s.Values(ctx, e)
 	if err != nil {
 		return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
 	}
@@ -118,10 +119,10 @@ func (e *Evidence) Column(s Score) (Column, error) {
 }
 
 // sum adds up the columns of the score's terms, discounted ones to discounted ones.
-func (e *Evidence) sum(s Score) (Column, error) {
+func (e *Evidence) sum(ctx context.Context, s Score) (Column, error) {
 	total := Column{Raw: make([]float64, e.Len()), Scores: make([]float64, e.Len())}
 	for _, t := range s.Terms {
-		c, err := e.Column(t.Score)
+		c, err := e.Column(ctx, t.Score)
 		if err != nil {
 			return Column{}, fmt.Errorf("score %s: %w", s.Name, err)
 		}
@@ -167,7 +168,7 @@ func (e *Evidence) standIn() []float64 {
 	}
 	seen := *e
 	seen.models, seen.fitted = e.fitted, nil
-	raw, _ := entropy().Values(&seen) // inferences are at hand
+	raw := seen.perModel(scaledEntropy)
 	mean, _ := e.voterMean(raw)
 	tau := e.fitted[0].info.Calibration.Tau
 	values := seen.discount(raw)

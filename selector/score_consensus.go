@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -8,8 +9,9 @@ import (
 )
 
 const (
-	consensusSharpness = 20   // factor of the similarity
-	consensusLimit     = 4096 // candidates; the time grows with their square
+	consensusSharpness = 20      // factor of the similarity
+	consensusLimit     = 1 << 14 // candidates; the time grows with their square
+	consensusBlock     = 64      // candidates that are compared with others while their embeddings are in the cache
 )
 
 func consensus() Score {
@@ -20,21 +22,27 @@ func consensus() Score {
 }
 
 // consensusOf returns ln meanⱼ exp(20·rᵢ·rⱼ) of each candidate i, j = i included. It
-// keeps one sum per candidate and no matrix of pairs.
+// keeps one sum per candidate and no matrix of pairs, and looks at the context between
+// blocks. A sum has the same order of summands whatever the size of the blocks.
 //
 // Note: the exponent is lowered by 20 until the end, so that the sums of embeddings of
 // unit length, which [PrepareEncoded] checks, lie between 1 and n.
-func consensusOf(e *Evidence) ([]float64, error) {
+func consensusOf(ctx context.Context, e *Evidence) ([]float64, error) {
 	if e.Len() > consensusLimit {
 		return nil, fmt.Errorf("%d candidates, it takes %d at most; use another rule", e.Len(), consensusLimit)
 	}
 	sums := make([]float64, e.Len())
-	for i := range sums {
-		for j := range i + 1 {
-			s := math.Exp(consensusSharpness * (dot(e.Embedding(i), e.Embedding(j)) - 1))
-			sums[i] += s
-			if j < i {
-				sums[j] += s
+	for from := 0; from < len(sums); from += consensusBlock {
+		for i := from; i < len(sums); i++ {
+			if i%consensusBlock == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			for j := from; j < min(from+consensusBlock, i+1); j++ {
+				s := math.Exp(consensusSharpness * (dot(e.Embedding(i), e.Embedding(j)) - 1))
+				sums[i] += s
+				if j < i {
+					sums[j] += s
+				}
 			}
 		}
 	}

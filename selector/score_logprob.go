@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"errors"
 	"math"
 
@@ -30,7 +31,7 @@ func MissingLogProbs(candidates []rcvae.Candidate) (missing int) {
 
 // logProbOf returns the values of a score that f computes where there are
 // log-probabilities.
-func logProbOf(f func(rcvae.Candidate) float64) func(*Evidence) ([]float64, error) {
+func logProbOf(f func(rcvae.Candidate) float64) func(context.Context, *Evidence) ([]float64, error) {
 	return perCandidate(func(c rcvae.Candidate) float64 {
 		if !hasLogProb(c) {
 			return math.NaN()

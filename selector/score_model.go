@@ -1,22 +1,28 @@
 package selector
 
-import "rcvae"
+import (
+	"context"
+
+	"rcvae"
+)
 
 // perModel returns the values of a score that f computes from what a model says of one
 // candidate; of several models the mean counts.
-func perModel(f func(rcvae.Inference, rcvae.Calibration) float64) func(*Evidence) ([]float64, error) {
-	return func(e *Evidence) ([]float64, error) {
-		values := make([]float64, e.Len())
-		for i := range values {
-			values[i] = e.meanOverModels(i, f)
-		}
-		return values, nil
+func perModel(f func(rcvae.Inference, rcvae.Calibration) float64) func(context.Context, *Evidence) ([]float64, error) {
+	return func(_ context.Context, e *Evidence) ([]float64, error) { return e.perModel(f), nil }
+}
+
+func (e *Evidence) perModel(f func(rcvae.Inference, rcvae.Calibration) float64) []float64 {
+	values := make([]float64, e.Len())
+	for i := range values {
+		values[i] = e.meanOverModels(i, f)
 	}
+	return values
 }
 
 // modelScores are computed from what models say of a candidate alone.
 func modelScores() []Score {
-	likelihood := func(f func(rcvae.Likelihood) float64) func(*Evidence) ([]float64, error) {
+	likelihood := func(f func(rcvae.Likelihood) float64) func(context.Context, *Evidence) ([]float64, error) {
 		return perModel(func(i rcvae.Inference, _ rcvae.Calibration) float64 { return f(i.Likelihood) })
 	}
 	return []Score{entropy(), {
@@ -43,8 +49,12 @@ func modelScores() []Score {
 func entropy() Score {
 	return Score{
 		Name: "entropy", About: "lowest posterior entropy, ½ Σ ln σ² (the paper's rule)", Best: "lowest posterior entropy", Needs: NeedModel,
-		Values: perModel(func(i rcvae.Inference, c rcvae.Calibration) float64 { return -c.Scale * i.Posterior.HalfLogVar() }),
+		Values: perModel(scaledEntropy),
 	}
+}
+
+func scaledEntropy(i rcvae.Inference, c rcvae.Calibration) float64 {
+	return -c.Scale * i.Posterior.HalfLogVar()
 }
 
 // scaledRatio is the likelihood ratio, scaled by models that were calibrated for it.

@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -13,7 +14,7 @@ func Signal(column string) Score {
 	columns := signal.Columns()
 	at := slices.IndexFunc(columns, func(c signal.Column) bool { return c.Name == column })
 	s := Score{Name: column, About: "highest " + column, Best: "highest " + column, Needs: NeedSignals, Partial: true}
-	s.Values = func(e *Evidence) ([]float64, error) {
+	s.Values = func(_ context.Context, e *Evidence) ([]float64, error) {
 		if at < 0 {
 			return nil, fmt.Errorf("there is no signal %q", column)
 		}
@@ -31,7 +32,7 @@ func Signal(column string) Score {
 func arithmetic() Score {
 	return Score{
 		Name: "arithmetic", About: "fewest wrong equations", Best: "fewest wrong equations", Needs: NeedSignals, Tau: new(1.0),
-		Values: func(e *Evidence) ([]float64, error) { return e.arithmetic(), nil },
+		Values: func(_ context.Context, e *Evidence) ([]float64, error) { return e.arithmetic(), nil },
 	}
 }
 

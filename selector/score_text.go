@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"context"
 	"math"
 	"unicode/utf8"
 
@@ -8,8 +9,8 @@ import (
 )
 
 // perCandidate returns the values of a score that looks at one candidate at a time.
-func perCandidate(f func(rcvae.Candidate) float64) func(*Evidence) ([]float64, error) {
-	return func(e *Evidence) ([]float64, error) {
+func perCandidate(f func(rcvae.Candidate) float64) func(context.Context, *Evidence) ([]float64, error) {
+	return func(_ context.Context, e *Evidence) ([]float64, error) {
 		values := make([]float64, e.Len())
 		for i, c := range e.candidates {
 			values[i] = f(c)

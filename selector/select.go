@@ -84,7 +84,7 @@ func (b *Bound) Select(ctx context.Context, question string, candidates []rcvae.
 	if err != nil {
 		return rcvae.Selection{}, fmt.Errorf("selector %s: %w", b.rule.Name(), err)
 	}
-	c, err := b.rule.Choose(e)
+	c, err := b.rule.Choose(ctx, e)
 	if err != nil {
 		return rcvae.Selection{}, err
 	}

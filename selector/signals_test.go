@@ -91,7 +91,7 @@ func TestUnknownSignalsAreErrors(t *testing.T) {
 		}
 		sources.Embedder = nil
 		question := encoded(answers("a"), unitX, unitX)
-		if _, err := selector.PrepareEncoded(question, sources, mustParse(t, "entropy").Needs()); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := selector.PrepareEncoded(t.Context(), question, sources, mustParse(t, "entropy").Needs()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("PrepareEncoded() = %v, want %q", err, tt.want)
 		}
 	}
@@ -114,7 +114,7 @@ func TestSignalsOfTexts(t *testing.T) {
 		table := signal.Compute("question", alone)
 		for j, c := range table.Columns {
 			score := selector.Signal(c.Name)
-			column, err := evidenceOf(t, p, subset).Column(score)
+			column, err := evidenceOf(t, p, subset).Column(t.Context(), score)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +130,7 @@ func TestSignalsOfTexts(t *testing.T) {
 	if got.Index != 0 || got.Reason != "1 of 3 votes for 7, a tie broken by the fewest wrong equations; candidate 2 says 3 + 4 = 8, which should be 7" {
 		t.Errorf("a tie-break by wrong equations = %d, %q", got.Index, got.Reason)
 	}
-	if _, err := evidenceOf(t, p, nil).Column(selector.Signal("nonsense")); err == nil {
+	if _, err := evidenceOf(t, p, nil).Column(t.Context(), selector.Signal("nonsense")); err == nil {
 		t.Error("a signal that does not exist is no error")
 	}
 }

@@ -50,7 +50,7 @@ func runCacheInfo(cmd *cobra.Command, paths []string) error {
 	for _, info := range infos {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d bytes\n", info.File, info.Bytes)
 		for _, e := range info.Embedders {
-			fmt.Fprintf(cmd.OutOrStdout(), "  embedder %.12s: %d texts of %d dimensions, %d damaged\n", e.Fingerprint, e.Texts, e.Dimension, e.Damaged)
+			fmt.Fprintf(cmd.OutOrStdout(), "  embedder %.12s: %d texts of %d dimensions in %d bytes, %d damaged\n", e.Fingerprint, e.Texts, e.Dimension, e.Bytes, e.Damaged)
 		}
 	}
 	return nil

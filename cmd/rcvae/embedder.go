@@ -95,6 +95,8 @@ type openedEmbedder struct {
 	inner   rcvae.Embedder
 	workers workers         // that embed for this command; nil: there are none
 	record  *embedderRecord // nil for built-in embedders
+	guard   *embed.Guard    // of an embedder in another program; nil for others
+	of      string          // of which work its progress tells, behind ", "; "" where there is one
 }
 
 // workers embed texts for a command in other processes.
@@ -106,7 +108,7 @@ type workers interface {
 
 // openEmbedder opens the embedder that --embedder names, or else the given one.
 func openEmbedder(cmd *cobra.Command, otherwise string) (*openedEmbedder, error) {
-	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{})
+	return openNamed(cmd, embedderName(cmd, otherwise), embedderSettings{}, nil)
 }
 
 // embedderName returns --embedder, or else the given name.
@@ -116,8 +118,8 @@ func embedderName(cmd *cobra.Command, otherwise string) string {
 }
 
 // openNamed opens the embedder of that name, with the given settings where no flag changes
-// them.
-func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*openedEmbedder, error) {
+// them. It is wanted to have that fingerprint, nil for any; others are not refused here.
+func openNamed(cmd *cobra.Command, name string, settings embedderSettings, want *rcvae.Fingerprint) (*openedEmbedder, error) {
 	if name == noEmbedder {
 		return &openedEmbedder{}, nil
 	}
@@ -125,7 +127,7 @@ func openNamed(cmd *cobra.Command, name string, settings embedderSettings) (*ope
 		settings = embedderSettings{}
 	}
 	settings = settings.withFlags(cmd)
-	inner, err := newEmbedder(cmd.Context(), name, settings)
+	inner, err := openRemembered(cmd, name, settings, want)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +170,10 @@ func (o *openedEmbedder) openCache(cmd *cobra.Command, name string, settings emb
 		return err
 	}
 	behind := o.inner
+	if kind, err := kindOf(name); err == nil && kind.elsewhere(name) {
+		o.guard = embed.NewGuard(o.inner)
+		behind = o.guard
+	}
 	if o.workers != nil {
 		behind = o.workers.embedder()
 	}
@@ -274,7 +280,7 @@ func (o *openedEmbedder) progress(cmd *cobra.Command, questions []rcvae.Question
 	if texts <= embed.CallTexts { // one call, which knows how many texts differ
 		texts = 0
 	}
-	p, before, last, all := newProgress(cmd, "embedding", "texts"), 0, 0, 0
+	p, before, last, all := newProgress(cmd, "embedding"+o.of, "texts"), 0, 0, 0
 	o.cache.Progress = func(done, total int) {
 		last, all = before+done, max(before+total, texts)
 		p.update(last, all)

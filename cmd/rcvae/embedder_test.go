@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"rcvae/cvae"
@@ -18,7 +19,21 @@ import (
 // word, or the first word's alone.
 func wordServer(t *testing.T, firstAlone bool) *httptest.Server {
 	t.Helper()
+	var s changingServer
+	s.firstAlone.Store(firstAlone)
+	return s.start(t)
+}
+
+// changingServer is a [wordServer] that may fail, and come back as another.
+type changingServer struct{ firstAlone, failing atomic.Bool }
+
+func (s *changingServer) start(t *testing.T) *httptest.Server {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.failing.Load() {
+			http.Error(w, "no such model", http.StatusNotFound)
+			return
+		}
 		var body struct{ Input []string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -27,7 +42,7 @@ func wordServer(t *testing.T, firstAlone bool) *httptest.Server {
 		data := make([]map[string]any, len(body.Input))
 		for i, text := range body.Input {
 			words := append([]string{"<s>"}, strings.Fields(text)...)
-			if firstAlone {
+			if s.firstAlone.Load() {
 				words = words[:1]
 			}
 			data[i] = map[string]any{"index": i, "embedding": wordVector(words)}

@@ -87,7 +87,10 @@ func runEval(cmd *cobra.Command, _ []string) error {
 	}
 	defer details.abort()
 	result := &eval.Result{Version: eval.Version}
-	for _, path := range paths {
+	for i, path := range paths {
+		if len(paths) > 1 {
+			embedder.of = fmt.Sprintf(", pool %d of %d, %s", i+1, len(paths), poolName(path))
+		}
 		one, err := evalPool(cmd, config, path, sources, embedder, details)
 		if err != nil {
 			return err
@@ -170,13 +173,22 @@ func evalPool(cmd *cobra.Command, config eval.Config, path string, sources selec
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	bar := newProgress(cmd, "selecting", "questions")
-	config.OnQuestion, config.OnDetails = bar.update, details.hook()
+	label, total := "selecting", 0
+	if len(sources.Models) > 1 {
+		label += " by all models and by each alone"
+	}
+	bar := newProgress(cmd, label+embedder.of, "questions")
+	config.OnQuestion, config.OnDetails = func(x eval.Progress) {
+		if bar.note, total = "", x.Total; x.Model != "" {
+			bar.note = "only " + x.Model
+		}
+		bar.update(x.Done, x.Total)
+	}, details.hook()
 	result, err := eval.RunEncoded(cmd.Context(), config, encoded, sources)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	bar.done(len(questions))
+	bar.done(total)
 	return result, nil
 }
 

@@ -29,6 +29,16 @@ type embedderKind struct {
 	// nil: it does, and the cache knows them.
 	probes func(cmd *cobra.Command, o *openedEmbedder, name string) (embed.Probes, error)
 	open   func(ctx context.Context, name string, s embedderSettings) (rcvae.Embedder, error)
+	// files returns the file or folder that all of the embedder is read from; nil: it is not,
+	// or what open returns is lazy without it.
+	files func(name string) (string, error)
+}
+
+func itsName(name string) (string, error) { return name, nil }
+
+// elsewhere reports whether another program computes the embeddings of that name.
+func (k embedderKind) elsewhere(name string) bool {
+	return k.remote || isServer(strings.TrimPrefix(name, lmPrefix))
 }
 
 // fileFlags are the flags of embedders that are opened from files.
@@ -43,9 +53,9 @@ func embedderKinds() []embedderKind {
 	kinds = append(kinds, lmKind())
 	kinds = append(kinds, remoteKinds()...)
 	return append(kinds,
-		embedderKind{form: "FILE.gguf", about: "a file of llama.cpp", names: isFile, takes: fileFlags, open: openEncoderFile},
-		embedderKind{form: "FOLDER", about: "a folder of Hugging Face or sentence-transformers", names: isFolder, takes: fileFlags, open: openEncoder},
-		embedderKind{form: "ORG/NAME[@REVISION]", about: "a model in the hub cache, see 'rcvae embedders get'", names: isHubName, takes: fileFlags, open: openFromHub},
+		embedderKind{form: "FILE.gguf", about: "a file of llama.cpp", names: isFile, takes: fileFlags, open: openEncoderFile, files: itsName},
+		embedderKind{form: "FOLDER", about: "a folder of Hugging Face or sentence-transformers", names: isFolder, takes: fileFlags, open: openEncoder, files: itsName},
+		embedderKind{form: "ORG/NAME[@REVISION]", about: "a model in the hub cache, see 'rcvae embedders get'", names: isHubName, takes: fileFlags, open: openFromHub, files: findInHub},
 	)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -162,29 +161,9 @@ type underFingerprint struct {
 
 func (u underFingerprint) Fingerprint() rcvae.Fingerprint { return u.fingerprint }
 
-// fileStamp tells a file, or the files of a folder, from others that stood there before.
-func fileStamp(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	files := []string{path}
-	if isFolder(path) {
-		if files, err = filepath.Glob(filepath.Join(path, "*")); err != nil {
-			return "", err
-		}
-	}
-	var stamp []string
-	for _, f := range files {
-		info, err := os.Stat(f)
-		if err != nil {
-			return "", err
-		}
-		if info.Mode().IsRegular() {
-			stamp = append(stamp, fmt.Sprintf("%s of %d bytes at %d", f, info.Size(), info.ModTime().UnixNano()))
-		}
-	}
-	return strings.Join(stamp, ", "), nil
+// stampOf tells a file from another that stood there before.
+func stampOf(name string, info fs.FileInfo) string {
+	return fmt.Sprintf("%s of %d bytes at %d", name, info.Size(), info.ModTime().UnixNano())
 }
 
 // lmReference returns what the built-in model's base made of the probe texts; nil without

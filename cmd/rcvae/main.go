@@ -63,6 +63,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, errLogged) {
+		return exitFailure
+	}
 	fmt.Fprintf(stderr, "rcvae: %v\n", err)
 	if isUsage(err) {
 		if sources := flagSources(cmd); sources != "" {

@@ -332,3 +332,15 @@ func gzipped(t *testing.T, s string) string {
 	}
 	return b.String()
 }
+
+// TestEvalSaysWhichPoolAndModel: of two pools and two models, which are also measured
+// alone.
+func TestEvalSaysWhichPoolAndModel(t *testing.T) {
+	f := newFixture(t)
+	one, two := f.train(t, "one.rcvae"), f.train(t, "two.rcvae", "--seed", "2")
+	r := rcvaeRun(t, "", "eval", "--pool", f.pool, "--pool", f.pool, "--model", one, "--model", two, "--cache", f.cache, "--subsets", "2")
+	want := fmt.Sprintf("selecting by all models and by each alone, pool 2 of 2, pool: %d questions in ", 3*fixtureQuestions)
+	if r.code != 0 || !strings.Contains(r.stderr, want) {
+		t.Errorf("exit code %d, %q is not in %s", r.code, want, r.stderr)
+	}
+}

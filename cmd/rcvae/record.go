@@ -66,6 +66,27 @@ func (o *openedEmbedder) makeRecord(cmd *cobra.Command, name string, s embedderS
 	return r, nil
 }
 
+// watch begins to look, while the embedder is used, whether it still is what these models
+// were trained on and what it was when it was opened. onChange is told.
+func (o *openedEmbedder) watch(paths []string, models []rcvae.Model, onChange func(error)) {
+	if o.guard == nil {
+		return
+	}
+	o.guard.Watch(func(now embed.Probes) error {
+		for i, m := range models {
+			if model, ok := m.(*cvae.Model); ok {
+				if _, err := o.compareProbes(paths[i], model, now); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := o.record.Probes.CompareFrom(now, sameFrom(o.Fingerprint())); err != nil {
+			return fmt.Errorf("%s computes something else than when it was opened: %w", o.Fingerprint().Name, err)
+		}
+		return nil
+	}, onChange)
+}
+
 // licenseOf returns what the files of an embedder say about their licence.
 func licenseOf(name string) string {
 	if lmKind().names(name) {
@@ -83,19 +104,29 @@ func licenseOf(name string) string {
 // checkProbes refuses a model whose embedder made something else of the probe texts than
 // the one that is open.
 func (o *openedEmbedder) checkProbes(cmd *cobra.Command, path string, m *cvae.Model) error {
+	if o.record == nil {
+		return nil
+	}
+	least, err := o.compareProbes(path, m, o.record.Probes)
+	if err == nil && least < embed.AlikeFrom {
+		note(cmd, "%s differs a little from the embedder that %s was trained on: least cosine %.5f", o.Fingerprint().Name, path, least)
+	}
+	return err
+}
+
+// compareProbes compares what the model's embedder made of the probe texts with what the
+// open one does; 1 if the model does not know.
+func (o *openedEmbedder) compareProbes(path string, m *cvae.Model, now embed.Probes) (least float64, err error) {
 	record, err := recordOf(m)
-	if err != nil || record == nil || o.record == nil {
-		return err
+	if err != nil || record == nil {
+		return 1, err
 	}
-	then, now := m.Info().Fingerprint, o.Fingerprint()
-	least, err := record.Probes.CompareFrom(o.record.Probes, sameFrom(then))
+	then := m.Info().Fingerprint
+	least, err = record.Probes.CompareFrom(now, sameFrom(then))
 	if err != nil {
-		return fmt.Errorf("%s was trained on embedder %s; %s computes something else: %w; use the embedder that it was trained on, or train a model with this one", path, then.Name, now.Name, err)
+		err = fmt.Errorf("%s was trained on embedder %s; %s computes something else: %w; use the embedder that it was trained on, or train a model with this one", path, then.Name, o.Fingerprint().Name, err)
 	}
-	if least < embed.AlikeFrom {
-		note(cmd, "%s differs a little from the embedder that %s was trained on: least cosine %.5f", now.Name, path, least)
-	}
-	return nil
+	return least, err
 }
 
 // sameFrom returns the least cosine of two vectors of one text that a model takes for one
@@ -139,7 +170,7 @@ func openModelEmbedder(cmd *cobra.Command, path string, m *cvae.Model) (*openedE
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	o, err := openNamed(cmd, name, settings)
+	o, err := openNamed(cmd, name, settings, &fp)
 	if err != nil && !cmd.Flags().Changed("embedder") {
 		// Not wrapped: a name that is wrong in the model file is no wrong usage.
 		return nil, fmt.Errorf("%s was trained on embedder %v, which cannot be opened: %s; name where it is with --embedder", path, fp, err.Error())

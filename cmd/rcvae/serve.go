@@ -71,6 +71,7 @@ func runServe(cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	cmd.SetErr(&recordWriter{logger: logger, command: cmd.Name()})
 	upstream, err := openUpstream(cmd, "upstream-timeout")
 	if err != nil {
 		return err
@@ -98,7 +99,11 @@ func runServe(cmd *cobra.Command, o *serveOptions) error {
 	served := make(chan struct{})
 	defer close(served)
 	go stopOnSecond(cmd.Context(), signals, served, server.Stop)
-	return errors.Join(server.Serve(cmd.Context(), listener), server.Close())
+	if err := errors.Join(server.Serve(cmd.Context(), listener), server.Close()); err != nil {
+		logger.Error("the server ended", "error", err.Error())
+		return errLogged
+	}
+	return nil
 }
 
 // stopOnSecond ends a drain at once when a second signal comes.

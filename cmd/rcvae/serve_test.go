@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -37,14 +38,47 @@ func serving(t *testing.T, args ...string) (url string, stop func() (int, string
 			t.Fatalf("rcvae serve ended with %d before it served: %s", <-code, first)
 		}
 		first += line
-		_ = json.Unmarshal([]byte(line), &started) // a warning is text
+		_ = json.Unmarshal([]byte(line), &started) // it is looked at below
 	}
 	log := make(chan string, 1)
 	go func() {
 		rest, _ := io.ReadAll(lines)
 		log <- first + string(rest)
 	}()
-	return "http://" + started.Listen, func() (int, string) { cancel(); return <-code, <-log }
+	return "http://" + started.Listen, func() (int, string) {
+		cancel()
+		ended, said := <-code, <-log
+		for line := range strings.Lines(said) {
+			var record struct{ Time, Level, Msg string }
+			if err := json.Unmarshal([]byte(line), &record); err != nil || record.Time == "" || record.Level == "" || record.Msg == "" {
+				t.Errorf("serve wrote a line that is no log record: %s", line)
+			}
+		}
+		return ended, said
+	}
+}
+
+// TestServeWritesLogRecordsOnly: what other commands write as text is a record too, from
+// the opening of the cache to an error at the end.
+func TestServeWritesLogRecordsOnly(t *testing.T) {
+	t.Setenv("HOME", "")
+	t.Setenv("XDG_CACHE_HOME", "")
+	url, stop := serving(t, "--model", "none", "--selector", "consensus", "--upstream", newServing(t), "-k", "2")
+	if status, _ := asking(t, url, "", "What is 2+3?", "{}"); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	if _, log := stop(); !strings.Contains(log, "embeddings are kept in memory only") {
+		t.Errorf("the log does not tell of the cache:\n%s", log)
+	}
+	address, got := strings.TrimPrefix(url, "http://"), result{}
+	occupied, err := net.Listen("tcp", address)
+	if err == nil {
+		defer occupied.Close()
+		got = rcvaeRun(t, "", "serve", "--listen", address, "--model", "none", "--selector", "majority", "--upstream", "http://127.0.0.1:1/v1")
+	}
+	if err != nil || got.code != exitFailure || !strings.HasPrefix(got.stderr, "rcvae: listen") {
+		t.Errorf("%v, exit code %d, %q: before it serves an error is text for people", err, got.code, got.stderr)
+	}
 }
 
 // asking posts a question and returns the status and the answer's block "rcvae".

@@ -44,6 +44,14 @@ func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gate
 		parts.Cache = servedCache{embedder.cache, embedder.trouble}
 		embedder.cache.OnFault = func(err error) { logger.Warn("embedding cache", "error", err.Error()) }
 	}
+	if embedder.guard != nil {
+		paths, err := modelPaths(cmd)
+		if err != nil {
+			return parts, nil, err
+		}
+		embedder.watch(paths, sources.Models, func(err error) { logWatched(logger, err) })
+		parts.Embedder = embedder.guard
+	}
 	if sources.Embedder != nil {
 		sources.Embedder = gateway.Timed(sources.Embedder)
 	}
@@ -52,6 +60,15 @@ func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gate
 		return parts, nil, err
 	}
 	return parts, embedder.Close, nil
+}
+
+// logWatched says that the embedder is refused, or taken again.
+func logWatched(logger *slog.Logger, err error) {
+	if err == nil {
+		logger.Info("the embedder is again what it was")
+		return
+	}
+	logger.Error("the embedder is refused", "error", err.Error())
 }
 
 // servedCache is the cache of embeddings as readyz and the metrics tell of it.

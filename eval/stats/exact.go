@@ -47,6 +47,9 @@ func MajorityAtK(classes []Class, silent, k int) float64 {
 	if k < 1 || k > n {
 		return math.NaN()
 	}
+	if k == n {
+		return majority(classes, largest)
+	}
 	var sum float64
 	for m := 1; m <= min(k, largest); m++ {
 		w, next := newWays(k, m), newWays(k, m)
@@ -62,6 +65,18 @@ func MajorityAtK(classes []Class, silent, k int) float64 {
 		}
 	}
 	return sum / binomial(n, k)
+}
+
+// majority returns the mean value of the classes of that size, 0 if it is 0.
+func majority(classes []Class, largest int) float64 {
+	var sum, ties float64
+	for _, c := range classes {
+		if largest > 0 && c.Size == largest {
+			sum += c.Value
+			ties++
+		}
+	}
+	return sum / max(ties, 1)
 }
 
 // ways counts draws of at most k candidates from some classes, at most m from each. Entry

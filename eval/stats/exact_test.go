@@ -94,6 +94,7 @@ func TestMajorityAtKBorders(t *testing.T) {
 		"one vote is drawn": {[]stats.Class{{Size: 1, Value: 1}}, 3, 1, 0.25},
 		"one draw is mean":  {[]stats.Class{{Size: 300, Value: 1}, {Size: 700, Value: 0}}, 0, 1, 0.3},
 		"all":               {[]stats.Class{{Size: 20, Value: 1}, {Size: 20, Value: 0}, {Size: 19, Value: 1}}, 5, 64, 0.5},
+		"all of 20,000":     {[]stats.Class{{Size: 9000, Value: 1}, {Size: 9000, Value: 0.5}}, 2000, 20000, 0.75},
 		"k of 0":            {[]stats.Class{{Size: 1, Value: 1}}, 0, 0, math.NaN()},
 		"k too large":       {[]stats.Class{{Size: 1, Value: 1}}, 1, 3, math.NaN()},
 	} {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"rcvae/internal/half"
 )
 
 // Type is how a tensor's values are stored.
@@ -31,7 +33,7 @@ type layout struct {
 
 var layouts = map[Type]layout{
 	F32:  {"F32", 1, 4, func(y []float32, b []byte) { y[0] = math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
-	F16:  {"F16", 1, 2, func(y []float32, b []byte) { y[0] = half(b) }},
+	F16:  {"F16", 1, 2, func(y []float32, b []byte) { y[0] = halfAt(b) }},
 	BF16: {"BF16", 1, 2, func(y []float32, b []byte) { y[0] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) }},
 	Q4_0: {"Q4_0", 32, 18, decodeQ4_0},
 	Q5_0: {"Q5_0", 32, 22, decodeQ5_0},
@@ -73,24 +75,13 @@ func (t *Tensor) Row(dst []float32, i int) {
 	}
 }
 
-// half decodes an IEEE 754 half-precision number.
-func half(b []byte) float32 {
-	h := binary.LittleEndian.Uint16(b)
-	sign := uint32(h>>15) << 31
-	exponent, fraction := uint32(h>>10)&31, uint32(h)&1023
-	switch exponent {
-	case 0: // zero and subnormals: fraction · 2⁻²⁴
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
-}
+// halfAt decodes the half-precision number that b begins with.
+func halfAt(b []byte) float32 { return half.Float32(binary.LittleEndian.Uint16(b)) }
 
 // The types with one scale for 32 values: scale · (integer − offset).
 
 func decodeQ4_0(y []float32, b []byte) {
-	d := half(b)
+	d := halfAt(b)
 	for j, q := range b[2:18] {
 		y[j] = d * float32(int(q&15)-8)
 		y[j+16] = d * float32(int(q>>4)-8)
@@ -98,7 +89,7 @@ func decodeQ4_0(y []float32, b []byte) {
 }
 
 func decodeQ5_0(y []float32, b []byte) {
-	d, high := half(b), binary.LittleEndian.Uint32(b[2:])
+	d, high := halfAt(b), binary.LittleEndian.Uint32(b[2:])
 	for j, q := range b[6:22] {
 		y[j] = d * float32(int(q&15)|int(high>>j&1)<<4-16)
 		y[j+16] = d * float32(int(q>>4)|int(high>>(j+16)&1)<<4-16)
@@ -106,7 +97,7 @@ func decodeQ5_0(y []float32, b []byte) {
 }
 
 func decodeQ8_0(y []float32, b []byte) {
-	d := half(b)
+	d := halfAt(b)
 	for j, q := range b[2:34] {
 		y[j] = d * float32(int8(q))
 	}
@@ -125,7 +116,7 @@ func groupScale(j int, q []byte) (scale, minimum float32) {
 }
 
 func decodeQ4K(y []float32, b []byte) {
-	d, dmin, scales, q := half(b), half(b[2:]), b[4:16], b[16:144]
+	d, dmin, scales, q := halfAt(b), halfAt(b[2:]), b[4:16], b[16:144]
 	for j := range 8 {
 		s, m := groupScale(j, scales)
 		shift := j % 2 * 4
@@ -136,7 +127,7 @@ func decodeQ4K(y []float32, b []byte) {
 }
 
 func decodeQ5K(y []float32, b []byte) {
-	d, dmin, scales, high, q := half(b), half(b[2:]), b[4:16], b[16:48], b[48:176]
+	d, dmin, scales, high, q := halfAt(b), halfAt(b[2:]), b[4:16], b[16:48], b[48:176]
 	for j := range 8 {
 		s, m := groupScale(j, scales)
 		shift := j % 2 * 4
@@ -147,7 +138,7 @@ func decodeQ5K(y []float32, b []byte) {
 }
 
 func decodeQ6K(y []float32, b []byte) {
-	d := half(b[208:])
+	d := halfAt(b[208:])
 	for i := range 8 { // groups of 32 values with a scale for each 16
 		side, group := i/4, i%4
 		low := b[64*side+group%2*32:]

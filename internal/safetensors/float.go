@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"rcvae/internal/half"
 )
 
 // Float32s returns an F32 tensor that holds a copy of values.
@@ -30,7 +32,7 @@ func (t Tensor) Float32() ([]float32, error) {
 		}
 	case "F16":
 		for i := range out {
-			out[i] = fromHalf(binary.LittleEndian.Uint16(t.Data[2*i:]))
+			out[i] = half.Float32(binary.LittleEndian.Uint16(t.Data[2*i:]))
 		}
 	case "BF16":
 		for i := range out {
@@ -51,20 +53,6 @@ func (t Tensor) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// fromHalf converts an IEEE 754 half-precision number.
-func fromHalf(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exponent, fraction := uint32(h>>10)&31, uint32(h)&1023
-	switch exponent {
-	case 0: // zero and subnormals: fraction · 2⁻²⁴
-		v := float32(fraction) / (1 << 24)
-		return math.Float32frombits(sign | math.Float32bits(v))
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
-}
-
 // RowReader returns a function that sets dst to row i of an F32, F16 or BF16 tensor,
 // whose rows run along its last dimension, without a look at the others; nil for other
 // types. The tensor must be one of a decoded file.
@@ -83,7 +71,7 @@ func (t Tensor) RowReader() func(dst []float32, i int) {
 		return func(dst []float32, i int) {
 			data := row(dst, i)
 			for j := range dst {
-				dst[j] = fromHalf(binary.LittleEndian.Uint16(data[2*j:]))
+				dst[j] = half.Float32(binary.LittleEndian.Uint16(data[2*j:]))
 			}
 		}
 	case "BF16":

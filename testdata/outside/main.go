@@ -129,7 +129,7 @@ func fewestLines() selector.Rule {
 	tau := 0.1
 	return selector.Rule{Aggregate: selector.Vote, Score: selector.Score{
 		Name: "fewest-lines", About: "fewest lines", Best: "fewest lines", Tau: &tau,
-		Values: func(e *selector.Evidence) ([]float64, error) {
+		Values: func(_ context.Context, e *selector.Evidence) ([]float64, error) {
 			scores := make([]float64, e.Len())
 			for i, c := range e.Candidates() {
 				scores[i] = -float64(strings.Count(c.Text, "\n"))

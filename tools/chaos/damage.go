@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,7 +13,7 @@ import (
 
 // fullDisk lets no file grow beyond a random size. The command writes what an undisturbed
 // run does, or fails with a word and leaves the old output as it was.
-func fullDisk(w *world, rng *rand.Rand, dir string) (string, error) {
+func fullDisk(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
@@ -26,7 +27,7 @@ func fullDisk(w *world, rng *rand.Rand, dir string) (string, error) {
 	}
 	blocks := 1 + rng.IntN(600) // of 512 or 1024 bytes, as the shell counts
 	script := fmt.Sprintf("ulimit -f %d; exec \"$0\" \"$@\"", blocks)
-	r := w.exec(dir, 0, "sh", append([]string{"-c", script, w.binary}, w.arguments(command)...)...)
+	r := w.exec(ctx, dir, 0, "sh", append([]string{"-c", script, w.binary}, w.arguments(command)...)...)
 	what := fmt.Sprintf("%s, %d blocks", command, blocks)
 	if r.code == 0 {
 		return what, w.same(dir, command)
@@ -43,7 +44,7 @@ func fullDisk(w *world, rng *rand.Rand, dir string) (string, error) {
 			return what, fmt.Errorf("a failed run left %s", name)
 		}
 	}
-	if r := w.run(dir, 0, w.arguments(command)...); r.code != 0 { // there is room again
+	if r := w.run(ctx, dir, 0, w.arguments(command)...); r.code != 0 { // there is room again
 		return what, fmt.Errorf("with room again: exit code %d: %s", r.code, r.stderr)
 	}
 	return what, errors.Join(w.same(dir, command), leftOver(dir))
@@ -51,7 +52,7 @@ func fullDisk(w *world, rng *rand.Rand, dir string) (string, error) {
 
 // flippedBits damages one file. What reads it says so and names the file, or does what it
 // does without the damage.
-func flippedBits(w *world, rng *rand.Rand, dir string) (string, error) {
+func flippedBits(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
@@ -60,7 +61,7 @@ func flippedBits(w *world, rng *rand.Rand, dir string) (string, error) {
 	case "cache":
 		what, err := flip(rng, filepath.Join(dir, "cache.sqlite"))
 		if err == nil {
-			err = w.readsOrSays(dir, "eval", "cache.sqlite", w.arguments("eval"))
+			err = w.readsOrSays(ctx, dir, "eval", "cache.sqlite", w.arguments("eval"))
 		}
 		return kind + " " + what, err
 	case "model":
@@ -70,15 +71,15 @@ func flippedBits(w *world, rng *rand.Rand, dir string) (string, error) {
 		}
 		what, err := flip(rng, path)
 		if err == nil {
-			err = w.refuses(dir, "m.rcvae", "inspect", "m.rcvae")
+			err = w.refuses(ctx, dir, "m.rcvae", "inspect", "m.rcvae")
 		}
 		return kind + " " + what, err
 	case "checkpoint":
-		return w.flippedCheckpoint(rng, dir)
+		return w.flippedCheckpoint(ctx, rng, dir)
 	case "settings":
-		return w.flippedSettings(rng, dir)
+		return w.flippedSettings(ctx, rng, dir)
 	}
-	return w.flippedPool(rng, dir)
+	return w.flippedPool(ctx, rng, dir)
 }
 
 // flip changes one bit of a file.
@@ -93,8 +94,8 @@ func flip(rng *rand.Rand, path string) (what string, err error) {
 }
 
 // refuses runs a command that must fail and name the file.
-func (w *world) refuses(dir, file string, args ...string) error {
-	if r := w.run(dir, 0, args...); r.code != 1 && r.code != 2 || !strings.Contains(r.stderr, file) {
+func (w *world) refuses(ctx context.Context, dir, file string, args ...string) error {
+	if r := w.run(ctx, dir, 0, args...); r.code != 1 && r.code != 2 || !strings.Contains(r.stderr, file) {
 		return fmt.Errorf("exit code %d, want it refused and %s named: %s", r.code, file, r.stderr)
 	}
 	return nil
@@ -102,8 +103,8 @@ func (w *world) refuses(dir, file string, args ...string) error {
 
 // readsOrSays runs a command that must write what an undisturbed run does, or fail and
 // name the file.
-func (w *world) readsOrSays(dir, command, file string, args []string) error {
-	r := w.run(dir, 0, args...)
+func (w *world) readsOrSays(ctx context.Context, dir, command, file string, args []string) error {
+	r := w.run(ctx, dir, 0, args...)
 	if r.code == 0 {
 		return w.same(dir, command)
 	}
@@ -113,8 +114,8 @@ func (w *world) readsOrSays(dir, command, file string, args []string) error {
 	return nil
 }
 
-func (w *world) flippedCheckpoint(rng *rand.Rand, dir string) (string, error) {
-	if r := w.run(dir, w.took["train"]*2/3, w.arguments("train")...); !r.killed {
+func (w *world) flippedCheckpoint(ctx context.Context, rng *rand.Rand, dir string) (string, error) {
+	if r := w.run(ctx, dir, w.took["train"]*2/3, w.arguments("train")...); !r.killed {
 		return "", nil // it was faster
 	}
 	path := filepath.Join(dir, "out.checkpoint")
@@ -123,12 +124,12 @@ func (w *world) flippedCheckpoint(rng *rand.Rand, dir string) (string, error) {
 	}
 	what, err := flip(rng, path)
 	if err == nil {
-		err = w.readsOrSays(dir, "train", "out.checkpoint", w.arguments("train"))
+		err = w.readsOrSays(ctx, dir, "train", "out.checkpoint", w.arguments("train"))
 	}
 	return "checkpoint " + what, err
 }
 
-func (w *world) flippedSettings(rng *rand.Rand, dir string) (string, error) {
+func (w *world) flippedSettings(ctx context.Context, rng *rand.Rand, dir string) (string, error) {
 	path := filepath.Join(dir, "rcvae.yaml")
 	if err := os.WriteFile(path, []byte("# of chaos\neval:\n  k: [2, 4]\n  seed: 1\n"), 0o644); err != nil {
 		return "", err
@@ -137,20 +138,20 @@ func (w *world) flippedSettings(rng *rand.Rand, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r := w.run(dir, 0, w.arguments("eval")...)
+	r := w.run(ctx, dir, 0, w.arguments("eval")...)
 	if r.code != 0 && !strings.Contains(r.stderr, "rcvae.yaml") {
 		return "settings " + what, fmt.Errorf("exit code %d, want rcvae.yaml named: %s", r.code, r.stderr)
 	}
 	return "settings " + what, nil // another valid value cannot be told from the one meant
 }
 
-func (w *world) flippedPool(rng *rand.Rand, dir string) (string, error) {
-	if r := w.run(dir, 0, w.arguments("sample")...); r.code != 0 {
+func (w *world) flippedPool(ctx context.Context, rng *rand.Rand, dir string) (string, error) {
+	if r := w.run(ctx, dir, 0, w.arguments("sample")...); r.code != 0 {
 		return "", fmt.Errorf("sample: %s", r.stderr)
 	}
 	what, err := flip(rng, filepath.Join(dir, "out"))
 	if err == nil {
-		err = w.refuses(dir, "out", "pool", "info", "--check", "out")
+		err = w.refuses(ctx, dir, "out", "pool", "info", "--check", "out")
 	}
 	return "pool " + what, err
 }

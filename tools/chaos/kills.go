@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,10 +17,10 @@ import (
 const mostKills = 4
 
 // killed runs a command until it ends by itself and kills it some times before.
-func (w *world) killed(rng *rand.Rand, dir, command string) (kills int, err error) {
+func (w *world) killed(ctx context.Context, rng *rand.Rand, dir, command string) (kills int, err error) {
 	for n := 1 + rng.IntN(mostKills); n > 0; n-- {
 		after := time.Duration(rng.Int64N(int64(w.took[command]))) + time.Millisecond
-		r := w.run(dir, after, w.arguments(command)...)
+		r := w.run(ctx, dir, after, w.arguments(command)...)
 		switch {
 		case r.killed:
 			kills++
@@ -27,7 +28,7 @@ func (w *world) killed(rng *rand.Rand, dir, command string) (kills int, err erro
 			return kills, fmt.Errorf("%s: exit code %d: %s", command, r.code, r.stderr)
 		}
 	}
-	if r := w.run(dir, 0, w.arguments(command)...); r.code != 0 {
+	if r := w.run(ctx, dir, 0, w.arguments(command)...); r.code != 0 {
 		return kills, fmt.Errorf("after %d kills, %s: exit code %d: %s", kills, command, r.code, r.stderr)
 	}
 	return kills, errors.Join(w.same(dir, command), leftOver(dir))
@@ -40,11 +41,11 @@ func said(kills int) string {
 	return fmt.Sprintf("%d kills", kills)
 }
 
-func killTraining(w *world, rng *rand.Rand, dir string) (string, error) {
+func killTraining(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
-	kills, err := w.killed(rng, dir, "train")
+	kills, err := w.killed(ctx, rng, dir, "train")
 	if err == nil {
 		err = epochsOnce(filepath.Join(dir, "out.log.jsonl"))
 	}
@@ -66,15 +67,15 @@ func epochsOnce(path string) error {
 	return nil
 }
 
-func killEmbedding(w *world, rng *rand.Rand, dir string) (string, error) {
+func killEmbedding(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
-	kills, err := w.killed(rng, dir, "embed")
+	kills, err := w.killed(ctx, rng, dir, "embed")
 	return said(kills), err
 }
 
-func killEvaluation(w *world, rng *rand.Rand, dir string) (string, error) {
+func killEvaluation(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
@@ -83,26 +84,26 @@ func killEvaluation(w *world, rng *rand.Rand, dir string) (string, error) {
 			return "", err
 		}
 	}
-	kills, err := w.killed(rng, dir, "eval")
+	kills, err := w.killed(ctx, rng, dir, "eval")
 	return said(kills), err
 }
 
-func killSampling(w *world, rng *rand.Rand, dir string) (string, error) {
+func killSampling(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
 	w.server.failing.Store(15)
-	kills, err := w.killed(rng, dir, "sample")
+	kills, err := w.killed(ctx, rng, dir, "sample")
 	w.server.failing.Store(0)
 	if err == nil {
-		err = w.checkSidecar(dir)
+		err = w.checkSidecar(ctx, dir)
 	}
 	return said(kills), err
 }
 
 // checkSidecar checks that the runs account for the pool's tokens, and that an idle run
 // changes nothing.
-func (w *world) checkSidecar(dir string) error {
+func (w *world) checkSidecar(ctx context.Context, dir string) error {
 	path := filepath.Join(dir, "out.run.json")
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -121,7 +122,7 @@ func (w *world) checkSidecar(dir string) error {
 	if record.Summary.Tokens != 0 {
 		return fmt.Errorf("the runs of the sidecar account for %d tokens too few or too many: %s", record.Summary.Tokens, before)
 	}
-	if r := w.run(dir, 0, w.arguments("sample")...); r.code != 0 {
+	if r := w.run(ctx, dir, 0, w.arguments("sample")...); r.code != 0 {
 		return fmt.Errorf("an idle run: exit code %d: %s", r.code, r.stderr)
 	}
 	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
@@ -132,7 +133,7 @@ func (w *world) checkSidecar(dir string) error {
 
 // twoWriters starts a command twice on one output. One may be told that the other is at
 // work; the output is whole.
-func twoWriters(w *world, rng *rand.Rand, dir string) (string, error) {
+func twoWriters(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	if err := w.prepare(dir); err != nil {
 		return "", err
 	}
@@ -142,8 +143,8 @@ func twoWriters(w *world, rng *rand.Rand, dir string) (string, error) {
 	delay := time.Duration(rng.Int64N(int64(w.took[command])))
 	for i := range both {
 		group.Go(func() {
-			time.Sleep(time.Duration(i) * delay)
-			both[i] = w.run(dir, 0, w.arguments(command)...)
+			pause(ctx, time.Duration(i)*delay)
+			both[i] = w.run(ctx, dir, 0, w.arguments(command)...)
 		})
 	}
 	group.Wait()

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,16 +23,16 @@ import (
 // serveUnderFire asks a gateway whose server fails and disappears, beside clients that say
 // nothing, half a request, or leave. Answers with status 200 are those of their question,
 // and a signal ends it in order.
-func serveUnderFire(w *world, rng *rand.Rand, dir string) (string, error) {
+func serveUnderFire(ctx context.Context, w *world, rng *rand.Rand, dir string) (string, error) {
 	own, err := startServer()
 	if err != nil {
 		return "", err
 	}
 	defer own.close()
 	own.failing.Store(20)
-	cmd := exec.Command(w.binary, "serve", "--listen", "127.0.0.1:0", "--model", "none", "--selector", "consensus", "--upstream", own.url, "-k", "3",
+	cmd := exec.CommandContext(ctx, w.binary, "serve", "--listen", "127.0.0.1:0", "--model", "none", "--selector", "consensus", "--upstream", own.url, "-k", "3",
 		"--cache", "cache.sqlite", "--cache-size", "1", "--decisions", "decisions.sqlite", "--retry-for", "1s", "--drain-timeout", "20s")
-	cmd.Dir = dir
+	cmd.Dir, cmd.SysProcAttr = dir, apart()
 	pipe, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -45,7 +46,7 @@ func serveUnderFire(w *world, rng *rand.Rand, dir string) (string, error) {
 		return "", errors.Join(err, cmd.Process.Kill())
 	}
 	go func() { _, _ = io.Copy(io.Discard, log) }() // it ends with the process
-	answered, wrong := underFire(rng, address, own)
+	answered, wrong := underFire(ctx, rng, address, own)
 	end := errors.Join(cmd.Process.Signal(syscall.SIGTERM), waited(cmd))
 	what := fmt.Sprintf("%d answers", answered)
 	if wrong > 0 {
@@ -60,17 +61,21 @@ func serveUnderFire(w *world, rng *rand.Rand, dir string) (string, error) {
 	return what, nil
 }
 
-// listens reads the address off the log's first line.
+// listens reads the address off the log, whose lines are JSON.
 func listens(log *bufio.Reader) (string, error) {
-	line, err := log.ReadString('\n')
-	var started struct{ Listen string }
-	if err == nil {
-		err = json.Unmarshal([]byte(line), &started)
+	for {
+		line, err := log.ReadString('\n')
+		var started struct{ Listen string }
+		if err == nil {
+			err = json.Unmarshal([]byte(line), &started)
+		}
+		if err != nil {
+			return "", fmt.Errorf("serve said %q: %w", line, err)
+		}
+		if started.Listen != "" {
+			return started.Listen, nil
+		}
 	}
-	if err != nil {
-		return "", fmt.Errorf("serve said %q: %w", line, err)
-	}
-	return started.Listen, nil
 }
 
 func waited(cmd *exec.Cmd) error {
@@ -80,25 +85,26 @@ func waited(cmd *exec.Cmd) error {
 }
 
 // underFire asks for some seconds.
-func underFire(rng *rand.Rand, address string, own *server) (answered, wrong int64) {
+func underFire(ctx context.Context, rng *rand.Rand, address string, own *server) (answered, wrong int64) {
 	var good, bad atomic.Int64
 	var group sync.WaitGroup
-	until := time.Now().Add(4 * time.Second)
+	until, enough := context.WithTimeout(ctx, 4*time.Second)
+	defer enough()
 	for i := range 6 {
 		group.Go(func() {
 			client := &http.Client{Timeout: 30 * time.Second}
-			for n := i; time.Now().Before(until); n += 6 {
+			for n := i; until.Err() == nil; n += 6 {
 				ask(client, address, question(n), &good, &bad)
 			}
 		})
 	}
 	for range 4 {
 		seed := rng.Uint64()
-		group.Go(func() { impolite(rand.New(rand.NewPCG(seed, 0)), address, until) })
+		group.Go(func() { impolite(until, rand.New(rand.NewPCG(seed, 0)), address) })
 	}
-	time.Sleep(2 * time.Second)
+	pause(ctx, 2*time.Second)
 	own.failing.Store(100) // it is lost for a while
-	time.Sleep(time.Second)
+	pause(ctx, time.Second)
 	own.failing.Store(10)
 	group.Wait()
 	return good.Load(), bad.Load()
@@ -130,8 +136,8 @@ func ask(client *http.Client, address, text string, good, bad *atomic.Int64) {
 }
 
 // impolite opens connections and does not use them as one should.
-func impolite(rng *rand.Rand, address string, until time.Time) {
-	for time.Now().Before(until) {
+func impolite(until context.Context, rng *rand.Rand, address string) {
+	for until.Err() == nil {
 		c, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			continue
@@ -145,7 +151,7 @@ func impolite(rng *rand.Rand, address string, until time.Time) {
 		default:
 			_, _ = io.WriteString(c, strings.Repeat("\x00\xff{", 1000))
 		}
-		time.Sleep(time.Duration(rng.IntN(200)) * time.Millisecond)
+		pause(until, time.Duration(rng.IntN(200))*time.Millisecond)
 		_ = c.Close()
 	}
 }

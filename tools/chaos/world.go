@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -45,7 +46,7 @@ func (w *world) arguments(command string) []string {
 
 func commands() []string { return []string{"train", "embed", "eval", "sample"} }
 
-func newWorld(binary, dir string) (*world, error) {
+func newWorld(ctx context.Context, binary, dir string) (*world, error) {
 	w := &world{binary: binary, dir: filepath.Join(dir, "undisturbed"), took: map[string]time.Duration{}, wrote: map[string][]byte{}}
 	var err error
 	if w.server, err = startServer(); err != nil {
@@ -58,7 +59,7 @@ func newWorld(binary, dir string) (*world, error) {
 		return nil, err
 	}
 	for _, c := range commands() {
-		if w.wrote[c], err = w.undisturbed(c); err != nil {
+		if w.wrote[c], err = w.undisturbed(ctx, c); err != nil {
 			return nil, err
 		}
 	}
@@ -69,10 +70,10 @@ func (w *world) close() { w.server.close() }
 
 // undisturbed runs a command twice, which must write the same: the second time is the one
 // that is measured, on a filled cache.
-func (w *world) undisturbed(command string) (first []byte, err error) {
+func (w *world) undisturbed(ctx context.Context, command string) (first []byte, err error) {
 	for try := range 2 {
 		start := time.Now()
-		if r := w.run(w.dir, 0, w.arguments(command)...); r.code != 0 {
+		if r := w.run(ctx, w.dir, 0, w.arguments(command)...); r.code != 0 {
 			return nil, fmt.Errorf("%s: exit code %d: %s", command, r.code, r.stderr)
 		}
 		w.took[command] = time.Since(start)
@@ -121,15 +122,15 @@ type result struct {
 const longest = 2 * time.Minute
 
 // run runs the program in a folder and kills it after a while, 0 for never.
-func (w *world) run(dir string, kill time.Duration, args ...string) result {
-	return w.exec(dir, kill, w.binary, args...)
+func (w *world) run(ctx context.Context, dir string, kill time.Duration, args ...string) result {
+	return w.exec(ctx, dir, kill, w.binary, args...)
 }
 
-func (w *world) exec(dir string, kill time.Duration, name string, args ...string) result {
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
+func (w *world) exec(ctx context.Context, dir string, kill time.Duration, name string, args ...string) result {
+	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.SysProcAttr = dir, apart()
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -151,6 +152,18 @@ func (w *world) exec(dir string, kill time.Duration, name string, args ...string
 		r.stderr += fmt.Sprintf("\nit did not end in %v", longest)
 	}
 	return r
+}
+
+// apart keeps what a terminal sends when it interrupts us from what we started, which is
+// ended by its context.
+func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// pause waits, not beyond the end of the context.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // left returns the names of the files in a folder.

@@ -250,6 +250,7 @@ builtin-signals: ## train builtin/signals.rcvae again: on GSM8K's training quest
 	cp out/builtin/signals.rcvae builtin/signals.rcvae
 
 CHAOS_MINUTES ?= 10
+SOAK_MINUTES  ?= 10
 CHAOS_SEED    ?= 1
 
 .PHONY: chaos
@@ -271,6 +272,6 @@ manifests: ## check deploy/kubernetes.yaml with kubeconform (KUBECONFORM) agains
 	tools/manifests.sh $(KUBECONFORM)
 
 .PHONY: soak
-soak: ## ten thousand requests and a thousand impolite clients while a tenth of the upstream's calls fail, and 8 GiB of large ones
+soak: ## requests and impolite clients for SOAK_MINUTES while a tenth of the upstream's calls fail, and 8 GiB of large ones
 	$(GO) test -c -o bin/soak ./gateway
-	cd gateway && exec ../bin/soak -test.run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -test.v
+	cd gateway && RCVAE_SOAK_MINUTES=$(SOAK_MINUTES) exec ../bin/soak -test.run '^Test(Soak|LargeRequestsShareTheirBytes)$$' -test.v -test.timeout 0

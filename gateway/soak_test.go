@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,13 +32,14 @@ import (
 const (
 	soakUpstream = "RCVAE_SOAK_UPSTREAM" // tells [TestSoakServer] its upstream
 	soakMemory   = "RCVAE_SOAK_MEMORY"   // and its budget for bodies, in bytes
+	soakMinutes  = "RCVAE_SOAK_MINUTES"  // how long [TestSoak] goes on at least; 0 without it
 
 	soakBudget = 64 << 20  // bytes, of the load of small requests
 	soakRest   = 100 << 20 // bytes that the process may hold besides
 )
 
-// TestSoak sends ten thousand requests, 256 at once, while a tenth of the upstream's calls
-// fail, and as many impolite clients as a tenth of the requests between them: every
+// TestSoak sends ten thousand requests or more, 256 at once, while a tenth of the upstream's
+// calls fail, and as many impolite clients as a tenth of the requests between them: every
 // request is answered, with the answer to its own question, the gateway's process stays
 // within its budget and 100 MB, and no goroutine is left in it.
 func TestSoak(t *testing.T) {
@@ -60,8 +62,9 @@ func TestSoak(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	defer client.CloseIdleConnections()
 	var next, done, failed, impolite atomic.Int64
+	start, long := time.Now(), soakTime(t)
 	work := func() {
-		for i := next.Add(1); i <= int64(requests) && ctx.Err() == nil; i = next.Add(1) {
+		for i := next.Add(1); (i <= int64(requests) || time.Since(start) < long) && ctx.Err() == nil; i = next.Add(1) {
 			if i%10 == 0 {
 				impolite.Add(1)
 				beImpolite(g.address, int(i/10))
@@ -74,14 +77,27 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	var group sync.WaitGroup
-	start := time.Now()
 	for range workers {
 		group.Go(work)
 	}
+	minutes := time.NewTicker(time.Minute)
+	defer minutes.Stop()
+	stopped := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-minutes.C:
+				t.Logf("%v: %d requests, %d failed; the process holds %d MiB", time.Since(start).Round(time.Second), done.Load(), failed.Load(), memory(g.command.Process.Pid, "VmRSS:")>>20)
+			case <-stopped:
+				return
+			}
+		}
+	}()
 	group.Wait()
+	close(stopped)
 	took := time.Since(start)
 	end := g.stop(t)
-	t.Logf("%d requests of %d and %d impolite clients, %d at once, in %v: %d failed; the process held %d MiB at most", done.Load(), requests, impolite.Load(), workers, took.Round(time.Millisecond), failed.Load(), end.Peak>>20)
+	t.Logf("%d requests of at least %d and %d impolite clients, %d at once, in %v: %d failed; the process held %d MiB at most", done.Load(), requests, impolite.Load(), workers, took.Round(time.Millisecond), failed.Load(), end.Peak>>20)
 	end.check(t, soakBudget+soakRest)
 }
 
@@ -168,7 +184,7 @@ func (e soakEnd) check(t *testing.T, most int64) {
 // startSoakServer runs [TestSoakServer] in a process of its own.
 func startSoakServer(t *testing.T, upstream string, budget int64) *soakServer {
 	t.Helper()
-	s := &soakServer{command: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSoakServer$", "-test.timeout=30m")}
+	s := &soakServer{command: exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSoakServer$", "-test.timeout=0")}
 	s.command.Env = append(os.Environ(), soakUpstream+"="+upstream, fmt.Sprint(soakMemory, "=", budget))
 	s.command.Stderr = os.Stderr
 	var err error
@@ -240,7 +256,7 @@ func TestSoakServer(t *testing.T) {
 	}
 	parts.Upstream.(*idleUpstream).transport.CloseIdleConnections()
 	eventually(t, fmt.Sprintf("no more than %d goroutines", end.Before), func() bool { return runtime.NumGoroutine() <= end.Before })
-	end.After, end.Held, end.Peak = runtime.NumGoroutine(), server.HeldBytes(), peakMemory()
+	end.After, end.Held, end.Peak = runtime.NumGoroutine(), server.HeldBytes(), memory(os.Getpid(), "VmHWM:")
 	raw, err := json.Marshal(end)
 	if err != nil {
 		t.Fatal(err)
@@ -311,15 +327,30 @@ func (lengthEmbedder) Fingerprint() rcvae.Fingerprint {
 	return rcvae.Fingerprint{Name: "length", Dimension: 384}
 }
 
-// peakMemory returns the most resident bytes that this process has had, 0 if that is unknown.
-func peakMemory() (kib int64) {
-	status, err := os.ReadFile("/proc/self/status")
+// memory returns a process's bytes that Linux calls so: "VmRSS:", those that are resident,
+// or "VmHWM:", the most that were; 0 if that is unknown.
+func memory(pid int, name string) (kib int64) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, _ := strings.Cut(string(status), name)
 	_, _ = fmt.Sscan(rest, &kib) // unknown stays 0
 	return kib << 10
+}
+
+// soakTime returns how long the soak goes on at least.
+func soakTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv(soakMinutes)
+	if text == "" {
+		return 0
+	}
+	minutes, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatalf("%s=%s: want a number of minutes", soakMinutes, text)
+	}
+	return time.Duration(minutes * float64(time.Minute))
 }
 
 // soakOne asks one question, in one of four ways, and says what is wrong with the answer.

@@ -50,9 +50,10 @@ func MajorityAtK(classes []Class, silent, k int) float64 {
 	if k == n {
 		return majority(classes, largest)
 	}
+	count := counting(n, k)
 	var sum float64
 	for m := 1; m <= min(k, largest); m++ {
-		w, next := newWays(k, m), newWays(k, m)
+		w, next := newWays(k, m, count), newWays(k, m, count)
 		w.count[0] = 1
 		for _, c := range classes {
 			w.add(c, next)
@@ -60,11 +61,27 @@ func MajorityAtK(classes []Class, silent, k int) float64 {
 		}
 		for i, value := range w.value {
 			if drawn, ties := i/w.width, i%w.width; ties > 0 && k-drawn <= silent {
-				sum += value / float64(ties) * binomial(silent, k-drawn)
+				sum += value / float64(ties) * count(silent, k-drawn)
 			}
 		}
 	}
-	return sum / binomial(n, k)
+	return sum / count(n, k)
+}
+
+// counting returns in how many ways so many of a group are drawn, [binomial]. Where that of
+// all n is too large for a number, it is the chance of so many if each is drawn with the
+// chance k/n: that has the same factor in all draws of k, which cancels.
+func counting(n, k int) func(size, drawn int) float64 {
+	if !math.IsInf(binomial(n, k), 1) {
+		return binomial
+	}
+	yes, no := math.Log(float64(k)/float64(n)), math.Log1p(-float64(k)/float64(n))
+	return func(size, drawn int) float64 {
+		all, _ := math.Lgamma(float64(size + 1))
+		in, _ := math.Lgamma(float64(drawn + 1))
+		out, _ := math.Lgamma(float64(size - drawn + 1))
+		return math.Exp(all - in - out + float64(drawn)*yes + float64(size-drawn)*no)
+	}
 }
 
 // majority returns the mean value of the classes of that size, 0 if it is 0.
@@ -83,13 +100,14 @@ func majority(classes []Class, largest int) float64 {
 // [drawn·width + ties] is of the draws of so many candidates, with so many classes at m.
 type ways struct {
 	m, width int
+	of       func(size, drawn int) float64 // see counting
 	count    []float64
 	value    []float64 // the sum over these draws of the values of the classes at m
 }
 
-func newWays(k, m int) ways {
+func newWays(k, m int, of func(size, drawn int) float64) ways {
 	width := k/m + 1
-	return ways{m, width, make([]float64, (k+1)*width), make([]float64, (k+1)*width)}
+	return ways{m, width, of, make([]float64, (k+1)*width), make([]float64, (k+1)*width)}
 }
 
 // add sets next to the ways to draw from one more class.
@@ -97,7 +115,7 @@ func (w ways) add(c Class, next ways) {
 	clear(next.count)
 	clear(next.value)
 	for x := range min(w.m, c.Size) + 1 {
-		times := binomial(c.Size, x)
+		times := w.of(c.Size, x)
 		at, value := x*w.width, 0.0 // what the class adds if x are drawn from it
 		if x == w.m {
 			at, value = at+1, c.Value

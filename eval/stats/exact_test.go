@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"math"
+	"math/big"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/combin"
@@ -102,6 +103,26 @@ func TestMajorityAtKBorders(t *testing.T) {
 		if !near(got, tt.want) && !(math.IsNaN(got) && math.IsNaN(tt.want)) {
 			t.Errorf("%s: MajorityAtK() = %v, want %v", name, got, tt.want)
 		}
+	}
+}
+
+// TestMajorityAtKOfManyCandidates: more draws than a float64 can count, of two answers,
+// against the exact tail of the hypergeometric distribution.
+func TestMajorityAtKOfManyCandidates(t *testing.T) {
+	const right, wrong, k = 5100, 4900, 200
+	ways := func(n, k int64) *big.Int { return new(big.Int).Binomial(n, k) }
+	wins := new(big.Int) // twice the draws that the right answer wins; a tie counts half
+	for x := int64(k / 2); x <= k; x++ {
+		draws := new(big.Int).Mul(ways(right, x), ways(wrong, k-x))
+		if x > k/2 {
+			draws.Lsh(draws, 1)
+		}
+		wins.Add(wins, draws)
+	}
+	want, _ := new(big.Rat).SetFrac(wins, new(big.Int).Lsh(ways(right+wrong, k), 1)).Float64()
+	got := stats.MajorityAtK([]stats.Class{{Size: right, Value: 1}, {Size: wrong, Value: 0}}, 0, k)
+	if math.Abs(got-want) > 1e-9 {
+		t.Errorf("MajorityAtK() = %v, want %v", got, want)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -76,17 +75,17 @@ func readHeader(path string) ([]byte, error) {
 
 // checkTables asks SQLite, which reads the write-ahead log too.
 func checkTables(path string, applicationID uint32) (version int, err error) {
-	version, err = ask(path, "ro", applicationID)
+	version, err = ask(path, applicationID)
 	failed, ok := errors.AsType[*sqlite.Error](err)
 	if ok && failed.Code() == lib.SQLITE_READONLY_ROLLBACK {
-		return checkCopy(path, applicationID)
+		return checkJournal(path)
 	}
 	return version, Explain(err)
 }
 
-// ask opens the file in one of SQLite's modes.
-func ask(path, mode string, applicationID uint32) (version int, err error) {
-	db, err := sql.Open("sqlite", Location(path, url.Values{"mode": {mode}, "_pragma": {"busy_timeout(5000)"}}))
+// ask opens the file to read it.
+func ask(path string, applicationID uint32) (version int, err error) {
+	db, err := sql.Open("sqlite", Location(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}))
 	if err != nil {
 		return 0, err
 	}
@@ -111,33 +110,24 @@ func hasJournal(path string) bool {
 	return err == nil && info.Size() > 0
 }
 
-// mostCopied is the size in bytes of the largest file that checkCopy copies. One of ours
-// has a rollback journal only while it is made, and is small then.
-const mostCopied = 64 << 20
-
-// checkCopy tells whose a file is whose writer was killed: what that had begun is undone
-// in a copy, so that a foreign file keeps its bytes.
-func checkCopy(path string, applicationID uint32) (version int, err error) {
-	if info, err := os.Stat(path); err != nil || info.Size() > mostCopied {
-		return 0, errors.Join(err, fmt.Errorf("%w, or was left in the middle of a change: let the program that wrote it open it first", ErrForeign))
-	}
-	dir, err := os.MkdirTemp("", "rcvae-check-")
+// checkJournal tells whose a file is whose writer was killed in the middle of a change. One of
+// ours has a rollback journal only while it is made: what is to be undone then leaves an
+// empty file. Source: https://sqlite.org/fileformat2.html section 3.
+func checkJournal(path string) (version int, err error) {
+	const magic, pagesBefore, size = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 16, 20 // bytes
+	file, err := os.Open(path + "-journal")
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
-	name := filepath.Join(dir, "copy")
-	for _, end := range []string{"", "-journal"} {
-		data, err := os.ReadFile(path + end)
-		if err == nil {
-			err = os.WriteFile(name+end, data, 0o600)
-		}
-		if err != nil {
-			return 0, err
-		}
+	defer file.Close()
+	header := make([]byte, size)
+	if _, err := io.ReadFull(file, header); err != nil {
+		return 0, fmt.Errorf("read its journal: %w", err)
 	}
-	version, err = ask(name, "rw", applicationID)
-	return version, Explain(err)
+	if string(header[:len(magic)]) == magic && binary.BigEndian.Uint32(header[pagesBefore:]) == 0 {
+		return 0, nil
+	}
+	return 0, fmt.Errorf("%w, or was left in the middle of a change: let the program that wrote it open it first", ErrForeign)
 }
 
 // Location is the name under which the driver opens a file.

@@ -1,15 +1,16 @@
 package llm
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,25 +26,9 @@ const (
 // errTooLarge is not worth a retry.
 var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxResponse>>20)
 
-// payload is a JSON body: calls of one draw share all pieces but the last.
-type payload struct {
-	shared [][]byte
-	own    string
-}
-
-// reader returns the body to read, and its size in bytes.
-func (p payload) reader() (body io.Reader, size int) {
-	var readers []io.Reader
-	for _, piece := range p.shared {
-		readers = append(readers, bytes.NewReader(piece))
-		size += len(piece)
-	}
-	return io.MultiReader(append(readers, strings.NewReader(p.own))...), size + len(p.own)
-}
-
-// call posts a body, with retries, and gives the body of the answer to read. What read
+// call posts a body, given in pieces, with retries, and gives the body of the answer to read. What read
 // finds wrong with it counts as a failure of the server.
-func (u *Upstream) call(ctx context.Context, path string, header http.Header, body payload, read func([]byte) error) error {
+func (u *Upstream) call(ctx context.Context, path string, header http.Header, body [][]byte, read func([]byte) error) error {
 	r := retries{options: u.options, start: time.Now()}
 	for {
 		err := u.attempt(ctx, path, header, body, read)
@@ -61,7 +46,7 @@ func (u *Upstream) call(ctx context.Context, path string, header http.Header, bo
 }
 
 // attempt makes one call within the limits on time and concurrency.
-func (u *Upstream) attempt(ctx context.Context, path string, header http.Header, body payload, read func([]byte) error) error {
+func (u *Upstream) attempt(ctx context.Context, path string, header http.Header, body [][]byte, read func([]byte) error) error {
 	select {
 	case u.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -70,8 +55,7 @@ func (u *Upstream) attempt(ctx context.Context, path string, header http.Header,
 	defer func() { <-u.slots }()
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, &timeoutError{u.options.Timeout})
 	defer cancel()
-	reader, size := body.reader()
-	response, err := u.send(ctx, http.MethodPost, path, header, reader, size)
+	response, err := u.send(ctx, http.MethodPost, path, header, body)
 	if err != nil {
 		return err
 	}
@@ -113,11 +97,11 @@ func (u *Upstream) ended(ctx context.Context) error {
 // body. The header is not changed; the upstream's key is added unless it has an
 // Authorization.
 func (u *Upstream) Forward(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
-	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(body)
+	var pieces [][]byte
+	if len(body) > 0 {
+		pieces = [][]byte{body}
 	}
-	response, err := u.send(ctx, method, path, header, reader, len(body))
+	response, err := u.send(ctx, method, path, header, pieces)
 	if err != nil || response.StatusCode < http.StatusMultipleChoices {
 		return response, err
 	}
@@ -125,14 +109,14 @@ func (u *Upstream) Forward(ctx context.Context, method, path string, header http
 	return nil, u.statusError(response)
 }
 
-// send makes one call. Note: a client would follow redirects and take the key along;
-// a transport does not.
-func (u *Upstream) send(ctx context.Context, method, path string, header http.Header, body io.Reader, size int) (*http.Response, error) {
+// send makes one call, with a body in pieces or nil. Note: a client would follow
+// redirects and take the key along; a transport does not.
+func (u *Upstream) send(ctx context.Context, method, path string, header http.Header, pieces [][]byte) (*http.Response, error) {
 	path, query, _ := strings.Cut(path, "?")
 	if !allowedPath(path) {
 		return nil, fmt.Errorf("%s: the path %q is not one of the API's", u.base, path)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, u.base+path, body)
+	request, err := http.NewRequestWithContext(ctx, method, u.base+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", u.base, err)
 	}
@@ -141,15 +125,19 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 		maps.Copy(all, u.query)
 		request.URL.RawQuery = all.Encode()
 	}
-	request.ContentLength = int64(size)
 	maps.Copy(request.Header, header)
 	setDefault := func(key, value string) {
 		if _, ok := request.Header[key]; !ok && value != "" {
 			request.Header[key] = []string{value}
 		}
 	}
-	if body != nil {
+	if pieces != nil {
 		setDefault("Content-Type", "application/json")
+		body := net.Buffers(slices.Clone(pieces)) // reading takes pieces away
+		request.Body = io.NopCloser(&body)
+		for _, piece := range pieces {
+			request.ContentLength += int64(len(piece))
+		}
 	}
 	setDefault("User-Agent", "rcvae")
 	if u.options.Key != "" {

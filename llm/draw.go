@@ -67,8 +67,6 @@ type drawing struct {
 	request  Request
 	profile  *profile
 	sent     openaiapi.Body // what all calls have in common
-	shared   [][]byte       // its JSON up to the closing brace, without the seed
-	bare     bool           // there is no field in it
 	seed     *big.Int       // of the first choice; nil: the body's own, or none
 	limit    int            // tokens of a choice; 0: none
 
@@ -95,12 +93,7 @@ func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
 	for _, key := range []string{"max_tokens", "max_completion_tokens"} {
 		_, _ = d.sent.Decode(key, &d.limit) // another type is the server's to judge
 	}
-	common := d.sent
-	if d.seed = seedOf(d.sent); d.seed != nil {
-		common = d.sent.Clone()
-		common.Delete("seed")
-	}
-	d.shared, d.bare = common.Open(), common.Len() == 0
+	d.seed = seedOf(d.sent)
 	return d
 }
 
@@ -219,29 +212,23 @@ func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 // ask makes one call.
 func (d *drawing) ask(ctx context.Context, s span) outcome {
 	o := outcome{span: s}
-	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
+	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, d.body(s).Pieces(), func(answer []byte) (err error) {
 		o.completion, err = parseCompletion(answer)
 		return err
 	})
 	return o
 }
 
-// own returns the end of the body of one call: what it does not share with the others.
-func (d *drawing) own(s span) string {
-	var end []byte
-	field := func(name, value string) {
-		if len(end) > 0 || !d.bare {
-			end = append(end, ',')
-		}
-		end = append(end, `"`+name+`":`+value...)
-	}
+// body returns the body of one call.
+func (d *drawing) body(s span) openaiapi.Body {
+	body := d.sent.Clone()
 	if s.count > 1 {
-		field("n", strconv.Itoa(s.count))
+		body.SetRaw("n", []byte(strconv.Itoa(s.count)))
 	}
 	if d.seed != nil {
-		field("seed", seedAt(d.seed, d.request.First+s.start))
+		body.SetRaw("seed", []byte(seedAt(d.seed, d.request.First+s.start)))
 	}
-	return string(append(end, '}'))
+	return body
 }
 
 // keep stores the choices of a call and tells of them.

@@ -214,14 +214,14 @@ func (b Body) Bytes() []byte {
 	if b.raw != nil {
 		return b.raw
 	}
-	return bytes.Join(append(b.Open(), []byte{'}'}), nil)
+	return bytes.Join(b.Pieces(), nil)
 }
 
-// Open returns the JSON object without its closing brace, in pieces: large values are not
-// copied. The pieces must not be changed.
-func (b Body) Open() [][]byte {
+// Pieces returns the JSON object in pieces: large values are not copied. The pieces must
+// not be changed.
+func (b Body) Pieces() [][]byte {
 	if b.raw != nil {
-		return [][]byte{b.raw[:len(b.raw)-1]}
+		return [][]byte{b.raw}
 	}
 	pieces := [][]byte{{'{'}}
 	for i, f := range b.fields {
@@ -231,7 +231,7 @@ func (b Body) Open() [][]byte {
 		}
 		pieces = append(pieces, append(key, ':'), f.value)
 	}
-	return pieces
+	return append(pieces, []byte{'}'})
 }
 
 // encode is json.Marshal without the escapes for HTML.

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"rcvae/internal/openaiapi"
+	"rcvae/internal/redact"
 	"rcvae/internal/retry"
 )
 
@@ -74,7 +74,7 @@ func (u *Upstream) attempt(ctx context.Context, path string, header http.Header,
 	}
 	if err := read(answer); err != nil {
 		if status, ok := errors.AsType[*StatusError](err); ok { // an error under status 200
-			again := errorBody([]byte(u.redact(string(answer))))
+			again := errorBody([]byte(redact.Key(string(answer), u.options.Key)))
 			again.Server, again.Header, again.Status = u.base, response.Header, status.Status
 			return again
 		}
@@ -178,7 +178,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // statusError reads the error that a response carries.
 func (u *Upstream) statusError(response *http.Response) *StatusError {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // what came is enough
-	detail := openaiapi.ParseError(response.StatusCode, []byte(u.redact(string(body))))
+	detail := openaiapi.ParseError(response.StatusCode, []byte(redact.Key(string(body), u.options.Key)))
 	if response.StatusCode < http.StatusBadRequest {
 		detail = openaiapi.NewError(http.StatusBadGateway, "it redirects to another address, which is not followed; name that address as the upstream")
 	}
@@ -186,8 +186,4 @@ func (u *Upstream) statusError(response *http.Response) *StatusError {
 		Server: u.base, Status: response.StatusCode, Message: detail.Message, Detail: detail, Header: response.Header,
 		RetryAfter: retry.After(response.Header, time.Now(), maxRetryAfter),
 	}
-}
-
-func isTLS(err error) bool {
-	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(tls.RecordHeaderError))
 }

@@ -110,6 +110,22 @@ func (e *StatusError) mayBeN() bool {
 	return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError || e.aboutN()
 }
 
+var wordsOnKeys = regexp.MustCompile(`api[ _-]?key|incorrect key|invalid key|credential|unauthenticated|authenticat|authorization header|bearer token`)
+
+// AboutKey reports whether the server refuses the key, whatever status it says so
+// with: xAI answers 400. A 403 without a word about keys is about the request, or the
+// country.
+func (e *StatusError) AboutKey() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+		return true
+	case http.StatusBadRequest, http.StatusForbidden:
+		code, _ := e.Detail.Code.(string)
+		return wordsOnKeys.MatchString(e.beginning()) || wordsOnKeys.MatchString(strings.ToLower(code))
+	}
+	return false
+}
+
 // beginning returns the first words of the message in lower case.
 func (e *StatusError) beginning() string {
 	return strings.ToLower(e.Message[:min(len(e.Message), 200)])

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -100,7 +101,7 @@ func connectCause(err error) Cause {
 		return CauseDial
 	case isTimeout(err):
 		return CauseTimeout
-	case errors.As(err, new(*net.DNSError)), isTLS(err):
+	case errors.As(err, new(*net.DNSError)), errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(tls.RecordHeaderError)):
 		return CauseDial
 	}
 	return CauseReset

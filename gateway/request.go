@@ -174,29 +174,9 @@ func lastQuestion(body openaiapi.Body) (string, bool) {
 		}
 		if message.Text("role") == "user" {
 			content, _ := message.Get("content")
-			return textOf(content), true
+			texts, _ := openaiapi.ContentTexts(content) // another form has no text
+			return strings.Join(texts, "\n"), true
 		}
 	}
 	return "", len(messages) > 0
-}
-
-// textOf returns a content's text: a string, or the text parts of a list; images and
-// other parts are skipped.
-func textOf(content json.RawMessage) string {
-	var text string
-	if json.Unmarshal(content, &text) == nil {
-		return text
-	}
-	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	}
-	_ = json.Unmarshal(content, &parts) // another form has no text
-	var texts []string
-	for _, part := range parts {
-		if part.Text != "" {
-			texts = append(texts, part.Text)
-		}
-	}
-	return strings.Join(texts, "\n")
 }

@@ -86,16 +86,16 @@ func (c *completion) add(raw json.RawMessage) error {
 	choice := Choice{Raw: raw, Text: wire.Text, Finish: wire.Finish}
 	weight := len(wire.Text)
 	if m := wire.Message; m != nil {
-		text, err := contentText(m.Content)
+		texts, err := openaiapi.ContentTexts(m.Content)
 		if err != nil {
 			return err
 		}
-		choice.Text, choice.ToolCalls = text, m.ToolCalls
+		choice.Text, choice.ToolCalls = strings.Join(texts, ""), m.ToolCalls
 		if m.FunctionCall.Name != "" {
 			choice.ToolCalls = append(choice.ToolCalls, openaiapi.ToolCall{Type: "function", Function: m.FunctionCall})
 		}
 		choice.Reasoning = cmp.Or(m.ReasoningContent, m.Reasoning)
-		weight = len(text) + len(choice.Reasoning)
+		weight = len(choice.Text) + len(choice.Reasoning)
 		for _, call := range choice.ToolCalls {
 			weight += call.Size()
 		}
@@ -106,27 +106,4 @@ func (c *completion) add(raw json.RawMessage) error {
 	c.weights = append(c.weights, weight)
 	c.measured = append(c.measured, len(logProbs))
 	return nil
-}
-
-// contentText returns a message's text, which is a string, null, or a list of parts.
-func contentText(raw json.RawMessage) (string, error) {
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
-		return "", nil
-	}
-	if raw[0] == '"' {
-		var text string
-		err := json.Unmarshal(raw, &text)
-		return text, err
-	}
-	var parts []struct {
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return "", fmt.Errorf("message content: %w", err)
-	}
-	var text strings.Builder
-	for _, part := range parts {
-		text.WriteString(part.Text)
-	}
-	return text.String(), nil
 }

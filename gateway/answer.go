@@ -112,19 +112,16 @@ func (p part) best() []int { return p.Order[:min(p.call.n, len(p.Order))] }
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
 func answer(parts []part) ([]byte, error) {
-	body := parts[0].envelope.Clone()
-	var choices []json.RawMessage
-	for _, p := range parts {
-		for _, i := range p.best() {
-			choice, err := choiceBody(p.call, p.choice(i).Raw, len(choices))
-			if err != nil {
-				return nil, err
-			}
-			choices = append(choices, choice.Bytes())
-		}
+	choices, err := bestChoices(parts)
+	if err != nil {
+		return nil, err
 	}
-	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
-	body.SetRaw("choices", joinRaw(choices))
+	list := make([]json.RawMessage, len(choices))
+	for i, choice := range choices {
+		list[i] = choice.Bytes()
+	}
+	body := parts[0].envelope.Clone()
+	body.SetList("choices", list)
 	if usage := usageOf(parts); !usage.IsZero() { // an upstream that counts nothing is not made to
 		if err := body.Set("usage", usage); err != nil {
 			return nil, err
@@ -136,28 +133,21 @@ func answer(parts []part) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// choiceBody returns the upstream's choice at another place, without
-// log-probabilities that the client did not ask for.
-func choiceBody(c *call, raw json.RawMessage, place int) (openaiapi.Body, error) {
-	choice, err := openaiapi.ParseBody(raw)
-	if err != nil {
-		return choice, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
-	}
-	choice = choice.Clone()
-	choice.SetRaw("index", []byte(strconv.Itoa(place)))
-	if !c.logProbs && choice.Has("logprobs") {
-		choice.SetRaw("logprobs", []byte("null"))
-	}
-	return choice, nil
-}
-
-func joinRaw(list []json.RawMessage) json.RawMessage {
-	out := []byte{'['}
-	for i, raw := range list {
-		if i > 0 {
-			out = append(out, ',')
+// bestChoices returns the upstream's choices that the client gets, at their new places
+// and without log-probabilities that it did not ask for.
+func bestChoices(parts []part) (choices []openaiapi.Body, err error) {
+	for _, p := range parts {
+		for _, i := range p.best() {
+			choice, err := openaiapi.ParseBody(p.choice(i).Raw)
+			if err != nil {
+				return nil, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+			}
+			choice.SetRaw("index", []byte(strconv.Itoa(len(choices))))
+			if !p.call.logProbs && choice.Has("logprobs") {
+				choice.SetRaw("logprobs", []byte("null"))
+			}
+			choices = append(choices, choice)
 		}
-		out = append(out, raw...)
 	}
-	return append(out, ']')
+	return choices, nil
 }

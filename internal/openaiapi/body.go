@@ -195,6 +195,18 @@ func (b *Body) SetRaw(key string, raw json.RawMessage) {
 	b.fields = append(b.fields, field{key, raw})
 }
 
+// SetList puts a list of elements, which must be JSON, as they are. A new field comes last.
+func (b *Body) SetList(key string, elements []json.RawMessage) {
+	list := []byte{'['}
+	for i, element := range elements {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, element...)
+	}
+	b.SetRaw(key, append(list, ']'))
+}
+
 // Delete removes a field and reports whether it was there.
 func (b *Body) Delete(key string) bool {
 	i := b.index(key)

@@ -148,12 +148,9 @@ func (c *copying) write(piece []byte) error {
 
 // fail returns why the upstream broke off, and tells a stream's client.
 func (c *copying) fail(ctx context.Context, err error) error {
-	cause := proxyError(ctx, err)
-	if _, known := errors.AsType[*llm.CallError](cause); !known && !errors.Is(cause, edge.ErrClientGone) && !errors.Is(cause, errUpstreamTimeout) {
-		cause = &llm.CallError{Server: "the upstream", Cause: llm.CauseCut, Err: cause}
-	}
+	cause := proxyError(ctx, &llm.CallError{Server: "the upstream", Cause: llm.CauseCut, Err: err})
 	if c.events && !errors.Is(cause, edge.ErrClientGone) {
-		_ = c.write(openaiapi.AppendEvent(nil, "", clientError(cause, c.header).Envelope)) // a client that has gone cannot be told
+		_ = c.write(openaiapi.AppendEvent(nil, "", clientError(cause, c.header).Detail.Envelope())) // a client that has gone cannot be told
 	}
 	return cause
 }

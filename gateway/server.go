@@ -182,7 +182,7 @@ func (s *Server) explain(x *edge.Exchange, header http.Header, err error) error 
 	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
 		return err
 	}
-	s.metrics.failed(causeOf(err), 1)
+	s.metrics.failed(llm.CauseOf(err), 1)
 	logCause(x, err)
 	return clientError(err, header)
 }

@@ -134,7 +134,7 @@ func (s *Server) tell(out *eventWriter, c *call, answer func(chan<- bestof.Arriv
 // fail ends a stream with an error event, or returns the error when nothing was sent.
 func (e *eventWriter) fail(err error, header http.Header) error {
 	if e.started && !errors.Is(err, edge.ErrClientGone) {
-		e.send(openaiapi.AppendEvent(nil, "", clientError(err, header).Envelope))
+		e.send(openaiapi.AppendEvent(nil, "", clientError(err, header).Detail.Envelope()))
 	}
 	return err
 }

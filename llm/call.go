@@ -183,7 +183,7 @@ func (u *Upstream) statusError(response *http.Response) *StatusError {
 		detail = openaiapi.NewError(http.StatusBadGateway, "it redirects to another address, which is not followed; name that address as the upstream")
 	}
 	return &StatusError{
-		Server: u.base, Status: response.StatusCode, Message: detail.Message, Detail: detail, Header: response.Header,
+		Server: u.base, Status: response.StatusCode, Detail: detail, Header: response.Header,
 		RetryAfter: retry.After(response.Header, time.Now(), maxRetryAfter),
 	}
 }

@@ -61,7 +61,7 @@ func errorBody(data []byte) *StatusError {
 	if code, ok := detail.Code.(float64); ok && code >= 400 && code < 600 {
 		status = int(code)
 	}
-	return &StatusError{Status: status, Message: detail.Message, Detail: detail, Under200: true}
+	return &StatusError{Status: status, Detail: detail, Under200: true}
 }
 
 // wireChoice is a choice of a chat or of a raw completion.

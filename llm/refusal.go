@@ -28,10 +28,10 @@ func (e *StatusError) refusedField() string {
 	if p := e.Detail.Param; p != nil && *p != "" {
 		return strings.TrimPrefix(*p, "body.")
 	}
-	if strings.HasPrefix(e.Message, "[{") {
-		return locatedField(e.Message)
+	if strings.HasPrefix(e.Detail.Message, "[{") {
+		return locatedField(e.Detail.Message)
 	}
-	text := strings.ToLower(e.Message[:min(len(e.Message), 200)])
+	text := strings.ToLower(e.Detail.Message[:min(len(e.Detail.Message), 200)])
 	for _, form := range []*regexp.Regexp{namedLater, namedFirst} {
 		if m := form.FindStringSubmatch(text); m != nil {
 			return strings.TrimPrefix(m[1], "body.")
@@ -98,7 +98,7 @@ func (e *StatusError) choicesAllowed(asked int) int {
 
 // ofThisRequest reports whether the refusal of n may come from other fields of the
 // request, so that nothing is to be learned about the server.
-func (e *StatusError) ofThisRequest() bool { return greedyOnly.MatchString(strings.ToLower(e.Message)) }
+func (e *StatusError) ofThisRequest() bool { return greedyOnly.MatchString(strings.ToLower(e.Detail.Message)) }
 
 // mayBeN reports whether a call with several choices is worth a try with fewer: the
 // server refuses the request, for whatever reason it gives.
@@ -128,5 +128,5 @@ func (e *StatusError) AboutKey() bool {
 
 // beginning returns the first words of the message in lower case.
 func (e *StatusError) beginning() string {
-	return strings.ToLower(e.Message[:min(len(e.Message), 200)])
+	return strings.ToLower(e.Detail.Message[:min(len(e.Detail.Message), 200)])
 }

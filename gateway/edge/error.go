@@ -33,8 +33,7 @@ func Rejections() []string {
 // Error is an answer with an error status.
 type Error struct {
 	Status     int
-	Message    string
-	Envelope   []byte        // the JSON that the client gets
+	Detail     openaiapi.Error
 	RetryAfter time.Duration // 0: the header is left out
 	Allow      string        // methods, of status 405
 	Rejection  string        // why the request was refused before any work; empty when it was not
@@ -42,22 +41,21 @@ type Error struct {
 }
 
 // Error implements error.
-func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }
+func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail.Message) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 // Errorf returns an error with a message for the client.
 func Errorf(status int, format string, args ...any) *Error {
-	detail := openaiapi.NewError(status, format, args...)
-	return &Error{Status: status, Message: detail.Message, Envelope: detail.Envelope()}
+	return &Error{Status: status, Detail: openaiapi.NewError(status, format, args...)}
 }
 
 // BadField is a 400 that names the field.
 func BadField(field, format string, args ...any) *Error {
-	detail := openaiapi.NewError(http.StatusBadRequest, format, args...)
-	detail.Param = &field
-	return &Error{Status: http.StatusBadRequest, Message: detail.Message, Envelope: detail.Envelope()}
+	e := Errorf(http.StatusBadRequest, format, args...)
+	e.Detail.Param = &field
+	return e
 }
 
 func rejected(reason string, status int, format string, args ...any) *Error {
@@ -85,5 +83,5 @@ func (e *Error) write(w http.ResponseWriter) {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
 	w.WriteHeader(e.Status)
-	_, _ = w.Write(e.Envelope) // a client that has gone cannot be told
+	_, _ = w.Write(e.Detail.Envelope()) // a client that has gone cannot be told
 }

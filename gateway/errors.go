@@ -43,7 +43,6 @@ func clientError(err error, header http.Header) *edge.Error {
 	} else if errors.Is(err, llm.ErrStream) {
 		answer = edge.Errorf(http.StatusBadGateway, "the upstream answers with a stream of events, which was not asked for")
 	}
-	answer.Cause = err
 	return answer
 }
 

@@ -37,14 +37,10 @@ type Error struct {
 	RetryAfter time.Duration // 0: the header is left out
 	Allow      string        // methods, of status 405
 	Rejection  string        // why the request was refused before any work; empty when it was not
-	Cause      error         // for the log; nil: the log has the status alone
 }
 
 // Error implements error.
 func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail.Message) }
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
 
 // Errorf returns an error with a message for the client.
 func Errorf(status int, format string, args ...any) *Error {

@@ -66,10 +66,10 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 	if len(g.keys) > 0 {
 		key := ClientKey(r.Header)
 		if key == "" {
-			return "", unauthorized("a key is needed: send the header 'Authorization: Bearer KEY'")
+			return "", rejected(RejectedKey, http.StatusUnauthorized, "a key is needed: send the header 'Authorization: Bearer KEY'")
 		}
 		if client = g.find(key); client < 0 {
-			return "", unauthorized("the key is not known here")
+			return "", rejected(RejectedKey, http.StatusUnauthorized, "the key is not known here")
 		}
 		name = g.keys[client].Name
 	}
@@ -98,10 +98,6 @@ func ClientKey(header http.Header) string {
 		return strings.TrimSpace(key)
 	}
 	return header.Get("Api-Key")
-}
-
-func unauthorized(text string) error {
-	return rejected(RejectedKey, http.StatusUnauthorized, "%s", text)
 }
 
 // find compares with every key, in the same time wherever it is and whatever it is.

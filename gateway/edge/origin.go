@@ -4,9 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -43,11 +41,6 @@ func localName(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc([]string{".localhost", ".local", ".internal"}, func(end string) bool { return strings.HasSuffix(name, end) })
-}
-
-func machineName() string {
-	name, _ := os.Hostname() // a machine without a name is called by its address
-	return strings.ToLower(name)
 }
 
 // checkOrigin refuses requests that a foreign web page makes.
@@ -98,7 +91,7 @@ func (e *Edge) cors(w http.ResponseWriter, r *http.Request) (done bool) {
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
 	h.Set("Access-Control-Allow-Headers", strings.Join(pageHeaders(r.Header.Get("Access-Control-Request-Headers")), ", "))
-	h.Set("Access-Control-Max-Age", strconv.Itoa(600))
+	h.Set("Access-Control-Max-Age", "600")
 	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
 		h.Set("Access-Control-Allow-Private-Network", "true")
 	}

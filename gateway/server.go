@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -55,10 +56,10 @@ func New(c Config, p Parts) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	if s.edge, err = edge.New(c.Config, s.log, s.served); err != nil {
+	if s.edge, err = edge.New(c.Config, s.log, func(x *edge.Exchange) { s.metrics.served(x) }); err != nil {
 		return nil, err
 	}
-	s.metrics = newMetrics(p.Rules, s.edge)
+	s.metrics = newMetrics(p.Rules, s.edge, &s.readiness, p.Cache)
 	s.engine = &bestof.Engine{Extract: s.extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
@@ -69,8 +70,6 @@ func New(c Config, p Parts) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.metrics.watch(&s.readiness)
-	s.metrics.watchCache(p.Cache)
 	s.readiness.start(p.Upstream, readyEvery)
 	s.handler = s.edge.Guard(s.routes())
 	return s, nil
@@ -193,14 +192,4 @@ func (s *Server) logPanic(value any, stack []byte) {
 	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
 }
 
-// served counts a request that has ended.
-func (s *Server) served(x *edge.Exchange) { s.metrics.served(x) }
-
-func (s *Server) ruleNames() []string {
-	var names []string
-	for name := range s.parts.Rules {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func (s *Server) ruleNames() []string { return slices.Sorted(maps.Keys(s.parts.Rules)) }

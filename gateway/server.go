@@ -151,28 +151,17 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exch
 
 // models passes the upstream's list of models on, or what it says of one.
 func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-	path := "/models"
+	path := llm.ModelsPath
 	if name := r.PathValue("model"); name != "" {
-		if !modelName(name) {
-			return edge.Errorf(http.StatusNotFound, "there is no such model")
-		}
 		for segment := range strings.SplitSeq(name, "/") {
 			path += "/" + url.PathEscape(segment)
 		}
 	}
+	if !llm.AllowedPath(path) {
+		return edge.Errorf(http.StatusNotFound, "there is no such model")
+	}
 	header := s.upHeader(r.Context(), r.Header, x, true)
 	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, query: r.URL.RawQuery, header: header}, x))
-}
-
-// modelName reports whether a name is one that an upstream may be asked for. Note: a
-// path with dots would reach other paths of the upstream with the gateway's key.
-func modelName(name string) bool {
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, `\%?#`) {
-			return false
-		}
-	}
-	return true
 }
 
 // explain turns an error into what the client may see, and tells the log and the

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -113,7 +112,7 @@ func (u *Upstream) Forward(ctx context.Context, method, path string, header http
 // redirects and take the key along; a transport does not.
 func (u *Upstream) send(ctx context.Context, method, path string, header http.Header, pieces [][]byte) (*http.Response, error) {
 	path, query, _ := strings.Cut(path, "?")
-	if !allowedPath(path) {
+	if !AllowedPath(path) {
 		return nil, fmt.Errorf("%s: the path %q is not one of the API's", u.base, path)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, u.base+path, nil)
@@ -152,28 +151,6 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 	}
 	return nil, &CallError{u.base, connectCause(err), err}
 }
-
-// allowedPath reports whether a path is one that the upstream is asked for: the two
-// kinds of completions, embeddings, the list of models, and one model by its name. A name has no
-// empty segment, no dots alone, and no escape in it that a server could read twice.
-func allowedPath(path string) bool {
-	if path == ChatPath || path == CompletionPath || path == EmbeddingPath || path == modelsPath {
-		return true
-	}
-	name, ok := strings.CutPrefix(path, modelsPath+"/")
-	if !ok {
-		return false
-	}
-	for segment := range strings.SplitSeq(name, "/") {
-		plain, err := url.PathUnescape(segment)
-		if err != nil || plain == "" || plain == "." || plain == ".." || strings.ContainsAny(plain, `/\%?#`) || strings.ContainsFunc(plain, isControl) {
-			return false
-		}
-	}
-	return true
-}
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // statusError reads the error that a response carries.
 func (u *Upstream) statusError(response *http.Response) *StatusError {

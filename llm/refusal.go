@@ -98,7 +98,9 @@ func (e *StatusError) choicesAllowed(asked int) int {
 
 // ofThisRequest reports whether the refusal of n may come from other fields of the
 // request, so that nothing is to be learned about the server.
-func (e *StatusError) ofThisRequest() bool { return greedyOnly.MatchString(strings.ToLower(e.Detail.Message)) }
+func (e *StatusError) ofThisRequest() bool {
+	return greedyOnly.MatchString(strings.ToLower(e.Detail.Message))
+}
 
 // mayBeN reports whether a call with several choices is worth a try with fewer: the
 // server refuses the request, for whatever reason it gives.

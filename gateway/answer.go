@@ -63,13 +63,13 @@ func (p part) block() block {
 	c := p.call
 	b := block{
 		K: c.k, Drawn: p.Drawn, Returned: len(p.Candidates), Selector: p.Rule, Chosen: p.Chosen, Scores: p.Scores,
-		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.failed,
+		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.draw.Failed,
 	}
 	if p.Stopped == stopGreedy {
 		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")
 	}
-	if !p.billed.IsZero() {
-		b.Billed = &p.billed
+	if !p.draw.Billed.IsZero() {
+		b.Billed = &p.draw.Billed
 	}
 	if c.n > 1 {
 		b.Order = p.best()
@@ -120,7 +120,7 @@ func answer(parts []part) ([]byte, error) {
 	for i, choice := range choices {
 		list[i] = choice.Bytes()
 	}
-	body := parts[0].envelope.Clone()
+	body := parts[0].draw.Envelope.Clone()
 	body.SetList("choices", list)
 	if usage := usageOf(parts); !usage.IsZero() { // an upstream that counts nothing is not made to
 		if err := body.Set("usage", usage); err != nil {

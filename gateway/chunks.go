@@ -44,7 +44,7 @@ func sendChunks(out *eventWriter, parts []part) error {
 
 // chunkOf puts pieces of choices into the envelope.
 func chunkOf(p part, choices ...json.RawMessage) openaiapi.Body {
-	chunk := p.envelope.Clone()
+	chunk := p.draw.Envelope.Clone()
 	if p.call.chat() {
 		chunk.SetRaw("object", []byte(`"chat.completion.chunk"`))
 	}

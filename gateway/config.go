@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"rcvae"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
 )
@@ -74,6 +73,7 @@ func (c Config) Validate() error {
 
 // Upstream is the language model's server; [llm.Upstream] is one.
 type Upstream interface {
+	// Draw also tells the request's OnChoice of each choice.
 	Draw(ctx context.Context, r llm.Request) (llm.Draw, error)
 	Forward(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error)
 	Ready(ctx context.Context) error
@@ -85,9 +85,8 @@ var _ Upstream = (*llm.Upstream)(nil)
 type Parts struct {
 	Upstream Upstream
 	Rules    map[string]Rule // by name; the configured one must be among them
-	Grader   rcvae.Grader    // finds the candidates' answers and tells which are the same; nil: none has an answer
-	// Extract finds an answer like Grader.Answer and says how ("boxed", "number", …),
-	// for [rcvae.Candidate.Votes]; nil: Grader.Answer is asked.
+	// Extract finds the answer in a text, behind what the model thought, and says how
+	// ("boxed", "number", …), for [rcvae.Candidate.Votes]; nil: none has an answer.
 	Extract func(solution string) (answer, from string)
 	Logger  *slog.Logger // nil: nothing is logged
 	Cache   Cache        // of embeddings, for readyz and the metrics; nil: there is none

@@ -11,7 +11,6 @@ import (
 	"rcvae"
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
-	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
@@ -20,20 +19,12 @@ import (
 type part struct {
 	call *call
 	bestof.Result
-	upstream
+	draw      llm.Draw      // of all rounds, without its choices
 	embedding time.Duration // of the selection
 }
 
 // choice returns what the upstream sent for candidate i.
 func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice) }
-
-// upstream is what the upstream said besides its choices.
-type upstream struct {
-	usage    openaiapi.Usage   // the prompt once, the tokens of all candidates
-	billed   openaiapi.Usage   // sum over all calls
-	failed   map[llm.Cause]int // calls by cause; nil when none failed
-	envelope openaiapi.Body    // the first response without choices and usage
-}
 
 // stopGreedy is why a request was sampled once whose candidates would all be the same.
 const stopGreedy = "greedy"
@@ -62,7 +53,7 @@ func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arr
 	if c.greedy {
 		result.Stopped = stopGreedy
 	}
-	p := part{call: c, Result: result, upstream: sampler.upstream, embedding: watch.total()}
+	p := part{call: c, Result: result, draw: sampler.draw, embedding: watch.total()}
 	s.traceSelection(ctx, p)
 	s.metrics.decided(p)
 	s.record(p)
@@ -74,7 +65,7 @@ type upstreamSampler struct {
 	server *Server
 	call   *call
 	header http.Header
-	upstream
+	draw   llm.Draw // of all rounds, without its choices
 }
 
 var _ bestof.Sampler = (*upstreamSampler)(nil)
@@ -84,40 +75,32 @@ func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan
 	s, start := u.server, time.Now()
 	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.header}
 	s.askLogProbs(u.call, &request)
-	told := make(map[int]bool, k)
-	send := func(choice llm.Choice) {
-		told[choice.Index] = true
+	request.OnChoice = func(choice llm.Choice) {
 		choice.Index += first
 		s.traceCandidate(ctx, start, choice)
 		arrived <- candidateOf(u.call, choice) // there is room for k
 	}
-	request.OnChoice = send
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
 	d, err := s.parts.Upstream.Draw(ctx, request)
-	err = cmp.Or(err, d.Err)
 	s.metrics.drew(d, k, time.Since(start))
 	u.add(d)
-	for _, choice := range d.Choices {
-		if !told[choice.Index] { // an upstream that does not report arrivals
-			send(choice)
-		}
-	}
-	return err
+	return cmp.Or(err, d.Err)
 }
 
 // add adds what a round said.
-func (u *upstream) add(d llm.Draw) {
+func (u *upstreamSampler) add(d llm.Draw) {
+	all := &u.draw
+	if all.Failed == nil {
+		all.Failed = map[llm.Cause]int{}
+	}
 	for cause, n := range d.Failed {
-		if u.failed == nil {
-			u.failed = map[llm.Cause]int{}
-		}
-		u.failed[cause] += n
+		all.Failed[cause] += n
 	}
-	if len(d.Choices) > 0 && u.envelope.Len() == 0 {
-		u.envelope = d.Envelope
+	if all.Envelope.Len() == 0 {
+		all.Envelope = d.Envelope
 	}
-	u.usage, u.billed = u.usage.AddChoices(d.Usage), u.billed.Add(d.Billed)
+	all.Usage, all.Billed = all.Usage.AddChoices(d.Usage), all.Billed.Add(d.Billed)
 }
 
 // askLogProbs asks for log-probabilities where the rule looks at them and the client
@@ -145,15 +128,4 @@ func candidateOf(c *call, choice llm.Choice) bestof.Candidate {
 		Candidate: rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb},
 		Place:     choice.Index, Calls: calls.String(), Raw: choice,
 	}
-}
-
-// extract finds the answer in a text. Graders skip what the model thought before it.
-func (s *Server) extract(text string) (answer, from string) {
-	switch {
-	case s.parts.Extract != nil:
-		return s.parts.Extract(text)
-	case s.parts.Grader != nil:
-		answer, _ = s.parts.Grader.Answer(text)
-	}
-	return answer, ""
 }

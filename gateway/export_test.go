@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"rcvae"
 	"rcvae/grade"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
@@ -38,7 +39,9 @@ type listUpstream struct {
 func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) {
 	d := llm.Draw{Mode: llm.ModeN}
 	for i := range r.K {
-		d.Choices = append(d.Choices, llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"})
+		choice := llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"}
+		d.Choices = append(d.Choices, choice)
+		r.OnChoice(choice)
 		l.next++
 	}
 	return d, nil
@@ -60,7 +63,7 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	}
 	c := DefaultConfig()
 	c.Selector, c.Margin = "majority", 1
-	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: bound, Rule: rule}}, Grader: grader})
+	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: bound, Rule: rule}}, Extract: AnswerBy(grader)})
 	if err != nil {
 		panic(err)
 	}
@@ -75,6 +78,14 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 		panic(err)
 	}
 	return p.Chosen, p.Stopped
+}
+
+// AnswerBy returns the extraction of a grader.
+func AnswerBy(grader rcvae.Grader) func(string) (string, string) {
+	return func(text string) (string, string) {
+		answer, _ := grader.Answer(text)
+		return answer, ""
+	}
 }
 
 // OpenDecisionsForTest opens and closes a decision log.

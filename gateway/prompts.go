@@ -97,7 +97,7 @@ func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, r
 // usageOf returns what the client sees: each prompt once, the tokens of all candidates.
 func usageOf(parts []part) (sum openaiapi.Usage) {
 	for _, p := range parts {
-		sum = sum.Add(p.usage)
+		sum = sum.Add(p.draw.Usage)
 	}
 	return sum
 }

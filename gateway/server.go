@@ -60,7 +60,7 @@ func New(c Config, p Parts) (*Server, error) {
 		return nil, err
 	}
 	s.metrics = newMetrics(p.Rules, s.edge, &s.readiness, p.Cache)
-	s.engine = &bestof.Engine{Extract: s.extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
+	s.engine = &bestof.Engine{Extract: p.Extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
 	}

@@ -79,15 +79,7 @@ func openFile(path string) (*sql.DB, error) {
 	}
 	// The page size takes effect in new files; the write-ahead log stays at some 4 MB.
 	options := sqlitefile.Options(busyTimeout, fmt.Sprintf("page_size(%d)", pageSize), "wal_autocheckpoint(256)")
-	db, err := sql.Open("sqlite", sqlitefile.Location(path, options))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // SQLite has one writer; waiting here is cheaper than there
-	if err := prepare(db); err != nil {
-		return nil, errors.Join(sqlitefile.ExplainOpen(path, err), db.Close())
-	}
-	return db, nil
+	return sqlitefile.Open(path, options, prepare)
 }
 
 // prepare makes the table where it is not there yet, and takes the rows of version 1.

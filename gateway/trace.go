@@ -14,6 +14,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"rcvae/internal/otlp"
 	"rcvae/llm"
 )
 
@@ -30,7 +31,7 @@ func newTracing(url string) (*tracing, error) {
 	if url == "" {
 		return nil, nil
 	}
-	client, err := newCollector(url)
+	client, err := otlp.Client(url)
 	if err != nil {
 		return nil, fmt.Errorf("export traces to %s: %w", url, err)
 	}

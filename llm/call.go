@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,61 +26,60 @@ const (
 // errTooLarge is not worth a retry.
 var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxResponse>>20)
 
-// call posts a body, given in pieces, with retries, and gives the body of the answer to read. What read
-// finds wrong with it counts as a failure of the server.
-func (u *Upstream) call(ctx context.Context, path string, header http.Header, body [][]byte, read func([]byte) error) error {
+// call asks for a completion with a body in pieces, and again as [retries] says. An answer
+// that is no completion counts as a failure of the server.
+func (u *Upstream) call(ctx context.Context, path string, header http.Header, body [][]byte) (completion, error) {
 	r := retries{options: u.options, start: time.Now()}
 	for {
-		err := u.attempt(ctx, path, header, body, read)
+		c, err := u.attempt(ctx, path, header, body)
 		if err == nil || ctx.Err() != nil {
-			return err
+			return c, err
 		}
 		delay, again := r.next(err)
 		if !again {
-			return err
+			return c, err
 		}
 		if err := retry.Pause(ctx, delay); err != nil {
-			return err
+			return c, err
 		}
 	}
 }
 
 // attempt makes one call within the limits on time and concurrency.
-func (u *Upstream) attempt(ctx context.Context, path string, header http.Header, body [][]byte, read func([]byte) error) error {
+func (u *Upstream) attempt(ctx context.Context, path string, header http.Header, body [][]byte) (c completion, err error) {
 	select {
 	case u.slots <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return c, ctx.Err()
 	}
 	defer func() { <-u.slots }()
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, &timeoutError{u.options.Timeout})
 	defer cancel()
 	response, err := u.send(ctx, http.MethodPost, path, header, body)
 	if err != nil {
-		return err
+		return c, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return u.statusError(response)
+		return c, u.statusError(response, response.Body)
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return u.ended(ctx)
+		return c, u.ended(ctx)
 	case err != nil:
-		return &CallError{u.base, CauseCut, fmt.Errorf("the answer stopped in its middle: %w", err)}
+		return c, &CallError{u.base, CauseCut, fmt.Errorf("the answer stopped in its middle: %w", err)}
 	case len(answer) > maxResponse:
-		return &CallError{u.base, CauseFormat, errTooLarge}
+		return c, &CallError{u.base, CauseFormat, errTooLarge}
 	}
-	if err := read(answer); err != nil {
-		if status, ok := errors.AsType[*StatusError](err); ok { // an error under status 200
-			again := errorBody([]byte(redact.Key(string(answer), u.options.Key)))
-			again.Server, again.Header, again.Status = u.base, response.Header, status.Status
-			return again
-		}
-		return &CallError{u.base, CauseFormat, err}
+	c, err = parseCompletion(answer)
+	switch {
+	case errors.Is(err, errInAnswer):
+		return c, u.statusError(response, bytes.NewReader(answer))
+	case err != nil:
+		return c, &CallError{u.base, CauseFormat, err}
 	}
-	return nil
+	return c, nil
 }
 
 // ended returns why ctx ended: errors of a cancelled call vary.
@@ -92,9 +92,9 @@ func (u *Upstream) ended(ctx context.Context) error {
 
 // Forward makes one call as it is, without retries, limits or a timeout. It returns a
 // response with a good status; any other, a redirect too, is a [StatusError]. The path is
-// one of those of the API, relative to the base URL, with a query behind it or without. The caller closes the response's
-// body. The header is not changed; the upstream's key is added unless it has an
-// Authorization.
+// one of those of the API, relative to the base URL, with a query behind it or without.
+// The caller closes the response's body. The header is not changed; the upstream's key is
+// added unless it has an Authorization.
 func (u *Upstream) Forward(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
 	var pieces [][]byte
 	if len(body) > 0 {
@@ -105,7 +105,7 @@ func (u *Upstream) Forward(ctx context.Context, method, path string, header http
 		return response, err
 	}
 	defer response.Body.Close()
-	return nil, u.statusError(response)
+	return nil, u.statusError(response, response.Body)
 }
 
 // send makes one call, with a body in pieces or nil. Note: a client would follow
@@ -152,15 +152,23 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 	return nil, &CallError{u.base, connectCause(err), err}
 }
 
-// statusError reads the error that a response carries.
-func (u *Upstream) statusError(response *http.Response) *StatusError {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // what came is enough
-	detail := openaiapi.ParseError(response.StatusCode, []byte(redact.Key(string(body), u.options.Key)))
-	if response.StatusCode < http.StatusBadRequest {
-		detail = openaiapi.NewError(http.StatusBadGateway, "it redirects to another address, which is not followed; name that address as the upstream")
-	}
-	return &StatusError{
-		Server: u.base, Status: response.StatusCode, Detail: detail, Header: response.Header,
+// statusError reads the error that a response carries, some under status 200: then the
+// status is the one that its code names.
+func (u *Upstream) statusError(response *http.Response, body io.Reader) *StatusError {
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what came is enough
+	e := &StatusError{
+		Server: u.base, Status: response.StatusCode, Header: response.Header, Under200: response.StatusCode < http.StatusMultipleChoices,
 		RetryAfter: retry.After(response.Header, time.Now(), maxRetryAfter),
 	}
+	if e.Under200 {
+		e.Status = http.StatusBadGateway
+	}
+	e.Detail = openaiapi.ParseError(e.Status, []byte(redact.Key(string(text), u.options.Key)))
+	if code, ok := e.Detail.Code.(float64); e.Under200 && ok && code >= 400 && code < 600 {
+		e.Status = int(code)
+	}
+	if e.Status < http.StatusBadRequest {
+		e.Detail = openaiapi.NewError(http.StatusBadGateway, "it redirects to another address, which is not followed; name that address as the upstream")
+	}
+	return e
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"rcvae/internal/openaiapi"
@@ -15,6 +14,9 @@ import (
 // ErrStream says that a server answers with a stream of events to whoever did not ask
 // for one.
 var ErrStream = errors.New("the answer is a stream of events, which was not asked for")
+
+// errInAnswer says that an answer is an error: some servers send it with status 200.
+var errInAnswer = errors.New("the answer is an error")
 
 // completion is one response of a server.
 type completion struct {
@@ -34,8 +36,8 @@ func parseCompletion(data []byte) (completion, error) {
 	if err != nil {
 		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)
 	}
-	if body.Has("error") { // some servers send it with status 200
-		return completion{}, errorBody(data)
+	if body.Has("error") {
+		return completion{}, errInAnswer
 	}
 	raws := body.List("choices")
 	if len(raws) == 0 {
@@ -51,17 +53,6 @@ func parseCompletion(data []byte) (completion, error) {
 		}
 	}
 	return c, nil
-}
-
-// errorBody returns the error that a server sent under status 200, with the status that
-// its code names.
-func errorBody(data []byte) *StatusError {
-	detail := openaiapi.ParseError(http.StatusBadGateway, data)
-	status := http.StatusBadGateway
-	if code, ok := detail.Code.(float64); ok && code >= 400 && code < 600 {
-		status = int(code)
-	}
-	return &StatusError{Status: status, Detail: detail, Under200: true}
 }
 
 // wireChoice is a choice of a chat or of a raw completion.

@@ -41,15 +41,11 @@ func (u *Upstream) Draw(ctx context.Context, r Request) (Draw, error) {
 		if err := cancelled(ctx); err != nil {
 			return result, err
 		}
-		refusal, ok := errors.AsType[*StatusError](d.err)
-		if ok {
-			// A body is refused for another reason each time, so this ends.
-			if l, ok := lessonOf(refusal, d.sent, r.Optional); ok && !slices.Contains(lessons, l) {
-				lessons = append(lessons, l)
-				continue
-			}
+		l, ok := lessonOf(result.Err, d.sent, r.Optional)
+		if !ok || slices.Contains(lessons, l) { // a body is refused for another reason each time, so this ends
+			return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, result.Err)
 		}
-		return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, d.err)
+		lessons = append(lessons, l)
 	}
 }
 
@@ -70,14 +66,10 @@ type drawing struct {
 	seed     *big.Int       // of the first choice; nil: the body's own, or none
 	limit    int            // tokens of a choice; 0: none
 
-	choices  []Choice // K; those with Raw have arrived
-	usage    openaiapi.Usage
-	billed   openaiapi.Usage
-	calls    int
-	envelope openaiapi.Body
-	first    int // Index of the choice that envelope came with
-	err      error
-	failed   map[Cause]int
+	choices []Choice // K; those with Raw have arrived
+	drawn   Draw     // without its choices
+	calls   int
+	first   int // Index of the choice that the envelope came with
 }
 
 func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
@@ -173,13 +165,10 @@ func (d *drawing) shrink(ctx context.Context, refused []outcome, asked int) (mis
 
 // fail counts a failed call and keeps the first cause.
 func (d *drawing) fail(err error) {
-	if d.err == nil {
-		d.err = err
+	if d.drawn.Err == nil {
+		d.drawn.Err, d.drawn.Failed = err, map[Cause]int{}
 	}
-	if d.failed == nil {
-		d.failed = map[Cause]int{}
-	}
-	d.failed[CauseOf(err)]++
+	d.drawn.Failed[CauseOf(err)]++
 }
 
 // fetch asks for the spans in calls of at most size choices, all at once; the upstream
@@ -211,12 +200,8 @@ func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 
 // ask makes one call.
 func (d *drawing) ask(ctx context.Context, s span) outcome {
-	o := outcome{span: s}
-	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, d.body(s).Pieces(), func(answer []byte) (err error) {
-		o.completion, err = parseCompletion(answer)
-		return err
-	})
-	return o
+	c, err := d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, d.body(s).Pieces())
+	return outcome{s, c, err}
 }
 
 // body returns the body of one call.
@@ -238,12 +223,12 @@ func (d *drawing) keep(o *outcome) {
 	}
 	c := &o.completion
 	d.calls++
-	d.billed = d.billed.Add(c.usage)
+	d.drawn.Billed = d.drawn.Billed.Add(c.usage)
 	c.countTokens(d.profile.counts(c.scope(d.limit)), d.limit)
-	d.usage = d.usage.AddChoices(c.usage)
+	d.drawn.Usage = d.drawn.Usage.AddChoices(c.usage)
 	c.choices = c.choices[:min(len(c.choices), o.count)]
 	if o.start < d.first {
-		d.first, d.envelope = o.start, c.envelope
+		d.first, d.drawn.Envelope = o.start, c.envelope
 	}
 	for i, choice := range c.choices {
 		choice.Index = o.start + i
@@ -255,7 +240,8 @@ func (d *drawing) keep(o *outcome) {
 }
 
 func (d *drawing) result() Draw {
-	r := Draw{Usage: d.usage, Billed: d.billed, Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
+	r := d.drawn
+	r.Mode = ModeN
 	if d.calls > 1 {
 		r.Mode = ModeFanOut
 	}

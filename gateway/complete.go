@@ -14,7 +14,6 @@ const chosenHeader = "X-Rcvae-Chosen"
 // record is what is known of a completion for the log, the metrics and the traces. It
 // holds no text of a prompt or an answer.
 type record struct {
-	route string
 	call  *call
 	parts []part // empty: nothing was drawn
 }
@@ -26,7 +25,7 @@ func (s *Server) complete(path string) edge.Handler {
 		if err != nil {
 			return err
 		}
-		rec := &record{route: x.Route, call: c}
+		rec := &record{call: c}
 		defer func() { rec.log(x) }()
 		ctx, end := s.traceRequest(r, rec)
 		defer end()

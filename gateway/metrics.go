@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
@@ -18,9 +16,6 @@ import (
 
 const modeProxy = "proxy" // besides [llm.ModeN] and [llm.ModeFanOut]
 
-// other is the label of what is not in a closed set.
-const other = "other"
-
 // codeList holds the status codes that have a label of their own.
 var codeList = []int{200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, edge.StatusClientGone, 500, 502, 503, 504}
 
@@ -28,13 +23,12 @@ func codeLabel(status int) string {
 	if slices.Contains(codeList, status) {
 		return strconv.Itoa(status)
 	}
-	return other
+	return "other"
 }
 
 // metrics are those of one server, in a registry of its own.
 type metrics struct {
 	registry *prometheus.Registry
-	known    map[string]bool // selectors
 
 	requests   *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
@@ -52,11 +46,8 @@ type metrics struct {
 	dropped    prometheus.Counter
 }
 
-func newMetrics(rules map[string]Rule, e *edge.Edge, r *readiness, cache Cache) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{bestof.ToolVote: true}}
-	for name := range rules {
-		m.known[name] = true
-	}
+func newMetrics(e *edge.Edge, r *readiness, cache Cache) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metric := promauto.With(m.registry)
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -108,10 +99,6 @@ func newMetrics(rules map[string]Rule, e *edge.Edge, r *readiness, cache Cache) 
 	return m
 }
 
-func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
-}
-
 // served counts a request that has ended.
 func (m *metrics) served(x *edge.Exchange) {
 	m.requests.WithLabelValues(x.Route, codeLabel(x.Status)).Inc()
@@ -124,11 +111,6 @@ func (m *metrics) served(x *edge.Exchange) {
 // failed counts calls to the upstream that failed.
 func (m *metrics) failed(cause llm.Cause, n int) {
 	m.failures.WithLabelValues(string(cause)).Add(float64(n))
-}
-
-// forwarded counts a call that was passed on.
-func (m *metrics) forwarded(took time.Duration) {
-	m.upstream.WithLabelValues(modeProxy).Observe(took.Seconds())
 }
 
 // drew counts a round of candidates.
@@ -164,11 +146,7 @@ func (m *metrics) decided(p part) {
 	if p.embedding > 0 {
 		m.embedding.Observe(p.embedding.Seconds())
 	}
-	name := p.call.rule
-	if !m.known[name] {
-		name = other
-	}
-	m.selection.WithLabelValues(name).Observe(max(p.Selection-p.embedding, 0).Seconds())
+	m.selection.WithLabelValues(p.call.rule).Observe(max(p.Selection-p.embedding, 0).Seconds())
 	if p.Entropy != nil {
 		m.entropy.Observe(*p.Entropy)
 	}

@@ -40,7 +40,7 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, 
 		return proxyError(ctx, err)
 	}
 	defer response.Body.Close()
-	s.metrics.forwarded(time.Since(start))
+	s.metrics.upstream.WithLabelValues(modeProxy).Observe(time.Since(start).Seconds())
 	h := w.Header()
 	s.downHeader(h, response.Header)
 	if id := response.Header.Get("X-Request-Id"); id != "" {

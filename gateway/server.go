@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
@@ -59,7 +61,7 @@ func New(c Config, p Parts) (*Server, error) {
 	if s.edge, err = edge.New(c.Config, s.log, func(x *edge.Exchange) { s.metrics.served(x) }); err != nil {
 		return nil, err
 	}
-	s.metrics = newMetrics(p.Rules, s.edge, &s.readiness, p.Cache)
+	s.metrics = newMetrics(s.edge, &s.readiness, p.Cache)
 	s.engine = &bestof.Engine{Extract: p.Extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
@@ -115,7 +117,7 @@ func (s *Server) routes() http.Handler {
 	open := func(pattern string, h edge.Handler) {
 		mux.Handle(pattern, s.edge.Handle(edge.Route{Name: routeOther, Open: true}, h))
 	}
-	metrics := s.metrics.handler()
+	metrics := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
 	open("GET /metrics", func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
 		metrics.ServeHTTP(w, r)
 		return nil

@@ -62,7 +62,7 @@ func (s *Server) traceRequest(r *http.Request, rec *record) (ctx context.Context
 	}
 	ctx = s.tracing.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	operation := "chat"
-	if rec.route == routeCompletions {
+	if !rec.call.chat() {
 		operation = "text_completion"
 	}
 	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+rec.call.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(

@@ -30,8 +30,8 @@ func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice)
 const stopGreedy = "greedy"
 
 // answerOne samples and chooses for one prompt.
-func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arrivals chan<- bestof.Arrival) (part, error) {
-	sampler := &upstreamSampler{server: s, call: c, header: header}
+func (s *Server) answerOne(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) (part, error) {
+	sampler := &upstreamSampler{server: s, call: c}
 	watch, early := &stopwatch{}, &stopwatch{}
 	defer func() { s.metrics.embeddedEarly(early.total()) }()
 	most := c.k
@@ -64,7 +64,6 @@ func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arr
 type upstreamSampler struct {
 	server *Server
 	call   *call
-	header http.Header
 	draw   llm.Draw // of all rounds, without its choices
 }
 
@@ -73,7 +72,7 @@ var _ bestof.Sampler = (*upstreamSampler)(nil)
 // Sample implements [bestof.Sampler].
 func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
 	s, start := u.server, time.Now()
-	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.header}
+	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.call.header}
 	s.askLogProbs(u.call, &request)
 	request.OnChoice = func(choice llm.Choice) {
 		choice.Index += first

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,7 +72,7 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 		panic(err)
 	}
 	call := &call{path: llm.ChatPath, body: body, rule: "majority", n: 1, k: kMax, kMin: kMin}
-	p, err := s.answerOne(ctx, call, http.Header{}, nil)
+	p, err := s.answerOne(ctx, call, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -62,7 +62,7 @@ func (c *call) single(prompt json.RawMessage) *call {
 
 // answerParts draws and chooses for each prompt, all at once. When one fails, or panics,
 // the request fails.
-func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, rec *record, arrivals chan<- bestof.Arrival) ([]part, error) {
+func (s *Server) answerParts(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) ([]part, error) {
 	calls := []*call{c}
 	if len(c.prompts) > 0 {
 		calls = nil
@@ -80,7 +80,7 @@ func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, r
 					err = edge.Errorf(http.StatusInternalServerError, "the gateway has a bug; its log has more")
 				}
 			}()
-			parts[i], err = s.answerOne(all, call, header, arrivals)
+			parts[i], err = s.answerOne(all, call, arrivals)
 			return err
 		})
 	}
@@ -90,7 +90,6 @@ func (s *Server) answerParts(ctx context.Context, c *call, header http.Header, r
 	case err != nil:
 		return nil, err
 	}
-	rec.parts = parts
 	return parts, nil
 }
 

@@ -28,9 +28,10 @@ type options struct {
 
 // call is a request for a completion.
 type call struct {
-	path  string         // [llm.ChatPath] or [llm.CompletionPath]
-	query string         // of the client's URL
-	body  openaiapi.Body // without the block "rcvae"
+	path   string         // [llm.ChatPath] or [llm.CompletionPath]
+	query  string         // of the client's URL
+	header http.Header    // that goes to the upstream
+	body   openaiapi.Body // without the block "rcvae"
 	options
 	model        string
 	rule         string // name of the selection rule

@@ -77,31 +77,38 @@ func (e *eventWriter) beat(every time.Duration, text func() string) (stop func()
 }
 
 // stream draws while it sends heartbeats, chooses, and sends the answer in chunks.
-func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call, header http.Header, rec *record) error {
+func (s *Server) stream(ctx context.Context, w http.ResponseWriter, c *call) ([]part, error) {
 	out := newEventWriter(w)
 	stop := sync.OnceFunc(out.beat(s.config.Heartbeat, func() string { return "drawing candidates" }))
 	defer stop() // a panic must not leave it writing to an answer that has ended
-	fail := func(err error) error { return out.fail(err, header) }
 	parts, err := s.tell(out, c, func(arrivals chan<- bestof.Arrival) ([]part, error) {
-		return s.answerParts(ctx, c, header, rec, arrivals)
+		return s.answerParts(ctx, c, arrivals)
 	})
 	stop()
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		err = sendAnswer(out, c, parts)
 	}
+	if out.started && err != nil && !errors.Is(err, edge.ErrClientGone) {
+		out.send(openaiapi.AppendEvent(nil, "", clientError(err, c.header).Detail.Envelope()))
+	}
+	return parts, err
+}
+
+// sendAnswer sends which candidate was chosen, and the answer in chunks.
+func sendAnswer(out *eventWriter, c *call, parts []part) error {
 	chosen := strconv.Itoa(parts[0].Chosen)
 	if out.started { // the header has gone
-		w.Header().Set(http.TrailerPrefix+chosenHeader, chosen)
+		out.writer.Header().Set(http.TrailerPrefix+chosenHeader, chosen)
 	} else {
-		w.Header().Set(chosenHeader, chosen)
+		out.writer.Header().Set(chosenHeader, chosen)
 	}
 	if c.Events {
 		if err := out.sendJSON("selection", parts[0].block()); err != nil {
-			return fail(err)
+			return err
 		}
 	}
 	if err := sendChunks(out, parts); err != nil {
-		return fail(err)
+		return err
 	}
 	if out.err != nil {
 		return edge.ErrClientGone
@@ -129,12 +136,4 @@ func (s *Server) tell(out *eventWriter, c *call, answer func(chan<- bestof.Arriv
 		}
 	})
 	return answer(arrivals)
-}
-
-// fail ends a stream with an error event, or returns the error when nothing was sent.
-func (e *eventWriter) fail(err error, header http.Header) error {
-	if e.started && !errors.Is(err, edge.ErrClientGone) {
-		e.send(openaiapi.AppendEvent(nil, "", clientError(err, header).Detail.Envelope()))
-	}
-	return err
 }

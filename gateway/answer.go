@@ -106,9 +106,6 @@ func (p part) explain(views []candidate) {
 	}
 }
 
-// best returns the best candidates, as many as the client wants and there are.
-func (p part) best() []int { return p.Order[:min(p.call.n, len(p.Order))] }
-
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
 func answer(parts []part) ([]byte, error) {
@@ -150,4 +147,16 @@ func bestChoices(parts []part) (choices []openaiapi.Body, err error) {
 		}
 	}
 	return choices, nil
+}
+
+// setBlock puts the block of one prompt, or a list of blocks for several, into a body.
+func setBlock(body *openaiapi.Body, parts []part) error {
+	if len(parts) == 1 {
+		return body.Set(blockField, parts[0].block())
+	}
+	blocks := make([]block, len(parts))
+	for i := range parts {
+		blocks[i] = parts[i].block()
+	}
+	return body.Set(blockField, map[string]any{"k": parts[0].call.k, "selector": blocks[0].Selector, "prompts": blocks})
 }

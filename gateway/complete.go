@@ -8,9 +8,6 @@ import (
 	"rcvae/gateway/edge"
 )
 
-// chosenHeader tells which candidate was chosen.
-const chosenHeader = "X-Rcvae-Chosen"
-
 // complete answers a request for a completion.
 func (s *Server) complete(path string) edge.Handler {
 	return func(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
@@ -30,7 +27,7 @@ func (s *Server) complete(path string) edge.Handler {
 		default:
 			parts, err = s.answerWhole(ctx, w, c)
 		}
-		return s.explain(x, c.header, err)
+		return s.report(x, c.header, err)
 	}
 }
 

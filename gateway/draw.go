@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -12,22 +13,42 @@ import (
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// part is the answer to one prompt of a request. All requests have one but raw
-// completions with a list of prompts.
-type part struct {
-	call *call
-	bestof.Result
-	draw      llm.Draw      // of all rounds, without its choices
-	embedding time.Duration // of the selection
+// answerParts draws and chooses for each prompt, all at once. When one fails, or panics,
+// the request fails.
+func (s *Server) answerParts(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) ([]part, error) {
+	calls := []*call{c}
+	if len(c.prompts) > 0 {
+		calls = nil
+		for _, prompt := range c.prompts {
+			calls = append(calls, c.single(prompt))
+		}
+	}
+	parts := make([]part, len(calls))
+	group, all := errgroup.WithContext(ctx)
+	for i, call := range calls {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					s.logPanic(p, debug.Stack())
+					err = edge.Errorf(http.StatusInternalServerError, "the gateway has a bug; its log has more")
+				}
+			}()
+			parts[i], err = s.answerOne(all, call, arrivals)
+			return err
+		})
+	}
+	switch err := group.Wait(); {
+	case ctx.Err() != nil:
+		return nil, edge.ErrClientGone
+	case err != nil:
+		return nil, err
+	}
+	return parts, nil
 }
-
-// choice returns what the upstream sent for candidate i.
-func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice) }
-
-// stopGreedy is why a request was sampled once whose candidates would all be the same.
-const stopGreedy = "greedy"
 
 // answerOne samples and chooses for one prompt.
 func (s *Server) answerOne(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) (part, error) {

@@ -83,3 +83,20 @@ func logCause(x *edge.Exchange, err error) {
 		x.Log("error", call.Error())
 	}
 }
+
+// report tells the log and the metrics why a request failed, and returns what the client
+// may see of it.
+func (s *Server) report(x *edge.Exchange, header http.Header, err error) error {
+	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
+		return err
+	}
+	s.metrics.failed(llm.CauseOf(err), 1)
+	logCause(x, err)
+	return clientError(err, header)
+}
+
+// logPanic tells the log of a panic that was caught. The panic's value may quote a
+// text, so only its type is told.
+func (s *Server) logPanic(value any, stack []byte) {
+	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
+}

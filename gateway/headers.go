@@ -18,6 +18,9 @@ var (
 	passedDown = []string{"Content-Type", "Content-Length", "Cache-Control", "X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Ratelimit-*", "Openai-*"}
 )
 
+// chosenHeader tells which candidate was chosen.
+const chosenHeader = "X-Rcvae-Chosen"
+
 // neverPassed are fields that belong to one connection, or carry secrets.
 var neverPassed = []string{
 	"Authorization", "Proxy-*", "Cookie", "Set-Cookie", "Host", "Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",

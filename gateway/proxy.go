@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,28 @@ type forwarded struct {
 	header              http.Header
 	body                []byte
 	stream              bool // the client asked for one
+}
+
+// embeddings passes a request for embeddings on.
+func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	header := s.upHeader(r.Context(), r.Header, x, true)
+	f := forwarded{method: http.MethodPost, path: llm.EmbeddingPath, query: r.URL.RawQuery, header: header, body: x.Body}
+	return s.report(x, header, s.proxy(r.Context(), w, f, x))
+}
+
+// models passes the upstream's list of models on, or what it says of one.
+func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	path := llm.ModelsPath
+	if name := r.PathValue("model"); name != "" {
+		for segment := range strings.SplitSeq(name, "/") {
+			path += "/" + url.PathEscape(segment)
+		}
+	}
+	if !llm.AllowedPath(path) {
+		return edge.Errorf(http.StatusNotFound, "there is no such model")
+	}
+	header := s.upHeader(r.Context(), r.Header, x, true)
+	return s.report(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, query: r.URL.RawQuery, header: header}, x))
 }
 
 var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}

@@ -181,3 +181,30 @@ func lastQuestion(body openaiapi.Body) (string, bool) {
 	}
 	return "", len(messages) > 0
 }
+
+// readPrompts reads the prompts of a raw completion. Token ids have no text for the
+// selection's question.
+func (c *call) readPrompts() error {
+	prompts, err := promptsOf(c.body)
+	switch {
+	case err != nil:
+		return err
+	case len(prompts) == 1:
+		_ = json.Unmarshal(prompts[0], &c.question)
+	case c.Events:
+		return edge.BadField("rcvae.events", "events need a request with one prompt")
+	default:
+		c.prompts = prompts
+	}
+	return nil
+}
+
+// single returns the call for one prompt of several.
+func (c *call) single(prompt json.RawMessage) *call {
+	one := *c
+	one.prompts, one.question = nil, ""
+	_ = json.Unmarshal(prompt, &one.question) // token ids have no text
+	one.body = c.body.Clone()
+	one.body.SetRaw("prompt", prompt)
+	return &one
+}

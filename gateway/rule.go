@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"rcvae"
 	"rcvae/bestof"
@@ -30,3 +32,5 @@ func (s *Server) engineRule(name string, early *stopwatch) bestof.Rule {
 	}
 	return r
 }
+
+func (s *Server) ruleNames() []string { return slices.Sorted(maps.Keys(s.parts.Rules)) }

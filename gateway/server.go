@@ -3,15 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/textproto"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -143,44 +138,3 @@ func wrongMethod(allow string) edge.Handler {
 func notFound(http.ResponseWriter, *http.Request, *edge.Exchange) error {
 	return edge.Errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions, /v1/embeddings and /v1/models")
 }
-
-// embeddings passes a request for embeddings on.
-func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-	header := s.upHeader(r.Context(), r.Header, x, true)
-	f := forwarded{method: http.MethodPost, path: llm.EmbeddingPath, query: r.URL.RawQuery, header: header, body: x.Body}
-	return s.explain(x, header, s.proxy(r.Context(), w, f, x))
-}
-
-// models passes the upstream's list of models on, or what it says of one.
-func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-	path := llm.ModelsPath
-	if name := r.PathValue("model"); name != "" {
-		for segment := range strings.SplitSeq(name, "/") {
-			path += "/" + url.PathEscape(segment)
-		}
-	}
-	if !llm.AllowedPath(path) {
-		return edge.Errorf(http.StatusNotFound, "there is no such model")
-	}
-	header := s.upHeader(r.Context(), r.Header, x, true)
-	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, query: r.URL.RawQuery, header: header}, x))
-}
-
-// explain turns an error into what the client may see, and tells the log and the
-// metrics why.
-func (s *Server) explain(x *edge.Exchange, header http.Header, err error) error {
-	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
-		return err
-	}
-	s.metrics.failed(llm.CauseOf(err), 1)
-	logCause(x, err)
-	return clientError(err, header)
-}
-
-// logPanic tells the log of a panic that was caught. The panic's value may quote a
-// text, so only its type is told.
-func (s *Server) logPanic(value any, stack []byte) {
-	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
-}
-
-func (s *Server) ruleNames() []string { return slices.Sorted(maps.Keys(s.parts.Rules)) }

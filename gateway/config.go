@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"rcvae"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
+	"rcvae/selector"
 )
 
 // Config holds the settings of a [Server]. [DefaultConfig] has good values for all
@@ -92,6 +96,16 @@ type Parts struct {
 	Cache   Cache        // of embeddings, for readyz and the metrics; nil: there is none
 }
 
+// Rule is a selection rule that requests can name, bound to its sources.
+type Rule struct {
+	Selector rcvae.Selector
+	Rule     selector.Rule // that the selector applies: when its votes are decided
+	// Prepare embeds candidates while others are being sampled, see [bestof.Rule]; nil: there
+	// is nothing to do before.
+	Prepare  func(ctx context.Context, question string, candidates []rcvae.Candidate) error
+	LogProbs bool // the choice looks at log-probabilities: they are asked from the upstream
+}
+
 // Cache tells how a store fares that answers do without; the cache of package embed is one.
 type Cache interface {
 	Faults() int64   // so far
@@ -107,3 +121,5 @@ func (p Parts) check(c Config) error {
 	}
 	return nil
 }
+
+func (p Parts) ruleNames() []string { return slices.Sorted(maps.Keys(p.Rules)) }

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"rcvae"
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // answerParts draws and chooses for each prompt, all at once. When one fails, or panics,
@@ -79,6 +79,19 @@ func (s *Server) answerOne(ctx context.Context, c *call, arrivals chan<- bestof.
 	s.metrics.decided(p)
 	s.record(p)
 	return p, nil
+}
+
+// engineRule returns the rule as the engine needs it. The time that it spends in the
+// embedder before the selection is added to early.
+func (s *Server) engineRule(name string, early *stopwatch) bestof.Rule {
+	rule := s.parts.Rules[name]
+	r := bestof.Rule{Name: name, Selector: rule.Selector, Decided: rule.Rule.Decided}
+	if rule.Prepare != nil {
+		r.Prepare = func(ctx context.Context, question string, candidates []rcvae.Candidate) error {
+			return rule.Prepare(context.WithValue(ctx, stopwatchKey{}, early), question, candidates)
+		}
+	}
+	return r
 }
 
 // upstreamSampler samples the candidates of a call from the upstream.

@@ -76,7 +76,7 @@ func (s *Server) parse(path string, r *http.Request, data []byte) (*call, error)
 		c.rule = s.config.Selector
 	}
 	if _, ok := s.parts.Rules[c.rule]; !ok {
-		return nil, edge.BadField("rcvae.selector", "there is no selector %q here; there are %s", c.rule, strings.Join(s.ruleNames(), ", "))
+		return nil, edge.BadField("rcvae.selector", "there is no selector %q here; there are %s", c.rule, strings.Join(s.parts.ruleNames(), ", "))
 	}
 	if c.k == 1 {
 		return c, nil

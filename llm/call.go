@@ -21,6 +21,7 @@ import (
 const (
 	maxResponse  = 256 << 20 // bytes of a response
 	maxErrorBody = 64 << 10  // bytes kept of an error response
+	smallBody    = 64 << 10  // bytes of a request that are copied into one piece
 )
 
 // errTooLarge is not worth a retry.
@@ -132,11 +133,7 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 	}
 	if pieces != nil {
 		setDefault("Content-Type", "application/json")
-		body := net.Buffers(slices.Clone(pieces)) // reading takes pieces away
-		request.Body = io.NopCloser(&body)
-		for _, piece := range pieces {
-			request.ContentLength += int64(len(piece))
-		}
+		setBody(request, pieces)
 	}
 	setDefault("User-Agent", "rcvae")
 	if u.options.Key != "" {
@@ -150,6 +147,27 @@ func (u *Upstream) send(ctx context.Context, method, path string, header http.He
 		return nil, u.ended(ctx)
 	}
 	return nil, &CallError{u.base, connectCause(err), err}
+}
+
+// setBody gives a request a body that the transport can read again, for a connection that
+// it finds closed. One in one piece leaves together with the header; small ones are made so.
+func setBody(request *http.Request, pieces [][]byte) {
+	size := 0
+	for _, piece := range pieces {
+		size += len(piece)
+	}
+	if size <= smallBody {
+		pieces = [][]byte{bytes.Join(pieces, nil)}
+	}
+	request.ContentLength = int64(size)
+	request.GetBody = func() (io.ReadCloser, error) {
+		if len(pieces) == 1 {
+			return io.NopCloser(bytes.NewReader(pieces[0])), nil
+		}
+		buffers := net.Buffers(slices.Clone(pieces)) // reading takes pieces away
+		return io.NopCloser(&buffers), nil
+	}
+	request.Body, _ = request.GetBody() // it cannot fail
 }
 
 // statusError reads the error that a response carries, some under status 200: then the

@@ -95,15 +95,8 @@ func openDecisionFile(path string) (*sql.DB, error) {
 func (l *decisionLog) write() {
 	for row := range l.rows {
 		batch := [][]any{row}
-		for more := true; more && len(batch) < decisionsPending; {
-			select {
-			case next, ok := <-l.rows:
-				if more = ok; ok {
-					batch = append(batch, next)
-				}
-			default:
-				more = false
-			}
+		for range len(l.rows) { // nobody else takes them
+			batch = append(batch, <-l.rows)
 		}
 		if err := l.store(batch); err != nil {
 			l.dropped(len(batch))

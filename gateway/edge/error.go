@@ -16,18 +16,18 @@ const StatusClientGone = 499
 
 // The reasons for which requests are refused before any work.
 const (
-	RejectedKey    = "key"
-	RejectedRate   = "rate"
-	RejectedQueue  = "queue"
-	RejectedMemory = "memory"
-	RejectedBody   = "body"
-	RejectedHost   = "host"
-	RejectedOrigin = "origin"
+	rejectedKey    = "key"
+	rejectedRate   = "rate"
+	rejectedQueue  = "queue"
+	rejectedMemory = "memory"
+	rejectedBody   = "body"
+	rejectedHost   = "host"
+	rejectedOrigin = "origin"
 )
 
 // Rejections returns all reasons.
 func Rejections() []string {
-	return []string{RejectedKey, RejectedRate, RejectedQueue, RejectedMemory, RejectedBody, RejectedHost, RejectedOrigin}
+	return []string{rejectedKey, rejectedRate, rejectedQueue, rejectedMemory, rejectedBody, rejectedHost, rejectedOrigin}
 }
 
 // Error is an answer with an error status.

@@ -23,7 +23,7 @@ func (e *Edge) checkHost(r *http.Request) error {
 			return nil
 		}
 	}
-	return rejected(RejectedHost, http.StatusForbidden, "the Host %q is not one of this gateway's names; start it with --allow-host %s", name, name)
+	return rejected(rejectedHost, http.StatusForbidden, "the Host %q is not one of this gateway's names; start it with --allow-host %s", name, name)
 }
 
 // hostName returns a Host without port, brackets and final dot, in lower case.
@@ -50,12 +50,12 @@ func (e *Edge) checkOrigin(r *http.Request) error {
 	case origin == "" && r.Header.Get("Sec-Fetch-Site") != "cross-site", e.originAllowed(origin):
 		return nil
 	case origin == "":
-		return rejected(RejectedOrigin, http.StatusForbidden, "a page of another site asked; start the gateway with --cors ORIGIN to allow it")
+		return rejected(rejectedOrigin, http.StatusForbidden, "a page of another site asked; start the gateway with --cors ORIGIN to allow it")
 	}
 	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
 		return nil
 	}
-	return rejected(RejectedOrigin, http.StatusForbidden, "pages of %q may not use this gateway; start it with --cors %s to allow them", origin, origin)
+	return rejected(rejectedOrigin, http.StatusForbidden, "pages of %q may not use this gateway; start it with --cors %s to allow them", origin, origin)
 }
 
 func (e *Edge) originAllowed(origin string) bool {

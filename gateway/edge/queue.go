@@ -44,7 +44,7 @@ func (q *queue) enter(ctx context.Context) error {
 func (q *queue) leave() { <-q.slots }
 
 func (q *queue) full(format string, args ...any) error {
-	e := rejected(RejectedQueue, http.StatusTooManyRequests, format+"; try again later", args...)
+	e := rejected(rejectedQueue, http.StatusTooManyRequests, format+"; try again later", args...)
 	e.RetryAfter = time.Second
 	return e
 }

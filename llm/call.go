@@ -156,7 +156,7 @@ func setBody(request *http.Request, pieces [][]byte) {
 	for _, piece := range pieces {
 		size += len(piece)
 	}
-	if size <= smallBody {
+	if len(pieces) > 1 && size <= smallBody {
 		pieces = [][]byte{bytes.Join(pieces, nil)}
 	}
 	request.ContentLength = int64(size)

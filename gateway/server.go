@@ -16,15 +16,6 @@ import (
 	"rcvae/llm"
 )
 
-// The routes, as metrics and logs name them.
-const (
-	routeChat        = "chat"
-	routeCompletions = "completions"
-	routeEmbeddings  = "embeddings"
-	routeModels      = "models"
-	routeOther       = "other"
-)
-
 // Server is the gateway. It is safe for concurrent use.
 type Server struct {
 	config    Config
@@ -95,35 +86,35 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // Stop ends a drain at once. It may be called once.
 func (s *Server) Stop() { s.edge.Stop() }
 
+// routes have the names that metrics and logs call them by.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	handle := func(pattern string, route edge.Route, h edge.Handler) { mux.Handle(pattern, s.edge.Handle(route, h)) }
+	models, other, open := edge.Route{Name: "models"}, edge.Route{Name: "other"}, edge.Route{Name: "other", Open: true}
 	for _, root := range []string{"/v1", "/openai/deployments/{deployment}"} { // Azure's clients know the second
 		post := func(name, path string, h edge.Handler) {
-			mux.Handle("POST "+root+path, s.edge.Handle(edge.Route{Name: name, Body: true}, h))
-			mux.Handle(root+path, s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("POST")))
+			handle("POST "+root+path, edge.Route{Name: name, Body: true}, h)
+			handle(root+path, other, wrongMethod("POST"))
 		}
-		post(routeChat, llm.ChatPath, s.complete(llm.ChatPath))
-		post(routeCompletions, llm.CompletionPath, s.complete(llm.CompletionPath))
-		post(routeEmbeddings, llm.EmbeddingPath, s.embeddings)
+		post("chat", llm.ChatPath, s.complete(llm.ChatPath))
+		post("completions", llm.CompletionPath, s.complete(llm.CompletionPath))
+		post("embeddings", llm.EmbeddingPath, s.embeddings)
 	}
-	mux.Handle("GET /v1/models", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
-	mux.Handle("GET /v1/models/{model...}", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
-	mux.Handle("/v1/models", s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("GET")))
-	open := func(pattern string, h edge.Handler) {
-		mux.Handle(pattern, s.edge.Handle(edge.Route{Name: routeOther, Open: true}, h))
-	}
+	handle("GET /v1/models", models, s.models)
+	handle("GET /v1/models/{model...}", models, s.models)
+	handle("/v1/models", other, wrongMethod("GET"))
 	metrics := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
-	open("GET /metrics", func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
+	handle("GET /metrics", open, func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
 		metrics.ServeHTTP(w, r)
 		return nil
 	})
-	open("GET /healthz", func(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
+	handle("GET /healthz", open, func(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
 		writeText(w, http.StatusOK, "ok")
 		return nil
 	})
-	open("GET /readyz", s.ready)
-	open("GET /{$}", s.page)
-	mux.Handle("/", s.edge.Handle(edge.Route{Name: routeOther}, notFound))
+	handle("GET /readyz", open, s.ready)
+	handle("GET /{$}", open, s.page)
+	handle("/", other, notFound)
 	return mux
 }
 

@@ -50,17 +50,10 @@ func (r *run) prepareSafely(ctx context.Context, candidates []rcvae.Candidate) {
 // waiting returns a candidate and all that have been offered since.
 func (p *preparation) waiting(first rcvae.Candidate) []rcvae.Candidate {
 	list := []rcvae.Candidate{first}
-	for {
-		select {
-		case c, ok := <-p.offered:
-			if !ok {
-				return list
-			}
-			list = append(list, c)
-		default:
-			return list
-		}
+	for range len(p.offered) { // nobody else takes them
+		list = append(list, <-p.offered)
 	}
+	return list
 }
 
 // offer hands candidates that are text over, and never waits.

@@ -90,15 +90,7 @@ func openFile(path string, dimension int) (*sql.DB, error) {
 	}
 	size := pageSize(dimension) // takes effect in new files
 	options := sqlitefile.Options(busyTimeout, fmt.Sprintf("page_size(%d)", size), fmt.Sprintf("wal_autocheckpoint(%d)", walSize/size))
-	db, err := sql.Open("sqlite", sqlitefile.Location(path, options))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // SQLite has one writer; waiting here is cheaper than there
-	if err := prepare(db); err != nil {
-		return nil, errors.Join(sqlitefile.ExplainOpen(path, err), db.Close())
-	}
-	return db, nil
+	return sqlitefile.Open(path, options, prepare)
 }
 
 // prepare makes the table where it is not there yet, and takes the rows of version 1.

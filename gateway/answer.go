@@ -63,13 +63,13 @@ func (p part) block() block {
 	c := p.call
 	b := block{
 		K: c.k, Drawn: p.Drawn, Returned: len(p.Candidates), Selector: p.Rule, Chosen: p.Chosen, Scores: p.Scores,
-		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.failed,
+		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.draw.Failed,
 	}
 	if p.Stopped == stopGreedy {
 		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")
 	}
-	if !p.billed.IsZero() {
-		b.Billed = &p.billed
+	if !p.draw.Billed.IsZero() {
+		b.Billed = &p.draw.Billed
 	}
 	if c.n > 1 {
 		b.Order = p.best()
@@ -106,25 +106,19 @@ func (p part) explain(views []candidate) {
 	}
 }
 
-// best returns the best candidates, as many as the client wants and there are.
-func (p part) best() []int { return p.Order[:min(p.call.n, len(p.Order))] }
-
 // answer returns the complete body: the upstream's envelope, the best choices, the
 // usage of all candidates and the block.
 func answer(parts []part) ([]byte, error) {
-	body := parts[0].envelope.Clone()
-	var choices []json.RawMessage
-	for _, p := range parts {
-		for _, i := range p.best() {
-			choice, err := choiceBody(p.call, p.choice(i).Raw, len(choices))
-			if err != nil {
-				return nil, err
-			}
-			choices = append(choices, choice.Bytes())
-		}
+	choices, err := bestChoices(parts)
+	if err != nil {
+		return nil, err
 	}
-	// Note: a list of raw choices is joined by hand, json.Marshal would rewrite them.
-	body.SetRaw("choices", joinRaw(choices))
+	list := make([]json.RawMessage, len(choices))
+	for i, choice := range choices {
+		list[i] = choice.Bytes()
+	}
+	body := parts[0].draw.Envelope.Clone()
+	body.SetList("choices", list)
 	if usage := usageOf(parts); !usage.IsZero() { // an upstream that counts nothing is not made to
 		if err := body.Set("usage", usage); err != nil {
 			return nil, err
@@ -136,28 +130,33 @@ func answer(parts []part) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// choiceBody returns the upstream's choice at another place, without
-// log-probabilities that the client did not ask for.
-func choiceBody(c *call, raw json.RawMessage, place int) (openaiapi.Body, error) {
-	choice, err := openaiapi.ParseBody(raw)
-	if err != nil {
-		return choice, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+// bestChoices returns the upstream's choices that the client gets, at their new places
+// and without log-probabilities that it did not ask for.
+func bestChoices(parts []part) (choices []openaiapi.Body, err error) {
+	for _, p := range parts {
+		for _, i := range p.best() {
+			choice, err := openaiapi.ParseBody(p.choice(i).Raw)
+			if err != nil {
+				return nil, edge.Errorf(http.StatusBadGateway, "the upstream's choice: %v", err)
+			}
+			choice.SetRaw("index", []byte(strconv.Itoa(len(choices))))
+			if !p.call.logProbs && choice.Has("logprobs") {
+				choice.SetRaw("logprobs", []byte("null"))
+			}
+			choices = append(choices, choice)
+		}
 	}
-	choice = choice.Clone()
-	choice.SetRaw("index", []byte(strconv.Itoa(place)))
-	if !c.logProbs && choice.Has("logprobs") {
-		choice.SetRaw("logprobs", []byte("null"))
-	}
-	return choice, nil
+	return choices, nil
 }
 
-func joinRaw(list []json.RawMessage) json.RawMessage {
-	out := []byte{'['}
-	for i, raw := range list {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, raw...)
+// setBlock puts the block of one prompt, or a list of blocks for several, into a body.
+func setBlock(body *openaiapi.Body, parts []part) error {
+	if len(parts) == 1 {
+		return body.Set(blockField, parts[0].block())
 	}
-	return append(out, ']')
+	blocks := make([]block, len(parts))
+	for i := range parts {
+		blocks[i] = parts[i].block()
+	}
+	return body.Set(blockField, map[string]any{"k": parts[0].call.k, "selector": blocks[0].Selector, "prompts": blocks})
 }

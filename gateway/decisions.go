@@ -85,35 +85,18 @@ func openDecisionFile(path string) (*sql.DB, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", sqlitefile.Location(path, sqlitefile.Options(decisionsBusy)))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // SQLite has one writer
-	if version == 0 {
-		_, err = db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", decisionsID, decisionsVersion, decisionsSchema))
-	} else {
-		err = db.Ping()
-	}
-	if err != nil {
-		return nil, errors.Join(sqlitefile.ExplainOpen(path, err), db.Close())
-	}
-	return db, nil
+	return sqlitefile.Open(path, sqlitefile.Options(decisionsBusy), func(db *sql.DB) error {
+		_, err := db.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; %s", decisionsID, decisionsVersion, decisionsSchema))
+		return err
+	})
 }
 
 // write stores rows until the channel is closed, as many in one transaction as wait.
 func (l *decisionLog) write() {
 	for row := range l.rows {
 		batch := [][]any{row}
-		for more := true; more && len(batch) < decisionsPending; {
-			select {
-			case next, ok := <-l.rows:
-				if more = ok; ok {
-					batch = append(batch, next)
-				}
-			default:
-				more = false
-			}
+		for range len(l.rows) { // nobody else takes them
+			batch = append(batch, <-l.rows)
 		}
 		if err := l.store(batch); err != nil {
 			l.dropped(len(batch))

@@ -5,42 +5,54 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"rcvae"
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
-	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
-// part is the answer to one prompt of a request. All requests have one but raw
-// completions with a list of prompts.
-type part struct {
-	call *call
-	bestof.Result
-	upstream
-	embedding time.Duration // of the selection
+// answerParts draws and chooses for each prompt, all at once. When one fails, or panics,
+// the request fails.
+func (s *Server) answerParts(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) ([]part, error) {
+	calls := []*call{c}
+	if len(c.prompts) > 0 {
+		calls = nil
+		for _, prompt := range c.prompts {
+			calls = append(calls, c.single(prompt))
+		}
+	}
+	parts := make([]part, len(calls))
+	group, all := errgroup.WithContext(ctx)
+	for i, call := range calls {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					s.logPanic(p, debug.Stack())
+					err = edge.Errorf(http.StatusInternalServerError, "the gateway has a bug; its log has more")
+				}
+			}()
+			parts[i], err = s.answerOne(all, call, arrivals)
+			return err
+		})
+	}
+	switch err := group.Wait(); {
+	case ctx.Err() != nil:
+		return nil, edge.ErrClientGone
+	case err != nil:
+		return nil, err
+	}
+	return parts, nil
 }
-
-// choice returns what the upstream sent for candidate i.
-func (p part) choice(i int) llm.Choice { return p.Candidates[i].Raw.(llm.Choice) }
-
-// upstream is what the upstream said besides its choices.
-type upstream struct {
-	usage    openaiapi.Usage   // the prompt once, the tokens of all candidates
-	billed   openaiapi.Usage   // sum over all calls
-	failed   map[llm.Cause]int // calls by cause; nil when none failed
-	envelope openaiapi.Body    // the first response without choices and usage
-}
-
-// stopGreedy is why a request was sampled once whose candidates would all be the same.
-const stopGreedy = "greedy"
 
 // answerOne samples and chooses for one prompt.
-func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arrivals chan<- bestof.Arrival) (part, error) {
-	sampler := &upstreamSampler{server: s, call: c, header: header}
+func (s *Server) answerOne(ctx context.Context, c *call, arrivals chan<- bestof.Arrival) (part, error) {
+	sampler := &upstreamSampler{server: s, call: c}
 	watch, early := &stopwatch{}, &stopwatch{}
 	defer func() { s.metrics.embeddedEarly(early.total()) }()
 	most := c.k
@@ -62,19 +74,31 @@ func (s *Server) answerOne(ctx context.Context, c *call, header http.Header, arr
 	if c.greedy {
 		result.Stopped = stopGreedy
 	}
-	p := part{call: c, Result: result, upstream: sampler.upstream, embedding: watch.total()}
+	p := part{call: c, Result: result, draw: sampler.draw, embedding: watch.total()}
 	s.traceSelection(ctx, p)
 	s.metrics.decided(p)
 	s.record(p)
 	return p, nil
 }
 
+// engineRule returns the rule as the engine needs it. The time that it spends in the
+// embedder before the selection is added to early.
+func (s *Server) engineRule(name string, early *stopwatch) bestof.Rule {
+	rule := s.parts.Rules[name]
+	r := bestof.Rule{Name: name, Selector: rule.Selector, Decided: rule.Rule.Decided}
+	if rule.Prepare != nil {
+		r.Prepare = func(ctx context.Context, question string, candidates []rcvae.Candidate) error {
+			return rule.Prepare(context.WithValue(ctx, stopwatchKey{}, early), question, candidates)
+		}
+	}
+	return r
+}
+
 // upstreamSampler samples the candidates of a call from the upstream.
 type upstreamSampler struct {
 	server *Server
 	call   *call
-	header http.Header
-	upstream
+	draw   llm.Draw // of all rounds, without its choices
 }
 
 var _ bestof.Sampler = (*upstreamSampler)(nil)
@@ -82,42 +106,34 @@ var _ bestof.Sampler = (*upstreamSampler)(nil)
 // Sample implements [bestof.Sampler].
 func (u *upstreamSampler) Sample(ctx context.Context, first, k int, arrived chan<- bestof.Candidate) error {
 	s, start := u.server, time.Now()
-	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.header}
+	request := llm.Request{Path: u.call.path, Query: u.call.query, Body: u.call.body, K: k, First: first, Header: u.call.header}
 	s.askLogProbs(u.call, &request)
-	told := make(map[int]bool, k)
-	send := func(choice llm.Choice) {
-		told[choice.Index] = true
+	request.OnChoice = func(choice llm.Choice) {
 		choice.Index += first
 		s.traceCandidate(ctx, start, choice)
 		arrived <- candidateOf(u.call, choice) // there is room for k
 	}
-	request.OnChoice = send
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.UpstreamTimeout, errUpstreamTimeout)
 	defer cancel()
 	d, err := s.parts.Upstream.Draw(ctx, request)
-	err = cmp.Or(err, d.Err)
 	s.metrics.drew(d, k, time.Since(start))
 	u.add(d)
-	for _, choice := range d.Choices {
-		if !told[choice.Index] { // an upstream that does not report arrivals
-			send(choice)
-		}
-	}
-	return err
+	return cmp.Or(err, d.Err)
 }
 
 // add adds what a round said.
-func (u *upstream) add(d llm.Draw) {
+func (u *upstreamSampler) add(d llm.Draw) {
+	all := &u.draw
+	if all.Failed == nil {
+		all.Failed = map[llm.Cause]int{}
+	}
 	for cause, n := range d.Failed {
-		if u.failed == nil {
-			u.failed = map[llm.Cause]int{}
-		}
-		u.failed[cause] += n
+		all.Failed[cause] += n
 	}
-	if len(d.Choices) > 0 && u.envelope.Len() == 0 {
-		u.envelope = d.Envelope
+	if all.Envelope.Len() == 0 {
+		all.Envelope = d.Envelope
 	}
-	u.usage, u.billed = u.usage.AddChoices(d.Usage), u.billed.Add(d.Billed)
+	all.Usage, all.Billed = all.Usage.AddChoices(d.Usage), all.Billed.Add(d.Billed)
 }
 
 // askLogProbs asks for log-probabilities where the rule looks at them and the client
@@ -145,15 +161,4 @@ func candidateOf(c *call, choice llm.Choice) bestof.Candidate {
 		Candidate: rcvae.Candidate{Text: choice.Text, Model: c.model, Finish: choice.Finish, Tokens: choice.Tokens, LogProb: choice.LogProb},
 		Place:     choice.Index, Calls: calls.String(), Raw: choice,
 	}
-}
-
-// extract finds the answer in a text. Graders skip what the model thought before it.
-func (s *Server) extract(text string) (answer, from string) {
-	switch {
-	case s.parts.Extract != nil:
-		return s.parts.Extract(text)
-	case s.parts.Grader != nil:
-		answer, _ = s.parts.Grader.Answer(text)
-	}
-	return answer, ""
 }

@@ -1,18 +1,22 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"rcvae/gateway/edge"
-	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
 // errUpstreamTimeout is the cause of contexts that end a call to the upstream.
-var errUpstreamTimeout = errors.New("the upstream took too long")
+var errUpstreamTimeout = fmt.Errorf("the upstream took too long: %w", context.DeadlineExceeded)
+
+// statusOverloaded is what some servers answer instead of 503.
+const statusOverloaded = 529
 
 // sayings are what a client may know of a call that came to nothing.
 var sayings = map[llm.Cause]string{
@@ -21,6 +25,7 @@ var sayings = map[llm.Cause]string{
 	llm.CauseReset:   "the upstream closed the connection without an answer",
 	llm.CauseCut:     "the upstream's answer stopped in its middle",
 	llm.CauseFormat:  "the upstream's answer is not a completion",
+	llm.CauseTimeout: "the upstream did not answer in time",
 }
 
 // clientError maps an error to what a client may see of it. header is what the upstream
@@ -29,56 +34,36 @@ func clientError(err error, header http.Header) *edge.Error {
 	if e, ok := errors.AsType[*edge.Error](err); ok {
 		return e
 	}
-	var answer *edge.Error
+	cause := llm.CauseOf(err)
+	answer := edge.Errorf(http.StatusBadGateway, "%s", cmp.Or(sayings[cause], "the upstream's answer cannot be used"))
 	if status, ok := errors.AsType[*llm.StatusError](err); ok {
 		answer = fromStatus(status, header.Get("Authorization") != "")
-	} else if cause := causeOf(err); cause == llm.CauseTimeout {
-		answer = edge.Errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
+	} else if cause == llm.CauseTimeout {
+		answer = edge.Errorf(http.StatusGatewayTimeout, "%s", sayings[cause])
 	} else if errors.Is(err, llm.ErrStream) {
 		answer = edge.Errorf(http.StatusBadGateway, "the upstream answers with a stream of events, which was not asked for")
-	} else if text, ok := sayings[cause]; ok {
-		answer = edge.Errorf(http.StatusBadGateway, "%s", text)
-	} else {
-		answer = edge.Errorf(http.StatusBadGateway, "the upstream's answer cannot be used")
 	}
-	answer.Cause = err
 	return answer
-}
-
-// causeOf is [llm.CauseOf] with the gateway's own limits.
-func causeOf(err error) llm.Cause {
-	if errors.Is(err, errUpstreamTimeout) || errors.Is(err, context.DeadlineExceeded) {
-		return llm.CauseTimeout
-	}
-	return llm.CauseOf(err)
 }
 
 // fromStatus maps an error of the upstream. What it says about a request is passed on
 // with all its fields; what it says about a key is the client's only if the key is.
 func fromStatus(e *llm.StatusError, ownKey bool) *edge.Error {
-	pass := func(status int) *edge.Error {
-		return &edge.Error{Status: status, Message: e.Message, Envelope: e.Detail.Envelope(), RetryAfter: e.RetryAfter}
-	}
+	answer := &edge.Error{Status: e.Status, Detail: e.Detail, RetryAfter: e.RetryAfter}
 	switch s := e.Status; {
 	case e.AboutKey() && !ownKey:
 		return edge.Errorf(http.StatusBadGateway, "the upstream refuses the gateway's key; its operator must set another")
-	case s == http.StatusTooManyRequests, s == http.StatusServiceUnavailable:
-		answer := pass(s)
-		answer.RetryAfter = max(answer.RetryAfter, time.Second)
-		return answer
-	case s == 529: // overloaded
-		answer := pass(http.StatusServiceUnavailable)
-		answer.RetryAfter = max(answer.RetryAfter, time.Second)
-		return answer
+	case s == http.StatusTooManyRequests, s == http.StatusServiceUnavailable, s == statusOverloaded:
+		answer.RetryAfter = max(e.RetryAfter, time.Second)
+		if s == statusOverloaded {
+			answer.Status = http.StatusServiceUnavailable
+		}
 	case s == http.StatusGatewayTimeout, s == 524: // Cloudflare's
-		return edge.Errorf(http.StatusGatewayTimeout, "the upstream did not answer in time")
-	case s >= http.StatusBadRequest && s < http.StatusInternalServerError:
-		return pass(s)
+		return edge.Errorf(http.StatusGatewayTimeout, "%s", sayings[llm.CauseTimeout])
+	case s < http.StatusBadRequest, s >= http.StatusInternalServerError:
+		answer.Status = http.StatusBadGateway
+		answer.Detail.Message = fmt.Sprintf("the upstream answered %d: %s", s, e.Detail.Message)
 	}
-	answer := pass(http.StatusBadGateway)
-	detail := e.Detail
-	detail.Message = openaiapi.NewError(e.Status, "the upstream answered %d: %s", e.Status, e.Message).Message
-	answer.Message, answer.Envelope = detail.Message, detail.Envelope()
 	return answer
 }
 
@@ -88,7 +73,7 @@ func logCause(x *edge.Exchange, err error) {
 	if err == nil {
 		return
 	}
-	x.Log("cause", string(causeOf(err)))
+	x.Log("cause", string(llm.CauseOf(err)))
 	if status, ok := errors.AsType[*llm.StatusError](err); ok {
 		x.Log("upstream_status", status.Status)
 		if id := status.Header.Get("X-Request-Id"); id != "" {
@@ -97,4 +82,21 @@ func logCause(x *edge.Exchange, err error) {
 	} else if call, ok := errors.AsType[*llm.CallError](err); ok {
 		x.Log("error", call.Error())
 	}
+}
+
+// report tells the log and the metrics why a request failed, and returns what the client
+// may see of it.
+func (s *Server) report(x *edge.Exchange, header http.Header, err error) error {
+	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
+		return err
+	}
+	s.metrics.failed(llm.CauseOf(err), 1)
+	logCause(x, err)
+	return clientError(err, header)
+}
+
+// logPanic tells the log of a panic that was caught. The panic's value may quote a
+// text, so only its type is told.
+func (s *Server) logPanic(value any, stack []byte) {
+	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
 }

@@ -2,12 +2,12 @@ package gateway
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"rcvae"
 	"rcvae/grade"
 	"rcvae/internal/openaiapi"
 	"rcvae/llm"
@@ -38,7 +38,9 @@ type listUpstream struct {
 func (l *listUpstream) Draw(_ context.Context, r llm.Request) (llm.Draw, error) {
 	d := llm.Draw{Mode: llm.ModeN}
 	for i := range r.K {
-		d.Choices = append(d.Choices, llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"})
+		choice := llm.Choice{Index: i, Text: l.texts[l.next], Finish: "stop"}
+		d.Choices = append(d.Choices, choice)
+		r.OnChoice(choice)
 		l.next++
 	}
 	return d, nil
@@ -60,7 +62,7 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 	}
 	c := DefaultConfig()
 	c.Selector, c.Margin = "majority", 1
-	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: bound, Rule: rule}}, Grader: grader})
+	s, err := New(c, Parts{Upstream: &listUpstream{texts: texts}, Rules: map[string]Rule{"majority": {Selector: bound, Rule: rule}}, Extract: AnswerBy(grader)})
 	if err != nil {
 		panic(err)
 	}
@@ -70,11 +72,19 @@ func DecideForTest(ctx context.Context, texts []string, kMin, kMax int) (chosen 
 		panic(err)
 	}
 	call := &call{path: llm.ChatPath, body: body, rule: "majority", n: 1, k: kMax, kMin: kMin}
-	p, err := s.answerOne(ctx, call, http.Header{}, nil)
+	p, err := s.answerOne(ctx, call, nil)
 	if err != nil {
 		panic(err)
 	}
 	return p.Chosen, p.Stopped
+}
+
+// AnswerBy returns the extraction of a grader.
+func AnswerBy(grader rcvae.Grader) func(string) (string, string) {
+	return func(text string) (string, string) {
+		answer, _ := grader.Answer(text)
+		return answer, ""
+	}
 }
 
 // OpenDecisionsForTest opens and closes a decision log.

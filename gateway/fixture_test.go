@@ -71,7 +71,7 @@ func start(t *testing.T, change func(*setup)) *stand {
 	s := setup{config: gateway.DefaultConfig(), llm: llm.DefaultOptions("http://replaced")}
 	s.llm.Retries, s.llm.Concurrency = 0, 64
 	s.config.K, s.config.Selector = 4, "majority"
-	s.parts = gateway.Parts{Rules: map[string]gateway.Rule{}, Grader: grader, Logger: slog.New(slog.NewJSONHandler(log, nil))}
+	s.parts = gateway.Parts{Rules: map[string]gateway.Rule{}, Extract: gateway.AnswerBy(grader), Logger: slog.New(slog.NewJSONHandler(log, nil))}
 	for _, name := range []string{"majority", "longest", "vote:longest", "vote:arithmetic", "logprob"} {
 		rule, err := selector.Parse(name)
 		if err != nil {

@@ -1,13 +1,9 @@
 package gateway
 
 import (
-	"context"
-	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
-
-	"rcvae/gateway/edge"
 )
 
 // The header fields that pass besides [Config.PassHeaders]; a name that ends in * is the
@@ -17,6 +13,9 @@ var (
 	passedUpK1 = []string{"Accept", "Idempotency-Key"} // of a call that is the client's own
 	passedDown = []string{"Content-Type", "Content-Length", "Cache-Control", "X-Request-Id", "Retry-After", "Retry-After-Ms", "X-Ratelimit-*", "Openai-*"}
 )
+
+// chosenHeader tells which candidate was chosen.
+const chosenHeader = "X-Rcvae-Chosen"
 
 // neverPassed are fields that belong to one connection, or carry secrets.
 var neverPassed = []string{
@@ -41,34 +40,4 @@ func checkPassed(list []string) (bad []string) {
 		}
 	}
 	return bad
-}
-
-// upHeader returns what of a client's header goes to the upstream. own says that the
-// call is the client's, and not one of several that are made for it.
-func (s *Server) upHeader(ctx context.Context, from http.Header, x *edge.Exchange, own bool) http.Header {
-	header := http.Header{"X-Request-Id": {x.ID}}
-	for name, values := range from {
-		if matches(name, passedUp) || matches(name, s.passed) || own && matches(name, passedUpK1) {
-			header[name] = values
-		}
-	}
-	if s.config.ForwardKeys {
-		if value, ok := from["Authorization"]; ok {
-			header["Authorization"] = value
-		} else if key := edge.ClientKey(from); key != "" {
-			header["Authorization"] = []string{"Bearer " + key}
-		}
-	}
-	s.injectTrace(ctx, header)
-	return header
-}
-
-// downHeader copies what of the upstream's header a client gets when the answer is the
-// upstream's own.
-func (s *Server) downHeader(to, from http.Header) {
-	for name, values := range from {
-		if matches(name, passedDown) || matches(name, s.passed) && !matches(name, neverPassed) {
-			to[name] = values
-		}
-	}
 }

@@ -1,13 +1,13 @@
 package gateway
 
 import (
-	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
@@ -16,79 +16,83 @@ import (
 
 const modeProxy = "proxy" // besides [llm.ModeN] and [llm.ModeFanOut]
 
-// other is the label of what is not in a closed set.
-const other = "other"
-
 // codeList holds the status codes that have a label of their own.
 var codeList = []int{200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, edge.StatusClientGone, 500, 502, 503, 504}
 
 func codeLabel(status int) string {
-	for _, code := range codeList {
-		if code == status {
-			return strconv.Itoa(code)
-		}
+	if slices.Contains(codeList, status) {
+		return strconv.Itoa(status)
 	}
-	return other
+	return "other"
 }
 
 // metrics are those of one server, in a registry of its own.
 type metrics struct {
 	registry *prometheus.Registry
-	known    map[string]bool // selectors
 
 	requests   *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 	upstream   *prometheus.HistogramVec
 	selection  *prometheus.HistogramVec
-	embedding  prometheus.Histogram
-	early      prometheus.Histogram
+	embedding  prometheus.Observer
+	early      prometheus.Observer
 	candidates *prometheus.CounterVec
-	drawn      prometheus.Histogram
+	drawn      prometheus.Observer
 	fallbacks  *prometheus.CounterVec
 	rejected   *prometheus.CounterVec
 	failures   *prometheus.CounterVec
 	tokens     *prometheus.CounterVec
-	entropy    prometheus.Histogram
+	entropy    prometheus.Observer
 	dropped    prometheus.Counter
 }
 
-func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
-	seconds := prometheus.ExponentialBuckets(0.0005, 2, 19) // 0.5 ms to 131 s
+func newMetrics(e *edge.Edge, r *readiness, p Parts) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metric := promauto.With(m.registry)
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcvae_" + name, Help: help}, labels)
+		return metric.NewCounterVec(prometheus.CounterOpts{Name: "rcvae_" + name, Help: help}, labels)
 	}
-	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "rcvae_" + name, Help: help, Buckets: seconds}, labels)
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return metric.NewHistogramVec(prometheus.HistogramOpts{Name: "rcvae_" + name, Help: help, Buckets: buckets}, labels)
 	}
-	m := &metrics{registry: prometheus.NewRegistry(), known: map[string]bool{bestof.ToolVote: true}}
-	for name := range rules {
-		m.known[name] = true
+	gauge := func(name, help string, value func() float64) {
+		metric.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_" + name, Help: help}, value)
 	}
+	seconds := prometheus.ExponentialBuckets(0.0005, 2, 19) // 0.5 ms to 131 s
 	m.requests = counter("requests_total", "Requests by route and status code.", "route", "code")
-	m.duration = histogram("request_duration_seconds", "Time from the request's header to the end of its answer.", "route")
-	m.upstream = histogram("upstream_duration_seconds", "Time of the upstream: a round of candidates, or the header of a forwarded answer.", "mode")
-	m.selection = histogram("selection_duration_seconds", "Time of a selection without its embedding.", "selector")
-	m.embedding = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_embedding_duration_seconds", Help: "Time that a selection waits for embeddings.", Buckets: seconds})
-	m.early = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_early_embedding_duration_seconds", Help: "Time to embed candidates of a request while others are being sampled.", Buckets: seconds})
+	m.duration = histogram("request_duration_seconds", "Time from the request's header to the end of its answer.", seconds, "route")
+	m.upstream = histogram("upstream_duration_seconds", "Time of the upstream: a round of candidates, or the header of a forwarded answer.", seconds, "mode")
+	m.selection = histogram("selection_duration_seconds", "Time of a selection without its embedding.", seconds, "selector")
+	m.embedding = histogram("embedding_duration_seconds", "Time that a selection waits for embeddings.", seconds).WithLabelValues()
+	m.early = histogram("early_embedding_duration_seconds", "Time to embed candidates of a request while others are being sampled.", seconds).WithLabelValues()
 	m.candidates = counter("candidates_total", "Candidates that were asked for, by what came of them.", "outcome")
-	m.drawn = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcvae_request_candidates", Help: "Candidates drawn for a request.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128}})
+	m.drawn = histogram("request_candidates", "Candidates drawn for a request.", []float64{1, 2, 4, 8, 16, 32, 64, 128}).WithLabelValues()
 	m.fallbacks = counter("fallbacks_total", "Answers that no rule chose, by reason.", "reason")
 	m.rejected = counter("rejections_total", "Requests refused before any work, by reason.", "reason")
 	m.failures = counter("upstream_failures_total", "Calls to the upstream that failed, by cause.", "cause")
 	m.tokens = counter("tokens_total", "Tokens of all candidates as the upstream counts them; forwarded calls are not counted.", "kind")
-	m.entropy = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "rcvae_chosen_entropy_nats", Help: "Posterior entropy of the chosen candidate without its constant, half the sum of log variances.",
-		Buckets: prometheus.LinearBuckets(-400, 25, 25),
+	m.entropy = histogram("chosen_entropy_nats", "Posterior entropy of the chosen candidate without its constant, half the sum of log variances.",
+		prometheus.LinearBuckets(-400, 25, 25)).WithLabelValues()
+	m.dropped = counter("decisions_dropped_total", "Decisions that the log lost because its disk was too slow or failed.").WithLabelValues()
+	gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(e.Waiting()) })
+	gauge("requests_active", "Requests under way.", func() float64 { return float64(e.Active()) })
+	gauge("request_bytes_held", "Bytes of the bodies of all requests under way or waiting.", func() float64 { return float64(e.HeldBytes()) })
+	gauge("ready", "1 while the upstream answers and the gateway is not draining.", r.state)
+	metric.NewCounterFunc(prometheus.CounterOpts{
+		Name: "rcvae_embedding_cache_faults_total", Help: "Times that the cache of embeddings could not be read or written; the answers were chosen without it.",
+	}, func() float64 {
+		if p.Cache == nil {
+			return 0
+		}
+		return float64(p.Cache.Faults())
 	})
-	m.dropped = prometheus.NewCounter(prometheus.CounterOpts{Name: "rcvae_decisions_dropped_total", Help: "Decisions that the log lost because its disk was too slow or failed."})
-	gauge := func(name, help string, value func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_" + name, Help: help}, value)
-	}
-	m.registry.MustRegister(m.requests, m.duration, m.upstream, m.selection, m.embedding, m.early, m.candidates, m.drawn, m.fallbacks, m.rejected, m.failures, m.tokens, m.entropy, m.dropped,
-		gauge("queue_waiting", "Requests that wait for their turn.", func() float64 { return float64(e.Waiting()) }),
-		gauge("requests_active", "Requests under way.", func() float64 { return float64(e.Active()) }),
-		gauge("request_bytes_held", "Bytes of the bodies of all requests under way or waiting.", func() float64 { return float64(e.HeldBytes()) }),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gauge("embedder_refused", "1 while the embedder computes something else than the models were trained on.", func() float64 {
+		if p.Embedder != nil && p.Embedder.Trouble() != "" {
+			return 1
+		}
+		return 0
+	})
 	for _, kind := range bestof.FallbackKinds() { // so that rates start at zero
 		m.fallbacks.WithLabelValues(kind)
 	}
@@ -99,39 +103,6 @@ func newMetrics(rules map[string]Rule, e *edge.Edge) *metrics {
 		m.rejected.WithLabelValues(reason)
 	}
 	return m
-}
-
-// watchCache adds how often the cache of embeddings could not be used; 0 without one.
-func (m *metrics) watchCache(c Cache) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "rcvae_embedding_cache_faults_total", Help: "Times that the cache of embeddings could not be read or written; the answers were chosen without it.",
-	}, func() float64 {
-		if c == nil {
-			return 0
-		}
-		return float64(c.Faults())
-	}))
-}
-
-// watchEmbedder adds whether the embedder is refused; 0 without one that may be.
-func (m *metrics) watchEmbedder(e Embedder) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "rcvae_embedder_refused", Help: "1 while the embedder computes something else than the models were trained on.",
-	}, func() float64 {
-		if e != nil && e.Trouble() != "" {
-			return 1
-		}
-		return 0
-	}))
-}
-
-// watch adds whether requests should be sent here.
-func (m *metrics) watch(r *readiness) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rcvae_ready", Help: "1 while the upstream answers and the gateway is not draining."}, r.state))
-}
-
-func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
 // served counts a request that has ended.
@@ -146,11 +117,6 @@ func (m *metrics) served(x *edge.Exchange) {
 // failed counts calls to the upstream that failed.
 func (m *metrics) failed(cause llm.Cause, n int) {
 	m.failures.WithLabelValues(string(cause)).Add(float64(n))
-}
-
-// forwarded counts a call that was passed on.
-func (m *metrics) forwarded(took time.Duration) {
-	m.upstream.WithLabelValues(modeProxy).Observe(took.Seconds())
 }
 
 // drew counts a round of candidates.
@@ -186,11 +152,7 @@ func (m *metrics) decided(p part) {
 	if p.embedding > 0 {
 		m.embedding.Observe(p.embedding.Seconds())
 	}
-	name := p.call.rule
-	if !m.known[name] {
-		name = other
-	}
-	m.selection.WithLabelValues(name).Observe(max(p.Selection-p.embedding, 0).Seconds())
+	m.selection.WithLabelValues(p.call.rule).Observe(max(p.Selection-p.embedding, 0).Seconds())
 	if p.Entropy != nil {
 		m.entropy.Observe(*p.Entropy)
 	}

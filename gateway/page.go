@@ -26,7 +26,7 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) 
 		columns = append(columns, column{c.Name, c.Description})
 	}
 	settings, _ := json.Marshal(map[string]any{ // strings and numbers always encode, with < > & escaped
-		"k": s.config.K, "maxK": s.config.MaxK, "selector": s.config.Selector, "selectors": s.ruleNames(), "key": len(s.config.Keys) > 0, "signals": columns,
+		"k": s.config.K, "maxK": s.config.MaxK, "selector": s.config.Selector, "selectors": s.parts.ruleNames(), "key": len(s.config.Keys) > 0, "signals": columns,
 	})
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

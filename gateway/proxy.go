@@ -1,17 +1,14 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"rcvae/gateway/edge"
-	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
@@ -23,7 +20,31 @@ type forwarded struct {
 	stream              bool // the client asked for one
 }
 
-var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+// embeddings passes a request for embeddings on.
+func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	return s.passOn(w, r, x, http.MethodPost, llm.EmbeddingPath)
+}
+
+// models passes the upstream's list of models on, or what it says of one.
+func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
+	path := llm.ModelsPath
+	if name := r.PathValue("model"); name != "" {
+		for segment := range strings.SplitSeq(name, "/") {
+			path += "/" + url.PathEscape(segment)
+		}
+	}
+	if !llm.AllowedPath(path) {
+		return edge.Errorf(http.StatusNotFound, "there is no such model")
+	}
+	return s.passOn(w, r, x, http.MethodGet, path)
+}
+
+// passOn passes a client's call on.
+func (s *Server) passOn(w http.ResponseWriter, r *http.Request, x *edge.Exchange, method, path string) error {
+	header := s.upHeader(r.Context(), r.Header, x, true)
+	f := forwarded{method: method, path: path, query: r.URL.RawQuery, header: header, body: x.Body}
+	return s.report(x, header, s.proxy(r.Context(), w, f, x))
+}
 
 // proxy passes one call to the upstream and its answer back as it comes.
 func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, x *edge.Exchange) error {
@@ -40,7 +61,7 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, 
 		return proxyError(ctx, err)
 	}
 	defer response.Body.Close()
-	s.metrics.forwarded(time.Since(start))
+	s.metrics.upstream.WithLabelValues(modeProxy).Observe(time.Since(start).Seconds())
 	h := w.Header()
 	s.downHeader(h, response.Header)
 	if id := response.Header.Get("X-Request-Id"); id != "" {
@@ -58,113 +79,32 @@ func (s *Server) proxy(ctx context.Context, w http.ResponseWriter, f forwarded, 
 	return c.run(ctx, response.StatusCode)
 }
 
-// copying passes an answer on.
-type copying struct {
-	server  *Server
-	header  http.Header // that the upstream got
-	to      http.ResponseWriter
-	from    io.Reader
-	silence *time.Timer // ends the call when the upstream says nothing
-	events  bool        // an event stream, which is passed on piece by piece
-	half    []byte      // of an event that is not complete
+// upHeader returns what of a client's header goes to the upstream. own says that the
+// call is the client's, and not one of several that are made for it.
+func (s *Server) upHeader(ctx context.Context, from http.Header, x *edge.Exchange, own bool) http.Header {
+	header := http.Header{"X-Request-Id": {x.ID}}
+	for name, values := range from {
+		if matches(name, passedUp) || matches(name, s.passed) || own && matches(name, passedUpK1) {
+			header[name] = values
+		}
+	}
+	if s.config.ForwardKeys {
+		if value, ok := from["Authorization"]; ok {
+			header["Authorization"] = value
+		} else if key := edge.ClientKey(from); key != "" {
+			header["Authorization"] = []string{"Bearer " + key}
+		}
+	}
+	s.injectTrace(ctx, header)
+	return header
 }
 
-// run copies. An answer that is no stream starts when its first 32 KiB are there, so
-// that an upstream that breaks off before still gets a status of its own.
-func (c *copying) run(ctx context.Context, status int) error {
-	buffer := copyBuffers.Get().(*[32 << 10]byte)
-	defer copyBuffers.Put(buffer)
-	if c.events {
-		c.to.WriteHeader(status)
-	}
-	for started := c.events; ; {
-		n, err := c.read(buffer[:])
-		if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
-			return c.fail(ctx, err)
-		}
-		if !started {
-			started = true
-			c.to.WriteHeader(status)
-		}
-		piece := buffer[:n]
-		if c.events {
-			piece = c.whole(piece, err == io.EOF) //nolint:errorlint // readers return it bare
-		}
-		if werr := c.write(piece); werr != nil {
-			return edge.ErrClientGone
-		}
-		if err != nil {
-			return nil
+// downHeader copies what of the upstream's header a client gets when the answer is the
+// upstream's own.
+func (s *Server) downHeader(to, from http.Header) {
+	for name, values := range from {
+		if matches(name, passedDown) || matches(name, s.passed) && !matches(name, neverPassed) {
+			to[name] = values
 		}
 	}
-}
-
-// read reads what there is of a stream, and as much as fits of another answer.
-func (c *copying) read(buffer []byte) (n int, err error) {
-	for n < len(buffer) && err == nil {
-		var got int
-		got, err = c.from.Read(buffer[n:])
-		n += got
-		if got > 0 {
-			c.silence.Reset(c.server.config.UpstreamTimeout)
-			if c.events {
-				break
-			}
-		}
-	}
-	return n, err
-}
-
-// maxHalf bounds what is held back of one event, in bytes.
-const maxHalf = 1 << 20
-
-// whole returns the complete events of what was held back and a new piece, and holds
-// back the rest: if the stream breaks off, a client must get a whole event that says
-// so. At the end, and of an event that is too long, everything is passed on.
-func (c *copying) whole(piece []byte, end bool) []byte {
-	data := append(c.half, piece...)
-	cut := len(data)
-	if !end && len(data) < maxHalf {
-		cut = 0
-		for _, blank := range []string{"\n\n", "\r\n\r\n", "\r\r"} {
-			if i := bytes.LastIndex(data, []byte(blank)); i >= 0 {
-				cut = max(cut, i+len(blank))
-			}
-		}
-	}
-	c.half = bytes.Clone(data[cut:])
-	return data[:cut]
-}
-
-func (c *copying) write(piece []byte) error {
-	if len(piece) == 0 {
-		return nil
-	}
-	if _, err := c.to.Write(piece); err != nil || !c.events {
-		return err
-	}
-	return http.NewResponseController(c.to).Flush()
-}
-
-// fail returns why the upstream broke off, and tells a stream's client.
-func (c *copying) fail(ctx context.Context, err error) error {
-	cause := proxyError(ctx, err)
-	if _, known := errors.AsType[*llm.CallError](cause); !known && !errors.Is(cause, edge.ErrClientGone) && !errors.Is(cause, errUpstreamTimeout) {
-		cause = &llm.CallError{Server: "the upstream", Cause: llm.CauseCut, Err: cause}
-	}
-	if c.events && !errors.Is(cause, edge.ErrClientGone) {
-		_ = c.write(openaiapi.AppendEvent(nil, "", clientError(cause, c.header).Envelope)) // a client that has gone cannot be told
-	}
-	return cause
-}
-
-// proxyError returns the reason why a forwarded call ended.
-func proxyError(ctx context.Context, err error) error {
-	switch cause := context.Cause(ctx); {
-	case cause == nil:
-		return err
-	case errors.Is(cause, errUpstreamTimeout):
-		return errUpstreamTimeout
-	}
-	return edge.ErrClientGone
 }

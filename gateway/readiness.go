@@ -35,12 +35,10 @@ func (r *readiness) start(upstream Upstream, every time.Duration) {
 	r.done.Go(func() {
 		for ctx.Err() == nil {
 			r.ask(ctx, upstream)
-			timer := time.NewTimer(every)
 			select {
-			case <-timer.C:
+			case <-time.After(every):
 			case <-ctx.Done():
 			}
-			timer.Stop()
 		}
 	})
 }

@@ -28,9 +28,10 @@ type options struct {
 
 // call is a request for a completion.
 type call struct {
-	path  string         // [llm.ChatPath] or [llm.CompletionPath]
-	query string         // of the client's URL
-	body  openaiapi.Body // without the block "rcvae"
+	path   string         // [llm.ChatPath] or [llm.CompletionPath]
+	query  string         // of the client's URL
+	header http.Header    // that goes to the upstream
+	body   openaiapi.Body // without the block "rcvae"
 	options
 	model        string
 	rule         string // name of the selection rule
@@ -75,7 +76,7 @@ func (s *Server) parse(path string, r *http.Request, data []byte) (*call, error)
 		c.rule = s.config.Selector
 	}
 	if _, ok := s.parts.Rules[c.rule]; !ok {
-		return nil, edge.BadField("rcvae.selector", "there is no selector %q here; there are %s", c.rule, strings.Join(s.ruleNames(), ", "))
+		return nil, edge.BadField("rcvae.selector", "there is no selector %q here; there are %s", c.rule, strings.Join(s.parts.ruleNames(), ", "))
 	}
 	if c.k == 1 {
 		return c, nil
@@ -174,29 +175,36 @@ func lastQuestion(body openaiapi.Body) (string, bool) {
 		}
 		if message.Text("role") == "user" {
 			content, _ := message.Get("content")
-			return textOf(content), true
+			texts, _ := openaiapi.ContentTexts(content) // another form has no text
+			return strings.Join(texts, "\n"), true
 		}
 	}
 	return "", len(messages) > 0
 }
 
-// textOf returns a content's text: a string, or the text parts of a list; images and
-// other parts are skipped.
-func textOf(content json.RawMessage) string {
-	var text string
-	if json.Unmarshal(content, &text) == nil {
-		return text
+// readPrompts reads the prompts of a raw completion. Token ids have no text for the
+// selection's question.
+func (c *call) readPrompts() error {
+	prompts, err := promptsOf(c.body)
+	switch {
+	case err != nil:
+		return err
+	case len(prompts) == 1:
+		_ = json.Unmarshal(prompts[0], &c.question)
+	case c.Events:
+		return edge.BadField("rcvae.events", "events need a request with one prompt")
+	default:
+		c.prompts = prompts
 	}
-	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	}
-	_ = json.Unmarshal(content, &parts) // another form has no text
-	var texts []string
-	for _, part := range parts {
-		if part.Text != "" {
-			texts = append(texts, part.Text)
-		}
-	}
-	return strings.Join(texts, "\n")
+	return nil
+}
+
+// single returns the call for one prompt of several.
+func (c *call) single(prompt json.RawMessage) *call {
+	one := *c
+	one.prompts, one.question = nil, ""
+	_ = json.Unmarshal(prompt, &one.question) // token ids have no text
+	one.body = c.body.Clone()
+	one.body.SetRaw("prompt", prompt)
+	return &one
 }

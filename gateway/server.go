@@ -3,28 +3,17 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/textproto"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rcvae/bestof"
 	"rcvae/gateway/edge"
 	"rcvae/llm"
-)
-
-// The routes, as metrics and logs name them.
-const (
-	routeChat        = "chat"
-	routeCompletions = "completions"
-	routeEmbeddings  = "embeddings"
-	routeModels      = "models"
-	routeOther       = "other"
 )
 
 // Server is the gateway. It is safe for concurrent use.
@@ -55,11 +44,11 @@ func New(c Config, p Parts) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	if s.edge, err = edge.New(c.Config, s.log, s.served); err != nil {
+	if s.edge, err = edge.New(c.Config, s.log, func(x *edge.Exchange) { s.metrics.served(x) }); err != nil {
 		return nil, err
 	}
-	s.metrics = newMetrics(p.Rules, s.edge)
-	s.engine = &bestof.Engine{Extract: s.extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
+	s.metrics = newMetrics(s.edge, &s.readiness, p)
+	s.engine = &bestof.Engine{Extract: p.Extract, SelectTimeout: c.SelectTimeout, MaxText: c.MaxSelectText, OnPanic: s.logPanic}
 	if s.tracing, err = newTracing(c.Traces); err != nil {
 		return nil, err
 	}
@@ -69,9 +58,6 @@ func New(c Config, p Parts) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.metrics.watch(&s.readiness)
-	s.metrics.watchCache(p.Cache)
-	s.metrics.watchEmbedder(p.Embedder)
 	s.readiness.start(p.Upstream, readyEvery)
 	s.handler = s.edge.Guard(s.routes())
 	return s, nil
@@ -100,35 +86,35 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // Stop ends a drain at once. It may be called once.
 func (s *Server) Stop() { s.edge.Stop() }
 
+// routes have the names that metrics and logs call them by.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	handle := func(pattern string, route edge.Route, h edge.Handler) { mux.Handle(pattern, s.edge.Handle(route, h)) }
+	models, other, open := edge.Route{Name: "models"}, edge.Route{Name: "other"}, edge.Route{Name: "other", Open: true}
 	for _, root := range []string{"/v1", "/openai/deployments/{deployment}"} { // Azure's clients know the second
 		post := func(name, path string, h edge.Handler) {
-			mux.Handle("POST "+root+path, s.edge.Handle(edge.Route{Name: name, Body: true}, h))
-			mux.Handle(root+path, s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("POST")))
+			handle("POST "+root+path, edge.Route{Name: name, Body: true}, h)
+			handle(root+path, other, wrongMethod("POST"))
 		}
-		post(routeChat, llm.ChatPath, s.complete(llm.ChatPath))
-		post(routeCompletions, llm.CompletionPath, s.complete(llm.CompletionPath))
-		post(routeEmbeddings, llm.EmbeddingPath, s.embeddings)
+		post("chat", llm.ChatPath, s.complete(llm.ChatPath))
+		post("completions", llm.CompletionPath, s.complete(llm.CompletionPath))
+		post("embeddings", llm.EmbeddingPath, s.embeddings)
 	}
-	mux.Handle("GET /v1/models", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
-	mux.Handle("GET /v1/models/{model...}", s.edge.Handle(edge.Route{Name: routeModels}, s.models))
-	mux.Handle("/v1/models", s.edge.Handle(edge.Route{Name: routeOther}, wrongMethod("GET")))
-	open := func(pattern string, h edge.Handler) {
-		mux.Handle(pattern, s.edge.Handle(edge.Route{Name: routeOther, Open: true}, h))
-	}
-	metrics := s.metrics.handler()
-	open("GET /metrics", func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
+	handle("GET /v1/models", models, s.models)
+	handle("GET /v1/models/{model...}", models, s.models)
+	handle("/v1/models", other, wrongMethod("GET"))
+	metrics := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
+	handle("GET /metrics", open, func(w http.ResponseWriter, r *http.Request, _ *edge.Exchange) error {
 		metrics.ServeHTTP(w, r)
 		return nil
 	})
-	open("GET /healthz", func(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
+	handle("GET /healthz", open, func(w http.ResponseWriter, _ *http.Request, _ *edge.Exchange) error {
 		writeText(w, http.StatusOK, "ok")
 		return nil
 	})
-	open("GET /readyz", s.ready)
-	open("GET /{$}", s.page)
-	mux.Handle("/", s.edge.Handle(edge.Route{Name: routeOther}, notFound))
+	handle("GET /readyz", open, s.ready)
+	handle("GET /{$}", open, s.page)
+	handle("/", other, notFound)
 	return mux
 }
 
@@ -142,66 +128,4 @@ func wrongMethod(allow string) edge.Handler {
 
 func notFound(http.ResponseWriter, *http.Request, *edge.Exchange) error {
 	return edge.Errorf(http.StatusNotFound, "there is no such path; the gateway serves /v1/chat/completions, /v1/completions, /v1/embeddings and /v1/models")
-}
-
-// embeddings passes a request for embeddings on.
-func (s *Server) embeddings(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-	header := s.upHeader(r.Context(), r.Header, x, true)
-	f := forwarded{method: http.MethodPost, path: llm.EmbeddingPath, query: r.URL.RawQuery, header: header, body: x.Body}
-	return s.explain(x, header, s.proxy(r.Context(), w, f, x))
-}
-
-// models passes the upstream's list of models on, or what it says of one.
-func (s *Server) models(w http.ResponseWriter, r *http.Request, x *edge.Exchange) error {
-	path := "/models"
-	if name := r.PathValue("model"); name != "" {
-		if !modelName(name) {
-			return edge.Errorf(http.StatusNotFound, "there is no such model")
-		}
-		for segment := range strings.SplitSeq(name, "/") {
-			path += "/" + url.PathEscape(segment)
-		}
-	}
-	header := s.upHeader(r.Context(), r.Header, x, true)
-	return s.explain(x, header, s.proxy(r.Context(), w, forwarded{method: http.MethodGet, path: path, query: r.URL.RawQuery, header: header}, x))
-}
-
-// modelName reports whether a name is one that an upstream may be asked for. Note: a
-// path with dots would reach other paths of the upstream with the gateway's key.
-func modelName(name string) bool {
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, `\%?#`) {
-			return false
-		}
-	}
-	return true
-}
-
-// explain turns an error into what the client may see, and tells the log and the
-// metrics why.
-func (s *Server) explain(x *edge.Exchange, header http.Header, err error) error {
-	if _, ours := errors.AsType[*edge.Error](err); err == nil || ours || errors.Is(err, edge.ErrClientGone) {
-		return err
-	}
-	s.metrics.failed(causeOf(err), 1)
-	logCause(x, err)
-	return clientError(err, header)
-}
-
-// logPanic tells the log of a panic that was caught. The panic's value may quote a
-// text, so only its type is told.
-func (s *Server) logPanic(value any, stack []byte) {
-	s.log.Error("a selector or grader panicked", "panic", fmt.Sprintf("%T", value), "stack", string(stack))
-}
-
-// served counts a request that has ended.
-func (s *Server) served(x *edge.Exchange) { s.metrics.served(x) }
-
-func (s *Server) ruleNames() []string {
-	var names []string
-	for name := range s.parts.Rules {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

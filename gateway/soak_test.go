@@ -306,7 +306,7 @@ func soakSetup(t *testing.T, url string) (gateway.Config, gateway.Parts) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config, gateway.Parts{Upstream: &idleUpstream{upstream, transport}, Grader: grader, Rules: map[string]gateway.Rule{"consensus": {Selector: bound, Rule: rule}}}
+	return config, gateway.Parts{Upstream: &idleUpstream{upstream, transport}, Extract: gateway.AnswerBy(grader), Rules: map[string]gateway.Rule{"consensus": {Selector: bound, Rule: rule}}}
 }
 
 // lengthEmbedder embeds a text by its length, in as many numbers as a sentence encoder has.

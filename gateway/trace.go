@@ -14,6 +14,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"rcvae/internal/otlp"
 	"rcvae/llm"
 )
 
@@ -30,7 +31,7 @@ func newTracing(url string) (*tracing, error) {
 	if url == "" {
 		return nil, nil
 	}
-	client, err := newCollector(url)
+	client, err := otlp.Client(url)
 	if err != nil {
 		return nil, fmt.Errorf("export traces to %s: %w", url, err)
 	}
@@ -53,27 +54,27 @@ func (t *tracing) close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// traceRequest starts the span of a request; end finishes it from what the record holds then.
-func (s *Server) traceRequest(r *http.Request, rec *record) (ctx context.Context, end func()) {
+// traceRequest starts the span of a request; end finishes it with what was drawn.
+func (s *Server) traceRequest(r *http.Request, c *call) (ctx context.Context, end func([]part)) {
 	ctx = r.Context()
 	if s.tracing == nil {
-		return ctx, func() {}
+		return ctx, func([]part) {}
 	}
 	ctx = s.tracing.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	operation := "chat"
-	if rec.route == routeCompletions {
+	if !c.chat() {
 		operation = "text_completion"
 	}
-	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+rec.call.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, span := s.tracing.tracer.Start(ctx, operation+" "+c.model, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("gen_ai.operation.name", operation),
 		attribute.String("gen_ai.provider.name", "openai"),
-		attribute.String("gen_ai.request.model", rec.call.model),
-		attribute.Int("gen_ai.request.choice.count", rec.call.k),
-		attribute.Bool("rcvae.stream", rec.call.stream),
+		attribute.String("gen_ai.request.model", c.model),
+		attribute.Int("gen_ai.request.choice.count", c.k),
+		attribute.Bool("rcvae.stream", c.stream),
 	))
-	return ctx, func() {
-		if len(rec.parts) > 0 {
-			usage, first := usageOf(rec.parts), rec.parts[0]
+	return ctx, func(parts []part) {
+		if len(parts) > 0 {
+			usage, first := usageOf(parts), parts[0]
 			span.SetAttributes(
 				attribute.Int("gen_ai.usage.input_tokens", usage.PromptTokens),
 				attribute.Int("gen_ai.usage.output_tokens", usage.CompletionTokens),

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"rcvae/internal/openaiapi"
@@ -15,6 +14,9 @@ import (
 // ErrStream says that a server answers with a stream of events to whoever did not ask
 // for one.
 var ErrStream = errors.New("the answer is a stream of events, which was not asked for")
+
+// errInAnswer says that an answer is an error: some servers send it with status 200.
+var errInAnswer = errors.New("the answer is an error")
 
 // completion is one response of a server.
 type completion struct {
@@ -34,8 +36,8 @@ func parseCompletion(data []byte) (completion, error) {
 	if err != nil {
 		return completion{}, fmt.Errorf("the answer is not a completion: %w", err)
 	}
-	if body.Has("error") { // some servers send it with status 200
-		return completion{}, errorBody(data)
+	if body.Has("error") {
+		return completion{}, errInAnswer
 	}
 	raws := body.List("choices")
 	if len(raws) == 0 {
@@ -51,17 +53,6 @@ func parseCompletion(data []byte) (completion, error) {
 		}
 	}
 	return c, nil
-}
-
-// errorBody returns the error that a server sent under status 200, with the status that
-// its code names.
-func errorBody(data []byte) *StatusError {
-	detail := openaiapi.ParseError(http.StatusBadGateway, data)
-	status := http.StatusBadGateway
-	if code, ok := detail.Code.(float64); ok && code >= 400 && code < 600 {
-		status = int(code)
-	}
-	return &StatusError{Status: status, Message: detail.Message, Detail: detail, Under200: true}
 }
 
 // wireChoice is a choice of a chat or of a raw completion.
@@ -86,16 +77,16 @@ func (c *completion) add(raw json.RawMessage) error {
 	choice := Choice{Raw: raw, Text: wire.Text, Finish: wire.Finish}
 	weight := len(wire.Text)
 	if m := wire.Message; m != nil {
-		text, err := contentText(m.Content)
+		texts, err := openaiapi.ContentTexts(m.Content)
 		if err != nil {
 			return err
 		}
-		choice.Text, choice.ToolCalls = text, m.ToolCalls
+		choice.Text, choice.ToolCalls = strings.Join(texts, ""), m.ToolCalls
 		if m.FunctionCall.Name != "" {
 			choice.ToolCalls = append(choice.ToolCalls, openaiapi.ToolCall{Type: "function", Function: m.FunctionCall})
 		}
 		choice.Reasoning = cmp.Or(m.ReasoningContent, m.Reasoning)
-		weight = len(text) + len(choice.Reasoning)
+		weight = len(choice.Text) + len(choice.Reasoning)
 		for _, call := range choice.ToolCalls {
 			weight += call.Size()
 		}
@@ -106,27 +97,4 @@ func (c *completion) add(raw json.RawMessage) error {
 	c.weights = append(c.weights, weight)
 	c.measured = append(c.measured, len(logProbs))
 	return nil
-}
-
-// contentText returns a message's text, which is a string, null, or a list of parts.
-func contentText(raw json.RawMessage) (string, error) {
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
-		return "", nil
-	}
-	if raw[0] == '"' {
-		var text string
-		err := json.Unmarshal(raw, &text)
-		return text, err
-	}
-	var parts []struct {
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return "", fmt.Errorf("message content: %w", err)
-	}
-	var text strings.Builder
-	for _, part := range parts {
-		text.WriteString(part.Text)
-	}
-	return text.String(), nil
 }

@@ -41,15 +41,11 @@ func (u *Upstream) Draw(ctx context.Context, r Request) (Draw, error) {
 		if err := cancelled(ctx); err != nil {
 			return result, err
 		}
-		refusal, ok := errors.AsType[*StatusError](d.err)
-		if ok {
-			// A body is refused for another reason each time, so this ends.
-			if l, ok := lessonOf(refusal, d.sent, r.Optional); ok && !slices.Contains(lessons, l) {
-				lessons = append(lessons, l)
-				continue
-			}
+		l, ok := lessonOf(result.Err, d.sent, r.Optional)
+		if !ok || slices.Contains(lessons, l) { // a body is refused for another reason each time, so this ends
+			return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, result.Err)
 		}
-		return result, fmt.Errorf("draw %d choices: all failed, first: %w", r.K, d.err)
+		lessons = append(lessons, l)
 	}
 }
 
@@ -67,19 +63,13 @@ type drawing struct {
 	request  Request
 	profile  *profile
 	sent     openaiapi.Body // what all calls have in common
-	shared   [][]byte       // its JSON up to the closing brace, without the seed
-	bare     bool           // there is no field in it
 	seed     *big.Int       // of the first choice; nil: the body's own, or none
 	limit    int            // tokens of a choice; 0: none
 
-	choices  []Choice // K; those with Raw have arrived
-	usage    openaiapi.Usage
-	billed   openaiapi.Usage
-	calls    int
-	envelope openaiapi.Body
-	first    int // Index of the choice that envelope came with
-	err      error
-	failed   map[Cause]int
+	choices []Choice // K; those with Raw have arrived
+	drawn   Draw     // without its choices
+	calls   int
+	first   int // Index of the choice that the envelope came with
 }
 
 func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
@@ -95,12 +85,7 @@ func newDrawing(u *Upstream, r Request, p *profile, lessons []lesson) *drawing {
 	for _, key := range []string{"max_tokens", "max_completion_tokens"} {
 		_, _ = d.sent.Decode(key, &d.limit) // another type is the server's to judge
 	}
-	common := d.sent
-	if d.seed = seedOf(d.sent); d.seed != nil {
-		common = d.sent.Clone()
-		common.Delete("seed")
-	}
-	d.shared, d.bare = common.Open(), common.Len() == 0
+	d.seed = seedOf(d.sent)
 	return d
 }
 
@@ -180,13 +165,10 @@ func (d *drawing) shrink(ctx context.Context, refused []outcome, asked int) (mis
 
 // fail counts a failed call and keeps the first cause.
 func (d *drawing) fail(err error) {
-	if d.err == nil {
-		d.err = err
+	if d.drawn.Err == nil {
+		d.drawn.Err, d.drawn.Failed = err, map[Cause]int{}
 	}
-	if d.failed == nil {
-		d.failed = map[Cause]int{}
-	}
-	d.failed[CauseOf(err)]++
+	d.drawn.Failed[CauseOf(err)]++
 }
 
 // fetch asks for the spans in calls of at most size choices, all at once; the upstream
@@ -218,30 +200,20 @@ func (d *drawing) fetch(ctx context.Context, spans []span, size int) []outcome {
 
 // ask makes one call.
 func (d *drawing) ask(ctx context.Context, s span) outcome {
-	o := outcome{span: s}
-	o.err = d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, payload{d.shared, d.own(s)}, func(answer []byte) (err error) {
-		o.completion, err = parseCompletion(answer)
-		return err
-	})
-	return o
+	c, err := d.upstream.call(ctx, d.request.Path+"?"+d.request.Query, d.request.Header, d.body(s).Pieces())
+	return outcome{s, c, err}
 }
 
-// own returns the end of the body of one call: what it does not share with the others.
-func (d *drawing) own(s span) string {
-	var end []byte
-	field := func(name, value string) {
-		if len(end) > 0 || !d.bare {
-			end = append(end, ',')
-		}
-		end = append(end, `"`+name+`":`+value...)
-	}
+// body returns the body of one call.
+func (d *drawing) body(s span) openaiapi.Body {
+	body := d.sent.Clone()
 	if s.count > 1 {
-		field("n", strconv.Itoa(s.count))
+		body.SetRaw("n", []byte(strconv.Itoa(s.count)))
 	}
 	if d.seed != nil {
-		field("seed", seedAt(d.seed, d.request.First+s.start))
+		body.SetRaw("seed", []byte(seedAt(d.seed, d.request.First+s.start)))
 	}
-	return string(append(end, '}'))
+	return body
 }
 
 // keep stores the choices of a call and tells of them.
@@ -251,12 +223,12 @@ func (d *drawing) keep(o *outcome) {
 	}
 	c := &o.completion
 	d.calls++
-	d.billed = d.billed.Add(c.usage)
+	d.drawn.Billed = d.drawn.Billed.Add(c.usage)
 	c.countTokens(d.profile.counts(c.scope(d.limit)), d.limit)
-	d.usage = d.usage.AddChoices(c.usage)
+	d.drawn.Usage = d.drawn.Usage.AddChoices(c.usage)
 	c.choices = c.choices[:min(len(c.choices), o.count)]
 	if o.start < d.first {
-		d.first, d.envelope = o.start, c.envelope
+		d.first, d.drawn.Envelope = o.start, c.envelope
 	}
 	for i, choice := range c.choices {
 		choice.Index = o.start + i
@@ -268,7 +240,8 @@ func (d *drawing) keep(o *outcome) {
 }
 
 func (d *drawing) result() Draw {
-	r := Draw{Usage: d.usage, Billed: d.billed, Mode: ModeN, Envelope: d.envelope, Err: d.err, Failed: d.failed}
+	r := d.drawn
+	r.Mode = ModeN
 	if d.calls > 1 {
 		r.Mode = ModeFanOut
 	}

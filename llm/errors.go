@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -53,16 +54,15 @@ func (e *CallError) Unwrap() error { return e.Err }
 type StatusError struct {
 	Server     string          // its base URL
 	Status     int             // HTTP status, 300 or above; of an error under status 200 the one that it names, else 502
-	Message    string          // what the server said
 	RetryAfter time.Duration   // what the server asks to wait; 0 when it says nothing
-	Detail     openaiapi.Error // the error as the server wrote it
+	Detail     openaiapi.Error // what the server said
 	Header     http.Header     // of the response
 	Under200   bool            // the answer had status 200
 }
 
 // Error implements error.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s answered %d %s: %s", e.Server, e.Status, http.StatusText(e.Status), e.Message)
+	return fmt.Sprintf("%s answered %d %s: %s", e.Server, e.Status, http.StatusText(e.Status), e.Detail.Message)
 }
 
 // CauseOf returns the kind of an error of this package, and "" for nil.
@@ -100,7 +100,7 @@ func connectCause(err error) Cause {
 		return CauseDial
 	case isTimeout(err):
 		return CauseTimeout
-	case errors.As(err, new(*net.DNSError)), isTLS(err):
+	case errors.As(err, new(*net.DNSError)), errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(tls.RecordHeaderError)):
 		return CauseDial
 	}
 	return CauseReset

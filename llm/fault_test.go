@@ -148,7 +148,7 @@ func TestAllFailedNamesServerAndFirstCause(t *testing.T) {
 				t.Errorf("error %q, want %q in it", err, part)
 			}
 		}
-		if status, ok := errors.AsType[*llm.StatusError](err); !ok || status.Message != "out of memory" {
+		if status, ok := errors.AsType[*llm.StatusError](err); !ok || status.Detail.Message != "out of memory" {
 			t.Errorf("the cause is %v, want the server's", status)
 		}
 		if calls := len(s.CallsOf(question)); calls != 4 {

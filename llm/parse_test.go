@@ -153,7 +153,7 @@ func TestComplaintsAboutN(t *testing.T) {
 		{400, "Unrecognized request argument supplied: top_k", nil, false},
 		{429, "n must be smaller", nil, false},
 	} {
-		e := &StatusError{Status: tt.status, Message: tt.message, Detail: openaiapi.Error{Param: tt.param}}
+		e := &StatusError{Status: tt.status, Detail: openaiapi.Error{Message: tt.message, Param: tt.param}}
 		if got := e.aboutN(); got != tt.want {
 			t.Errorf("aboutN(%d %q) = %v, want %v", tt.status, tt.message, got, tt.want)
 		}
@@ -166,7 +166,7 @@ func TestComplaintsAboutN(t *testing.T) {
 		"only 4 slots are there":                                            4,
 		"the number of slots is 64":                                         1, // not below what was asked: no help
 	} {
-		if got := (&StatusError{Message: message}).choicesAllowed(8); got != want {
+		if got := (&StatusError{Detail: openaiapi.Error{Message: message}}).choicesAllowed(8); got != want {
 			t.Errorf("choicesAllowed(%q) = %d, want %d", message, got, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +81,11 @@ func (l lesson) apply(b *openaiapi.Body) {
 
 // lessonOf returns what the refusal of a body teaches about the fields that need not
 // be as they are.
-func lessonOf(refusal *StatusError, sent openaiapi.Body, optional []string) (lesson, bool) {
+func lessonOf(err error, sent openaiapi.Body, optional []string) (lesson, bool) {
+	refusal, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return lesson{}, false
+	}
 	field := refusal.refusedField()
 	if !slices.Contains(optional, field) || !sent.Has(field) {
 		return lesson{}, false

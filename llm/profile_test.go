@@ -439,7 +439,7 @@ func TestErrorsUnder200(t *testing.T) {
 	}))
 	_, err := u.Draw(t.Context(), chat(t, question, ""))
 	status, ok := errors.AsType[*llm.StatusError](err)
-	if !ok || status.Status != 429 || status.Message != "Provider returned error" || !status.Detail.More.Has("metadata") || llm.CauseOf(err) != llm.CauseError {
+	if !ok || status.Status != 429 || status.Detail.Message != "Provider returned error" || !status.Detail.More.Has("metadata") || llm.CauseOf(err) != llm.CauseError {
 		t.Errorf("Draw = %v (%+v), want the server's error with its code and fields", err, status)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rcvae/internal/openaiapi"
 	"rcvae/llm"
 )
 
@@ -68,7 +69,7 @@ func TestOtherTextsStayAsTheyAre(t *testing.T) {
 		fmt.Fprintf(w, `{"error":{"message":%q}}`, text)
 	}))
 	_, err := u.Draw(t.Context(), chat(t, question, ""))
-	if e, ok := errors.AsType[*llm.StatusError](err); !ok || e.Message != text {
+	if e, ok := errors.AsType[*llm.StatusError](err); !ok || e.Detail.Message != text {
 		t.Errorf("Draw = %v, want the message as it was", err)
 	}
 }
@@ -88,7 +89,7 @@ func TestWhatIsAboutTheKey(t *testing.T) {
 		{400, strings.Repeat("quoted ", 60) + "my api key", false},
 		{404, "no such API key page", false},
 	} {
-		e := &llm.StatusError{Status: tt.status, Message: tt.message}
+		e := &llm.StatusError{Status: tt.status, Detail: openaiapi.Error{Message: tt.message}}
 		if got := e.AboutKey(); got != tt.want {
 			t.Errorf("AboutKey(%d %q) = %v, want %v", tt.status, tt.message, got, tt.want)
 		}

@@ -28,10 +28,10 @@ func (e *StatusError) refusedField() string {
 	if p := e.Detail.Param; p != nil && *p != "" {
 		return strings.TrimPrefix(*p, "body.")
 	}
-	if strings.HasPrefix(e.Message, "[{") {
-		return locatedField(e.Message)
+	if strings.HasPrefix(e.Detail.Message, "[{") {
+		return locatedField(e.Detail.Message)
 	}
-	text := strings.ToLower(e.Message[:min(len(e.Message), 200)])
+	text := strings.ToLower(e.Detail.Message[:min(len(e.Detail.Message), 200)])
 	for _, form := range []*regexp.Regexp{namedLater, namedFirst} {
 		if m := form.FindStringSubmatch(text); m != nil {
 			return strings.TrimPrefix(m[1], "body.")
@@ -98,7 +98,9 @@ func (e *StatusError) choicesAllowed(asked int) int {
 
 // ofThisRequest reports whether the refusal of n may come from other fields of the
 // request, so that nothing is to be learned about the server.
-func (e *StatusError) ofThisRequest() bool { return greedyOnly.MatchString(strings.ToLower(e.Message)) }
+func (e *StatusError) ofThisRequest() bool {
+	return greedyOnly.MatchString(strings.ToLower(e.Detail.Message))
+}
 
 // mayBeN reports whether a call with several choices is worth a try with fewer: the
 // server refuses the request, for whatever reason it gives.
@@ -110,7 +112,23 @@ func (e *StatusError) mayBeN() bool {
 	return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError || e.aboutN()
 }
 
+var wordsOnKeys = regexp.MustCompile(`api[ _-]?key|incorrect key|invalid key|credential|unauthenticated|authenticat|authorization header|bearer token`)
+
+// AboutKey reports whether the server refuses the key, whatever status it says so
+// with: xAI answers 400. A 403 without a word about keys is about the request, or the
+// country.
+func (e *StatusError) AboutKey() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+		return true
+	case http.StatusBadRequest, http.StatusForbidden:
+		code, _ := e.Detail.Code.(string)
+		return wordsOnKeys.MatchString(e.beginning()) || wordsOnKeys.MatchString(strings.ToLower(code))
+	}
+	return false
+}
+
 // beginning returns the first words of the message in lower case.
 func (e *StatusError) beginning() string {
-	return strings.ToLower(e.Message[:min(len(e.Message), 200)])
+	return strings.ToLower(e.Detail.Message[:min(len(e.Detail.Message), 200)])
 }

@@ -8,13 +8,6 @@ import (
 	"rcvae/internal/openaiapi"
 )
 
-// Paths of the API: the two kinds of completions, and what [Upstream.Forward] also passes on.
-const (
-	ChatPath       = "/chat/completions"
-	CompletionPath = "/completions"
-	EmbeddingPath  = "/embeddings"
-)
-
 // The ways in which a server is asked for several choices.
 const (
 	ModeN      = "n"       // one call

@@ -36,7 +36,7 @@ func (r *retries) next(err error) (time.Duration, bool) {
 		}
 	}
 	switch {
-	case away(err) && time.Since(r.start)+delay <= r.options.RetryFor:
+	case Away(err) && time.Since(r.start)+delay <= r.options.RetryFor:
 		return delay, true
 	case CauseOf(err) == CauseCut && !r.options.RepeatCut:
 		return 0, false
@@ -44,9 +44,10 @@ func (r *retries) next(err error) (time.Duration, bool) {
 	return delay, passes(err) && r.failed <= r.options.Retries
 }
 
-// away reports whether the server, not the request, is the reason: it does not listen,
-// restarts, or a proxy before it does not reach it.
-func away(err error) bool {
+// Away reports whether the server, not the request, is the reason of an error, so that
+// other requests fail too: it does not listen, restarts, or a proxy before it does not
+// reach it.
+func Away(err error) bool {
 	switch CauseOf(err) {
 	case CauseRefused, CauseDial, CauseReset:
 		return true
@@ -63,10 +64,6 @@ func away(err error) bool {
 	}
 }
 
-// Away reports whether an error says that the server cannot be reached or restarts, so
-// that other requests fail too.
-func Away(err error) bool { return away(err) }
-
 // passes reports whether the same call may succeed a little later.
 func passes(err error) bool {
 	if status, ok := errors.AsType[*StatusError](err); ok {
@@ -74,7 +71,7 @@ func passes(err error) bool {
 		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway:
 			return !status.aboutN()
 		}
-		return away(err)
+		return Away(err)
 	}
 	switch CauseOf(err) {
 	case CauseFormat:
@@ -82,5 +79,5 @@ func passes(err error) bool {
 	case CauseCut:
 		return true
 	}
-	return away(err)
+	return Away(err)
 }

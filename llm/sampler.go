@@ -68,10 +68,7 @@ func (s *Sampler) SampleFrom(ctx context.Context, question string, first, k int)
 // Draw is [Sampler.SampleFrom] with what else the server said; the error says that all
 // failed. Candidate i is made of choice i of the draw.
 func (s *Sampler) Draw(ctx context.Context, question string, first, k int) ([]rcvae.Candidate, Draw, error) {
-	body, optional, err := s.settings.body(strings.ReplaceAll(s.settings.Template, QuestionMark, question))
-	if err != nil {
-		return nil, Draw{}, err
-	}
+	body, optional := s.settings.body(strings.ReplaceAll(s.settings.Template, QuestionMark, question))
 	draw, err := s.upstream.Draw(ctx, Request{Path: s.settings.path(), Body: body, K: k, First: first, Optional: optional})
 	if refusal, ok := errors.AsType[*StatusError](err); ok {
 		if _, known := s.settings.neutral()[refusal.refusedField()]; known {

@@ -102,11 +102,10 @@ func (s Settings) path() string {
 
 // body returns a request for the prompt, and the fields of it that a server may refuse:
 // neutral values, log-probabilities, and those that have several names.
-func (s Settings) body(prompt string) (b openaiapi.Body, optional []string, err error) {
-	var errs []error
+func (s Settings) body(prompt string) (b openaiapi.Body, optional []string) {
 	set := func(key string, value any) {
 		if !slices.Contains(s.Omit, key) {
-			errs = append(errs, b.Set(key, value))
+			_ = b.Set(key, value) // texts and the numbers of valid settings always encode
 		}
 	}
 	set("model", s.Model)
@@ -139,7 +138,7 @@ func (s Settings) body(prompt string) (b openaiapi.Body, optional []string, err 
 			optional = append(optional, field)
 		}
 	}
-	return b, optional, errors.Join(errs...)
+	return b, optional
 }
 
 type message struct {

@@ -72,7 +72,7 @@ func baseURL(text string) (base string, query url.Values, err error) {
 		return "", nil, errors.New("upstream URL: a fragment, a user, or a key in the query is not supported; the key is set by RCVAE_UPSTREAM_KEY")
 	}
 	path := strings.TrimRight(u.Path, "/")
-	for _, end := range []string{ChatPath, CompletionPath, EmbeddingPath, modelsPath} {
+	for _, end := range []string{ChatPath, CompletionPath, EmbeddingPath, ModelsPath} {
 		if base, ok := strings.CutSuffix(path, end); ok {
 			return "", nil, fmt.Errorf("upstream URL %q: leave out %s, which is added; want %s", text, end, u.Scheme+"://"+u.Host+base)
 		}

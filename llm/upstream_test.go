@@ -2,7 +2,9 @@ package llm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -60,6 +62,36 @@ func TestOptionsReportEveryBadField(t *testing.T) {
 	}
 	if _, err := llm.New(llm.Options{}); err == nil {
 		t.Error("New accepts the zero Options")
+	}
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestBodiesCanBeReadAgain: without that, a transport gives up a POST on a connection that
+// the server has closed meanwhile.
+func TestBodiesCanBeReadAgain(t *testing.T) {
+	for _, size := range []int{10, 1 << 20} {
+		options := llm.DefaultOptions("http://scripted.test")
+		options.Retries, options.Transport = 0, transportFunc(func(r *http.Request) (*http.Response, error) {
+			first, _ := io.ReadAll(r.Body)
+			again, err := r.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			if second, _ := io.ReadAll(again); len(first) < size || string(first) != string(second) || r.ContentLength != int64(len(first)) || !json.Valid(first) {
+				t.Errorf("read %d and %d bytes of %d, want the same JSON twice", len(first), len(second), r.ContentLength)
+			}
+			return nil, io.ErrUnexpectedEOF
+		})
+		u, err := llm.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat("x", size)
+		_, _ = u.Forward(t.Context(), http.MethodPost, llm.ChatPath, nil, fmt.Appendf(nil, "{%q:1}", text)) //nolint:bodyclose // there is none
+		_, _ = u.Draw(t.Context(), chat(t, text, `,"seed":1`))
 	}
 }
 

@@ -25,21 +25,16 @@ func serveParts(cmd *cobra.Command, c gateway.Config, logger *slog.Logger) (gate
 		return parts, nil, usagef("the selector %s needs reference answers and works in eval only; use one of %s", c.Selector, strings.Join(servable(), ", "))
 	}
 	kind, _ := cmd.Flags().GetString("grader")
-	if parts.Grader, err = grade.New(kind); err != nil {
+	grader, err := grade.New(kind)
+	if err != nil {
 		return parts, nil, usageError{err}
 	}
-	parts.Extract = func(solution string) (string, string) {
-		e, err := grade.Extract(kind, solution)
-		if err != nil { // the text is too large: there is no answer
-			return "", ""
-		}
-		return e.Answer, e.From
-	}
+	parts.Extract = extractor(kind)
 	sources, embedder, err := openSources(cmd, rule.Needs()|selector.NeedSignalModel)
 	if err != nil {
 		return parts, nil, err
 	}
-	sources.Grader = parts.Grader
+	sources.Grader = grader
 	if embedder.cache != nil {
 		parts.Cache = servedCache{embedder.cache, embedder.trouble}
 		embedder.cache.OnFault = func(err error) { logger.Warn("embedding cache", "error", err.Error()) }

@@ -14,6 +14,7 @@ import (
 
 	"rcvae/embed"
 	"rcvae/internal/openaiapi"
+	"rcvae/internal/redact"
 	"rcvae/internal/retry"
 )
 
@@ -165,11 +166,8 @@ func (c *client) broken(ctx context.Context, err error) error {
 // refused reads the error that a response carries.
 func (c *client) refused(response *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxError)) // what came is enough
-	detail := openaiapi.ParseError(response.StatusCode, body)
+	detail := openaiapi.ParseError(response.StatusCode, []byte(redact.Key(string(body), c.key)))
 	e := &statusError{c.base, response.StatusCode, detail.Message, detail.Code}
-	if c.key != "" { // some servers repeat it
-		e.message = strings.ReplaceAll(e.message, c.key, "…")
-	}
 	switch location := response.Header.Get("Location"); {
 	case response.StatusCode < http.StatusBadRequest && location != "":
 		return fmt.Errorf("%s redirects to %s: name that URL", c.base, location)

@@ -91,17 +91,18 @@ func TestFaultsThatDoNot(t *testing.T) {
 	}
 }
 
-// A key is sent as it is, and is in no error, even where the server repeats it.
+// A key is sent as it is, and no part of it is in an error, even where the server repeats
+// it or shows its ends.
 func TestTheKeyIsNotShown(t *testing.T) {
 	s := &server{kind: "openai"}
 	o := remote.DefaultOptions()
 	o.Key = "sk-hidden"
 	e := open(t, s.start(t), o)
 	s.faults = []func(http.ResponseWriter){func(w http.ResponseWriter) {
-		fail(w, 401, `{"error":{"message":"Incorrect API key provided: sk-hidden"}}`)
+		fail(w, 401, `{"error":{"message":"Incorrect API key provided: sk-hidden (sk-***dden)"}}`)
 	}}
 	_, err := e.Embed(t.Context(), solutions("a"))
-	if err == nil || strings.Contains(err.Error(), "hidden") {
+	if err == nil || strings.Contains(err.Error(), "dden") {
 		t.Errorf("error %v, want one without the key", err)
 	}
 	if got := s.sent()[0].header.Get("Authorization"); got != "Bearer sk-hidden" {

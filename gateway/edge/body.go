@@ -27,10 +27,10 @@ func (b *budget) take(n int64) bool {
 func checkBody(r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
-		return rejected(RejectedBody, http.StatusUnsupportedMediaType, "the request's Content-Type is %q; send 'Content-Type: application/json'", r.Header.Get("Content-Type"))
+		return rejected(rejectedBody, http.StatusUnsupportedMediaType, "the request's Content-Type is %q; send 'Content-Type: application/json'", r.Header.Get("Content-Type"))
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return rejected(RejectedBody, http.StatusUnsupportedMediaType, "the request's Content-Encoding is %q; send the body without compression", encoding)
+		return rejected(rejectedBody, http.StatusUnsupportedMediaType, "the request's Content-Encoding is %q; send the body without compression", encoding)
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (e *Edge) readBody(w http.ResponseWriter, r *http.Request) (data []byte, fr
 	var buffer bytes.Buffer
 	for err == nil {
 		if !e.memory.take(chunk) {
-			full := rejected(RejectedMemory, http.StatusTooManyRequests, "the requests under way hold as many bytes as this gateway may; try again later")
+			full := rejected(rejectedMemory, http.StatusTooManyRequests, "the requests under way hold as many bytes as this gateway may; try again later")
 			full.RetryAfter = time.Second
 			return nil, free, full
 		}
@@ -62,9 +62,9 @@ func (e *Edge) readBody(w http.ResponseWriter, r *http.Request) (data []byte, fr
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, free, rejected(RejectedBody, http.StatusRequestTimeout, "the request's body did not arrive within %v", e.config.BodyTimeout)
+		return nil, free, rejected(rejectedBody, http.StatusRequestTimeout, "the request's body did not arrive within %v", e.config.BodyTimeout)
 	case !errors.Is(err, io.EOF) || r.ContentLength >= 0 && int64(buffer.Len()) != r.ContentLength:
-		return nil, free, rejected(RejectedBody, http.StatusBadRequest, "the request's body ends early or is damaged")
+		return nil, free, rejected(rejectedBody, http.StatusBadRequest, "the request's body ends early or is damaged")
 	}
 	// The deadline must not stay, or its end would cancel the running request.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
@@ -72,5 +72,5 @@ func (e *Edge) readBody(w http.ResponseWriter, r *http.Request) (data []byte, fr
 }
 
 func (e *Edge) bodyTooLarge() error {
-	return rejected(RejectedBody, http.StatusRequestEntityTooLarge, "the request has more than %d bytes, which is the limit here", e.config.MaxBody)
+	return rejected(rejectedBody, http.StatusRequestEntityTooLarge, "the request has more than %d bytes, which is the limit here", e.config.MaxBody)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -25,17 +26,14 @@ type Edge struct {
 	stop    chan struct{} // closed by Stop
 }
 
-// New returns an Edge. Each request is told to observe when it has ended; observe may
-// be nil.
+// New returns an Edge. Each request is told to observe when it has ended.
 func New(c Config, log *slog.Logger, observe func(*Exchange)) (*Edge, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if observe == nil {
-		observe = func(*Exchange) {}
-	}
+	machine, _ := os.Hostname() // a machine without a name is called by its address
 	e := &Edge{
-		config: c, log: log, observe: observe, machine: machineName(), stop: make(chan struct{}),
+		config: c, log: log, observe: observe, machine: strings.ToLower(machine), stop: make(chan struct{}),
 		queue: newQueue(c.MaxConcurrent, c.MaxQueue, c.QueueTimeout), guard: newGuard(c),
 	}
 	e.memory.left.Store(c.MaxMemory)
@@ -61,21 +59,20 @@ type Exchange struct {
 	Took      time.Duration
 	Rejection string      // why it was refused before any work; empty when it was not
 	Fields    []slog.Attr // more for its line in the log
-	Err       error       // why it failed; nil when it did not
 }
 
 // Log adds a field to the request's line in the log.
 func (x *Exchange) Log(key string, value any) { x.Fields = append(x.Fields, slog.Any(key, value)) }
 
-// Handler answers a request, or returns an error, which is then written if nothing was.
+// Handler answers a request, or returns an error, which is then written if nothing was. One
+// that is not an [Error] is a 500.
 type Handler func(w http.ResponseWriter, r *http.Request, x *Exchange) error
 
 // Route says how requests of one kind are treated.
 type Route struct {
-	Name string             // in the log and the metrics
-	Body bool               // they carry JSON, and wait for their turn
-	Open bool               // they need no key, may come from any page, and are neither counted nor logged
-	Fail func(error) *Error // what a client may see of an error that is not an [Error]; nil: a 500
+	Name string // in the log and the metrics
+	Body bool   // they carry JSON, and wait for their turn
+	Open bool   // they need no key, may come from any page, and are neither counted nor logged
 }
 
 // Guard wraps the whole service: deadlines, the Host, CORS, and the request's id.
@@ -162,10 +159,10 @@ func describePanic(p any) string {
 // end writes the error unless the answer has begun, tells of the request, and cuts off
 // an answer that cannot be finished.
 func (e *Edge) end(out *response, r *http.Request, x *Exchange, start time.Time, route Route, err error) {
-	x.Err, x.Status = err, max(out.status, http.StatusOK)
+	x.Status = max(out.status, http.StatusOK)
 	begun := out.status != 0
 	if err != nil {
-		failure := e.failure(r, route, err)
+		failure := failureOf(r, err)
 		x.Status, x.Rejection = failure.Status, failure.Rejection
 		if !begun {
 			e.refuse(out, r, failure)
@@ -181,16 +178,14 @@ func (e *Edge) end(out *response, r *http.Request, x *Exchange, start time.Time,
 	}
 }
 
-// failure returns what the client gets for an error.
-func (e *Edge) failure(r *http.Request, route Route, err error) *Error {
+// failureOf returns what the client gets for an error.
+func failureOf(r *http.Request, err error) *Error {
 	ours, ok := errors.AsType[*Error](err)
 	switch {
 	case ok:
 		return ours
 	case errors.Is(err, ErrClientGone), r.Context().Err() != nil:
 		return Errorf(StatusClientGone, "the connection was closed before the answer was there")
-	case route.Fail != nil:
-		return route.Fail(err)
 	}
 	return Errorf(http.StatusInternalServerError, "the gateway has a bug; its log has more")
 }

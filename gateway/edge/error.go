@@ -16,48 +16,42 @@ const StatusClientGone = 499
 
 // The reasons for which requests are refused before any work.
 const (
-	RejectedKey    = "key"
-	RejectedRate   = "rate"
-	RejectedQueue  = "queue"
-	RejectedMemory = "memory"
-	RejectedBody   = "body"
-	RejectedHost   = "host"
-	RejectedOrigin = "origin"
+	rejectedKey    = "key"
+	rejectedRate   = "rate"
+	rejectedQueue  = "queue"
+	rejectedMemory = "memory"
+	rejectedBody   = "body"
+	rejectedHost   = "host"
+	rejectedOrigin = "origin"
 )
 
 // Rejections returns all reasons.
 func Rejections() []string {
-	return []string{RejectedKey, RejectedRate, RejectedQueue, RejectedMemory, RejectedBody, RejectedHost, RejectedOrigin}
+	return []string{rejectedKey, rejectedRate, rejectedQueue, rejectedMemory, rejectedBody, rejectedHost, rejectedOrigin}
 }
 
 // Error is an answer with an error status.
 type Error struct {
 	Status     int
-	Message    string
-	Envelope   []byte        // the JSON that the client gets
+	Detail     openaiapi.Error
 	RetryAfter time.Duration // 0: the header is left out
 	Allow      string        // methods, of status 405
 	Rejection  string        // why the request was refused before any work; empty when it was not
-	Cause      error         // for the log; nil: the log has the status alone
 }
 
 // Error implements error.
-func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Detail.Message) }
 
 // Errorf returns an error with a message for the client.
 func Errorf(status int, format string, args ...any) *Error {
-	detail := openaiapi.NewError(status, format, args...)
-	return &Error{Status: status, Message: detail.Message, Envelope: detail.Envelope()}
+	return &Error{Status: status, Detail: openaiapi.NewError(status, format, args...)}
 }
 
 // BadField is a 400 that names the field.
 func BadField(field, format string, args ...any) *Error {
-	detail := openaiapi.NewError(http.StatusBadRequest, format, args...)
-	detail.Param = &field
-	return &Error{Status: http.StatusBadRequest, Message: detail.Message, Envelope: detail.Envelope()}
+	e := Errorf(http.StatusBadRequest, format, args...)
+	e.Detail.Param = &field
+	return e
 }
 
 func rejected(reason string, status int, format string, args ...any) *Error {
@@ -85,5 +79,5 @@ func (e *Error) write(w http.ResponseWriter) {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
 	w.WriteHeader(e.Status)
-	_, _ = w.Write(e.Envelope) // a client that has gone cannot be told
+	_, _ = w.Write(e.Detail.Envelope()) // a client that has gone cannot be told
 }

@@ -66,10 +66,10 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 	if len(g.keys) > 0 {
 		key := ClientKey(r.Header)
 		if key == "" {
-			return "", unauthorized("a key is needed: send the header 'Authorization: Bearer KEY'")
+			return "", rejected(rejectedKey, http.StatusUnauthorized, "a key is needed: send the header 'Authorization: Bearer KEY'")
 		}
 		if client = g.find(key); client < 0 {
-			return "", unauthorized("the key is not known here")
+			return "", rejected(rejectedKey, http.StatusUnauthorized, "the key is not known here")
 		}
 		name = g.keys[client].Name
 	}
@@ -83,7 +83,7 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 		if len(g.keys) > 0 {
 			whose = "this key"
 		}
-		e := rejected(RejectedRate, http.StatusTooManyRequests, "too many requests: the limit of %s is %v per second; try again later", whose, float64(g.limiters[client].Limit()))
+		e := rejected(rejectedRate, http.StatusTooManyRequests, "too many requests: the limit of %s is %v per second; try again later", whose, float64(g.limiters[client].Limit()))
 		e.RetryAfter = min(delay, time.Hour)
 		return name, e
 	}
@@ -98,10 +98,6 @@ func ClientKey(header http.Header) string {
 		return strings.TrimSpace(key)
 	}
 	return header.Get("Api-Key")
-}
-
-func unauthorized(text string) error {
-	return rejected(RejectedKey, http.StatusUnauthorized, "%s", text)
 }
 
 // find compares with every key, in the same time wherever it is and whatever it is.

@@ -4,9 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -25,7 +23,7 @@ func (e *Edge) checkHost(r *http.Request) error {
 			return nil
 		}
 	}
-	return rejected(RejectedHost, http.StatusForbidden, "the Host %q is not one of this gateway's names; start it with --allow-host %s", name, name)
+	return rejected(rejectedHost, http.StatusForbidden, "the Host %q is not one of this gateway's names; start it with --allow-host %s", name, name)
 }
 
 // hostName returns a Host without port, brackets and final dot, in lower case.
@@ -45,11 +43,6 @@ func localName(name string) bool {
 	return slices.ContainsFunc([]string{".localhost", ".local", ".internal"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
-func machineName() string {
-	name, _ := os.Hostname() // a machine without a name is called by its address
-	return strings.ToLower(name)
-}
-
 // checkOrigin refuses requests that a foreign web page makes.
 func (e *Edge) checkOrigin(r *http.Request) error {
 	origin := r.Header.Get("Origin")
@@ -57,12 +50,12 @@ func (e *Edge) checkOrigin(r *http.Request) error {
 	case origin == "" && r.Header.Get("Sec-Fetch-Site") != "cross-site", e.originAllowed(origin):
 		return nil
 	case origin == "":
-		return rejected(RejectedOrigin, http.StatusForbidden, "a page of another site asked; start the gateway with --cors ORIGIN to allow it")
+		return rejected(rejectedOrigin, http.StatusForbidden, "a page of another site asked; start the gateway with --cors ORIGIN to allow it")
 	}
 	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
 		return nil
 	}
-	return rejected(RejectedOrigin, http.StatusForbidden, "pages of %q may not use this gateway; start it with --cors %s to allow them", origin, origin)
+	return rejected(rejectedOrigin, http.StatusForbidden, "pages of %q may not use this gateway; start it with --cors %s to allow them", origin, origin)
 }
 
 func (e *Edge) originAllowed(origin string) bool {
@@ -98,7 +91,7 @@ func (e *Edge) cors(w http.ResponseWriter, r *http.Request) (done bool) {
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
 	h.Set("Access-Control-Allow-Headers", strings.Join(pageHeaders(r.Header.Get("Access-Control-Request-Headers")), ", "))
-	h.Set("Access-Control-Max-Age", strconv.Itoa(600))
+	h.Set("Access-Control-Max-Age", "600")
 	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
 		h.Set("Access-Control-Allow-Private-Network", "true")
 	}

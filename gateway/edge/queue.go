@@ -31,12 +31,10 @@ func (q *queue) enter(ctx context.Context) error {
 	if q.waiting.Add(1) > q.limit {
 		return q.full("the queue of %d requests is full", q.limit)
 	}
-	timer := time.NewTimer(q.patience)
-	defer timer.Stop()
 	select {
 	case q.slots <- struct{}{}:
 		return nil
-	case <-timer.C:
+	case <-time.After(q.patience):
 		return q.full("the request waited %v for its turn", q.patience)
 	case <-ctx.Done():
 		return ErrClientGone
@@ -46,7 +44,7 @@ func (q *queue) enter(ctx context.Context) error {
 func (q *queue) leave() { <-q.slots }
 
 func (q *queue) full(format string, args ...any) error {
-	e := rejected(RejectedQueue, http.StatusTooManyRequests, format+"; try again later", args...)
+	e := rejected(rejectedQueue, http.StatusTooManyRequests, format+"; try again later", args...)
 	e.RetryAfter = time.Second
 	return e
 }

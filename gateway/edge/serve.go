@@ -46,19 +46,15 @@ func (e *Edge) Serve(ctx context.Context, listener net.Listener, h http.Handler,
 func (e *Edge) drain(server *http.Server) error {
 	limit, cancel := context.WithTimeout(context.Background(), e.config.DrainDelay+e.config.DrainTimeout)
 	defer cancel()
-	stopped := make(chan struct{})
-	defer close(stopped)
 	go func() {
 		select {
 		case <-e.stop:
 			cancel()
-		case <-stopped:
+		case <-limit.Done():
 		}
 	}()
-	timer := time.NewTimer(e.config.DrainDelay)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(e.config.DrainDelay):
 	case <-limit.Done():
 	}
 	err := server.Shutdown(limit)

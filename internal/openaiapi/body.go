@@ -195,6 +195,18 @@ func (b *Body) SetRaw(key string, raw json.RawMessage) {
 	b.fields = append(b.fields, field{key, raw})
 }
 
+// SetList puts a list of elements, which must be JSON, as they are. A new field comes last.
+func (b *Body) SetList(key string, elements []json.RawMessage) {
+	list := []byte{'['}
+	for i, element := range elements {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, element...)
+	}
+	b.SetRaw(key, append(list, ']'))
+}
+
 // Delete removes a field and reports whether it was there.
 func (b *Body) Delete(key string) bool {
 	i := b.index(key)
@@ -214,14 +226,14 @@ func (b Body) Bytes() []byte {
 	if b.raw != nil {
 		return b.raw
 	}
-	return bytes.Join(append(b.Open(), []byte{'}'}), nil)
+	return bytes.Join(b.Pieces(), nil)
 }
 
-// Open returns the JSON object without its closing brace, in pieces: large values are not
-// copied. The pieces must not be changed.
-func (b Body) Open() [][]byte {
+// Pieces returns the JSON object in pieces: large values are not copied. The pieces must
+// not be changed.
+func (b Body) Pieces() [][]byte {
 	if b.raw != nil {
-		return [][]byte{b.raw[:len(b.raw)-1]}
+		return [][]byte{b.raw}
 	}
 	pieces := [][]byte{{'{'}}
 	for i, f := range b.fields {
@@ -231,7 +243,7 @@ func (b Body) Open() [][]byte {
 		}
 		pieces = append(pieces, append(key, ':'), f.value)
 	}
-	return pieces
+	return append(pieces, []byte{'}'})
 }
 
 // encode is json.Marshal without the escapes for HTML.

@@ -130,6 +130,19 @@ func checkJournal(path string) (version int, err error) {
 	return 0, fmt.Errorf("%w, or was left in the middle of a change: let the program that wrote it open it first", ErrForeign)
 }
 
+// Open opens a file for one writer and lets prepare make what is missing in it.
+func Open(path string, query url.Values, prepare func(*sql.DB) error) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", Location(path, query))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer; waiting here is cheaper than there
+	if err := prepare(db); err != nil {
+		return nil, errors.Join(ExplainOpen(path, err), db.Close())
+	}
+	return db, nil
+}
+
 // Location is the name under which the driver opens a file.
 func Location(path string, query url.Values) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()

@@ -7,14 +7,12 @@ import (
 	"net/http"
 )
 
-const modelsPath = "/models"
-
 // Ready returns nil when the server answers and takes the upstream's key. It asks
 // once, for the list of models; a server that has no such list is ready too.
 func (u *Upstream) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, &timeoutError{u.options.Timeout})
 	defer cancel()
-	response, err := u.Forward(ctx, http.MethodGet, modelsPath, nil, nil)
+	response, err := u.Forward(ctx, http.MethodGet, ModelsPath, nil, nil)
 	if status, ok := errors.AsType[*StatusError](err); ok && status.Status < http.StatusInternalServerError && !status.AboutKey() {
 		return nil
 	}

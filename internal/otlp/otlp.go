@@ -1,4 +1,6 @@
-package gateway
+// Package otlp sends spans to an OTLP/HTTP collector, as protobuf. OpenTelemetry's own
+// client for this protocol brings all of gRPC into the binary (docs/adr/0011).
+package otlp
 
 import (
 	"bytes"
@@ -19,8 +21,7 @@ import (
 	"rcvae/internal/retry"
 )
 
-// collector sends spans to an OTLP/HTTP collector, as protobuf. OpenTelemetry's own client
-// for this protocol brings all of gRPC into the binary (docs/adr/0011).
+// collector is one at a URL.
 type collector struct {
 	url    string
 	header http.Header
@@ -36,7 +37,9 @@ const resends = 3
 // the collector, such as a key; fields of the second win.
 var headerVariables = []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 
-func newCollector(address string) (*collector, error) {
+// Client returns a client of the collector at a URL such as
+// http://127.0.0.1:4318/v1/traces.
+func Client(address string) (otlptrace.Client, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err

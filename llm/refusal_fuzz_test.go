@@ -3,29 +3,9 @@ package llm
 import (
 	"strings"
 	"testing"
-)
 
-// FuzzRedact: no stretch of gram bytes of the key is left, and a text without any of
-// it, or of a mask, stays as it was.
-func FuzzRedact(f *testing.F) {
-	const key = "sk-proj-0123456789abcdefghijkl"
-	f.Add("wrong key " + key + key)
-	f.Add("sk-***kl and 0123456789ab")
-	f.Add("sk-proj-01234567" + key[3:])
-	f.Add("plain")
-	u := &Upstream{options: Options{Key: key}}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := u.redact(text)
-		for i := 0; i+gram <= len(key); i++ {
-			if part := key[i : i+gram]; strings.Contains(got, part) {
-				t.Errorf("redact(%q) = %q shows %q", text, got, part)
-			}
-		}
-		if again := u.redact(got); again != got {
-			t.Errorf("redact(%q) = %q, and of that %q", text, got, again)
-		}
-	})
-}
+	"rcvae/internal/openaiapi"
+)
 
 // FuzzRefusal: whatever a message says, what is learned from it is the name of a field
 // that it names, and fewer choices than were asked for.
@@ -36,7 +16,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add("candidateCount value of 16 but the supported range is from 1 (inclusive) to 9 (exclusive)", 16)
 	f.Fuzz(func(t *testing.T, message string, asked int) {
 		asked = 2 + max(asked, 0)%1000
-		e := &StatusError{Status: 400, Message: message}
+		e := &StatusError{Status: 400, Detail: openaiapi.Error{Message: message}}
 		if field := e.refusedField(); field != "" && !strings.Contains(strings.ToLower(message), strings.ToLower(field)) && !strings.HasPrefix(message, "[{") {
 			t.Errorf("%q refuses %q", message, field)
 		}

@@ -1,7 +1,7 @@
-package llm
+// Package redact takes secrets out of texts that others wrote.
+package redact
 
 import (
-	"net/http"
 	"regexp"
 	"strings"
 )
@@ -18,11 +18,10 @@ var (
 	endsOfKey   = regexp.MustCompile(`(?i)\b(?:end(?:ing|s)|start(?:ing|s)|begin(?:ning|s))(?: in| with)? ['"\x60]?([\w\-]{2,})`)
 )
 
-// redact takes the upstream's key out of a text of the upstream: the whole key, parts
-// of it, what is left of it when its middle is masked ("sk-***ab"), and the ends that
-// a text names.
-func (u *Upstream) redact(text string) string {
-	key := u.options.Key
+// Key takes a key out of a text of the server that it is for: the whole key, parts of it,
+// what is left of it when its middle is masked ("sk-***ab"), and the ends that a text
+// names.
+func Key(text, key string) string {
 	if len(key) < 4 || text == "" {
 		return text
 	}
@@ -70,20 +69,4 @@ func withoutParts(text, key string) string {
 		i = end
 	}
 	return out.String()
-}
-
-var wordsOnKeys = regexp.MustCompile(`api[ _-]?key|incorrect key|invalid key|credential|unauthenticated|authenticat|authorization header|bearer token`)
-
-// AboutKey reports whether the server refuses the key, whatever status it says so
-// with: xAI answers 400. A 403 without a word about keys is about the request, or the
-// country.
-func (e *StatusError) AboutKey() bool {
-	switch e.Status {
-	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
-		return true
-	case http.StatusBadRequest, http.StatusForbidden:
-		code, _ := e.Detail.Code.(string)
-		return wordsOnKeys.MatchString(e.beginning()) || wordsOnKeys.MatchString(strings.ToLower(code))
-	}
-	return false
 }

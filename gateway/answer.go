@@ -58,12 +58,21 @@ func (l scoreList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(values)
 }
 
+// whyNone says why no rule chose, "" where one did. A rule's own error is for the log: it may
+// name files and servers behind the gateway.
+func (p part) whyNone() string {
+	if p.Kind == bestof.FallbackSelector {
+		return "the rule failed; the server's log says why"
+	}
+	return p.Fallback
+}
+
 // block returns what is told of a part.
 func (p part) block() block {
 	c := p.call
 	b := block{
 		K: c.k, Drawn: p.Drawn, Returned: len(p.Candidates), Selector: p.Rule, Chosen: p.Chosen, Scores: p.Scores,
-		Reason: p.Reason, Fallback: p.Fallback, Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.draw.Failed,
+		Reason: p.Reason, Fallback: p.whyNone(), Stopped: p.Stopped, Warnings: p.Warnings, Failed: p.draw.Failed,
 	}
 	if p.Stopped == stopGreedy {
 		b.Warnings = append(b.Warnings, "the request takes the likeliest token each time (temperature 0 or top_k 1), so all candidates would be the same: it was drawn once")

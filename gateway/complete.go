@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"rcvae/gateway/edge"
@@ -31,6 +32,9 @@ func (s *Server) complete(path string) edge.Handler {
 	}
 }
 
+// quoted is what an error quotes, which may be a text of the request.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
 // logCall adds to the request's line in the log, but no text of a prompt or an answer.
 func logCall(x *edge.Exchange, c *call, parts []part) {
 	x.Log("model", c.model)
@@ -43,6 +47,7 @@ func logCall(x *edge.Exchange, c *call, parts []part) {
 		drawn, returned = drawn+p.Drawn, returned+len(p.Candidates)
 		if p.Kind != "" {
 			x.Log("fallback", p.Kind)
+			x.Log("fallback_cause", quoted.ReplaceAllString(p.Fallback, "…"))
 		}
 		logCause(x, p.Err)
 	}

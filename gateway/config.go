@@ -66,9 +66,9 @@ func (c Config) Validate() error {
 	bad(!half && c.KMin != 0 && (c.KMin < 2 || c.KMax < c.KMin || c.KMax > c.MaxK), "k-min is %d and k-max %d, want 2 ≤ k-min ≤ k-max ≤ max-k, which is %d", c.KMin, c.KMax, c.MaxK)
 	bad(!(c.Margin > 0.5 && c.Margin <= 1), "margin is %v, want more than 0.5 and at most 1", c.Margin)
 	bad(c.MaxSelectText < 1, "max-select-text is %d, want at least 1 byte", c.MaxSelectText)
-	for name, d := range map[string]time.Duration{"upstream-timeout": c.UpstreamTimeout, "select-timeout": c.SelectTimeout, "heartbeat": c.Heartbeat} {
-		bad(d <= 0, "%s is %v, want more than 0", name, d)
-	}
+	bad(c.UpstreamTimeout <= 0, "upstream-timeout is %v, want more than 0", c.UpstreamTimeout)
+	bad(c.SelectTimeout <= 0, "select-timeout is %v, want more than 0", c.SelectTimeout)
+	bad(c.Heartbeat <= 0, "heartbeat is %v, want more than 0", c.Heartbeat)
 	forbidden := checkPassed(c.PassHeaders)
 	bad(len(forbidden) > 0, "pass-header names %s, which is no name of a header field or must not pass", strings.Join(forbidden, ", "))
 	bad(c.DecisionTexts && c.Decisions == "", "texts of decisions need the file of the decision log")

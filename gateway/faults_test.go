@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -126,13 +127,15 @@ func (s *stand) warm() {
 	s.post(chat, ask("another question")).completion(s.t)
 }
 
-func TestFallbacks(t *testing.T) {
-	broken := func(f selectorFunc) func(*setup) {
-		return func(s *setup) {
-			s.config.Selector, s.parts.Rules["scripted"] = "scripted", gateway.Rule{Selector: f}
-			s.config.SelectTimeout = 50 * time.Millisecond
-		}
+// broken lets this rule choose, within 50 ms.
+func broken(f selectorFunc) func(*setup) {
+	return func(s *setup) {
+		s.config.Selector, s.parts.Rules["scripted"] = "scripted", gateway.Rule{Selector: f}
+		s.config.SelectTimeout = 50 * time.Millisecond
 	}
+}
+
+func TestFallbacks(t *testing.T) {
 	type list = []rcvae.Candidate
 	for name, test := range map[string]struct {
 		change func(*setup)
@@ -159,6 +162,21 @@ func TestFallbacks(t *testing.T) {
 				t.Errorf("rcvae_fallbacks_total{reason=%q} is %v, want 1", test.kind, got)
 			}
 		})
+	}
+}
+
+// TestAFailedRuleIsExplainedInTheLog: its error may name servers, which are not for clients,
+// and quote texts, which are not for the log.
+func TestAFailedRuleIsExplainedInTheLog(t *testing.T) {
+	s := start(t, broken(func(context.Context, string, []rcvae.Candidate) (rcvae.Selection, error) {
+		return rcvae.Selection{}, fmt.Errorf("embed at http://10.0.0.7:8080: text 1 (%q): %w", `so "x" is 42`, io.ErrUnexpectedEOF)
+	}))
+	if c := s.post(chat, ask("q")).completion(t); c.Block.Fallback == "" || strings.Contains(c.Block.Fallback, "10.0.0.7") {
+		t.Errorf("the client is told %q, want no server behind the gateway", c.Block.Fallback)
+	}
+	eventually(t, "the request in the log", func() bool { return strings.Contains(s.log.String(), "fallback_cause") })
+	if log := s.log.String(); !strings.Contains(log, "embed at http://10.0.0.7:8080: text 1 (…): unexpected EOF") || strings.Contains(log, "is 42") {
+		t.Errorf("the log has %s, want the server and no text", log)
 	}
 }
 

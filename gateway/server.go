@@ -55,7 +55,7 @@ func New(c Config, p Parts) (*Server, error) {
 	if c.Decisions != "" {
 		s.decisions, err = openDecisions(c.Decisions, c.DecisionTexts, func(n int) { s.metrics.dropped.Add(float64(n)) })
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, s.tracing.close(context.Background()))
 		}
 	}
 	s.readiness.start(p.Upstream, readyEvery)

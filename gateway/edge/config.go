@@ -53,12 +53,13 @@ func (c Config) Validate() error {
 	bad(c.MaxMemory < c.MaxBody, "max-memory is %d, want at least max-body, which is %d", c.MaxMemory, c.MaxBody)
 	bad(c.MaxConcurrent < 1, "max-concurrent is %d, want at least 1", c.MaxConcurrent)
 	bad(c.MaxQueue < 0, "max-queue is %d, want at least 0", c.MaxQueue)
-	for name, d := range map[string]time.Duration{
-		"queue-timeout": c.QueueTimeout, "header-timeout": c.HeaderTimeout, "body-timeout": c.BodyTimeout,
-		"write-timeout": c.WriteTimeout, "idle-timeout": c.IdleTimeout, "drain-timeout": c.DrainTimeout,
-	} {
-		bad(d <= 0, "%s is %v, want more than 0", name, d)
-	}
+	positive := func(d time.Duration, name string) { bad(d <= 0, "%s is %v, want more than 0", name, d) }
+	positive(c.QueueTimeout, "queue-timeout")
+	positive(c.HeaderTimeout, "header-timeout")
+	positive(c.BodyTimeout, "body-timeout")
+	positive(c.WriteTimeout, "write-timeout")
+	positive(c.IdleTimeout, "idle-timeout")
+	positive(c.DrainTimeout, "drain-timeout")
 	bad(c.DrainDelay < 0, "drain-delay is %v, want at least 0", c.DrainDelay)
 	bad(!(c.Rate >= 0 && c.Rate <= 1e9) || c.Burst < 1, "rate is %v and burst %d, want at least 0 and 1", c.Rate, c.Burst)
 	bad(slices.Contains(c.AllowHosts, "") || slices.Contains(c.Origins, ""), "an allowed host or origin is empty")

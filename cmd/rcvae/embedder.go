@@ -34,6 +34,9 @@ func addEmbedderFlags(cmd *cobra.Command, otherwise string) {
 	addEmbedderSettings(cmd)
 }
 
+// ofEmbedder annotates a flag of the embedder's whose name others have too.
+const ofEmbedder = "rcvae/embedder"
+
 // addEmbedderSettings adds the flags that say what an embedder's files or server leave
 // open.
 func addEmbedderSettings(cmd *cobra.Command) {
@@ -43,6 +46,7 @@ func addEmbedderSettings(cmd *cobra.Command) {
 	f.Int("dimension", 0, "keep the first `N` values of embeddings, for models trained so (0: all)")
 	if f.Lookup("max-tokens") == nil { // where candidates are drawn it is a solution's length
 		f.Int("max-tokens", 0, "cut texts to `N` tokens before they are embedded (0: the embedder's limit)")
+		_ = f.SetAnnotation("max-tokens", ofEmbedder, nil) // the flag is there
 	}
 	f.Int("weight-bits", 0, "hold the embedder's weights in 8 or 32 `BITS` (0: 8 where the file has 8 or fewer, else 32)")
 	f.Bool("in-context", false, "embed a solution behind its question, for causal models")
@@ -81,8 +85,10 @@ func (s embedderSettings) withFlags(cmd *cobra.Command) embedderSettings {
 	if f.Changed("weight-bits") {
 		s.WeightBits, _ = f.GetInt("weight-bits")
 	}
-	if f.Lookup("temperature") == nil && f.Changed("max-tokens") { // else it is a solution's length
-		s.MaxTokens, _ = f.GetInt("max-tokens")
+	if flag := f.Lookup("max-tokens"); flag != nil && flag.Changed {
+		if _, its := flag.Annotations[ofEmbedder]; its {
+			s.MaxTokens, _ = f.GetInt("max-tokens")
+		}
 	}
 	return s
 }

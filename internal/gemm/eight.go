@@ -10,6 +10,8 @@ type eight struct {
 	values []int8    // (k, n) in panels
 	scales []float32 // (k/group, n) in panels
 	group  int
+
+	panels []float32 // in place of values and scales where rows are quantized, see packBytes
 }
 
 // maxGroup is the most elements that share a scale in a panel: blocks along k are
@@ -29,6 +31,11 @@ func Pack8(k, n int, values []int8, scales []float32, group int) *Packed {
 	}
 	e := &eight{group: group / split}
 	p := &Packed{set: s, k: k, n: n, kc: ceil(blockDepth(k), e.group) * e.group, eight: e}
+	if s.quantize != nil && e.group%4 == 0 && k > 0 && n > 0 {
+		p.kc = ceil(ceil(k, ceil(k, byteDepth)), e.group) * e.group
+		p.packBytes(values, scales, group)
+		return p
+	}
 	width := ceil(n, s.cols) * s.cols
 	e.values, e.scales = make([]int8, k*width), make([]float32, k/e.group*width)
 	for k0 := 0; k0 < k; k0 += p.kc {

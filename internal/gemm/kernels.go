@@ -31,6 +31,12 @@ type kernels struct {
 	pair      func(panel []float32, width, pairs int)
 	tilePairs func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
 
+	// For weights in eight bits, nil for none: quantize brings groups of a row to eight bits,
+	// and tileBytes is tile for panels of groups in eight bits. Sums within a group are of
+	// integers, sums of groups float32.
+	quantize  func(values, scales, src []float32, groups, size int)
+	tileBytes func(rows, cols, groups, size int, a, b, c []float32, ldc int, accumulate bool)
+
 	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)
 	scale                                            func(alpha float32, x []float32)
@@ -60,14 +66,19 @@ func choose(name string) (*kernels, string) {
 	return sets[0], fmt.Sprintf("RCVAE_KERNELS=%s is not available here, using %s (this machine has %v)", name, sets[0].name, Available())
 }
 
-// Kernels returns the name of the kernels in force: "avx512-bf16", "avx512", "avx2" or
-// "go". The environment variable RCVAE_KERNELS sets them when the program starts. Only
-// "avx512-bf16" rounds, see [Rounds].
+// Kernels returns the name of the kernels in force: "avx512-vnni", "avx512-bf16", "avx512",
+// "avx2" or "go". The environment variable RCVAE_KERNELS sets them when the program starts.
+// The first two round, see [Rounds] and [Quantizes].
 func Kernels() string { return active.name }
 
 // Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
-// most, where weights are in eight bits.
+// most, where weights are in eight bits and not quantized, see [Quantizes].
 func Rounds() bool { return active.pair != nil }
+
+// Quantizes reports whether the kernels in force bring the other factor to eight bits too
+// where weights are and a multiple of four of them share a scale: by half a step, which
+// is the largest magnitude in the part of a row that meets one scale, over 127.
+func Quantizes() bool { return active.quantize != nil }
 
 // Available returns the names of the kernels that this machine can run, fastest first.
 func Available() []string {

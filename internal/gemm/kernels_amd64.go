@@ -8,6 +8,9 @@ func supported() []*kernels {
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
 	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		if x.HasAVX512VNNI && x.HasAVX512BF16 {
+			sets = append(sets, &vnniKernels)
+		}
 		if x.HasAVX512BF16 {
 			sets = append(sets, &bf16Kernels)
 		}
@@ -35,6 +38,15 @@ var bf16Kernels = withPairs(avx512Kernels)
 // withPairs returns kernels that multiply weights in eight bits as bfloat16.
 func withPairs(s kernels) kernels {
 	s.name, s.pair, s.tilePairs = "avx512-bf16", pairBF16, tileBF16
+	return s
+}
+
+var vnniKernels = withBytes(withPairs(avx512Kernels))
+
+// withBytes returns kernels that multiply weights in eight bits with rows in eight bits,
+// where groups allow it.
+func withBytes(s kernels) kernels {
+	s.name, s.quantize, s.tileBytes = "avx512-vnni", quantizeVNNI, tileVNNI
 	return s
 }
 

@@ -7864,3 +7864,702 @@ DATA interleave<>+52(SB)/4, $0x001d000d
 DATA interleave<>+56(SB)/4, $0x001e000e
 DATA interleave<>+60(SB)/4, $0x001f000f
 GLOBL interleave<>(SB), NOSPLIT|RODATA, $64
+
+// func tileVNNI(rows int, cols int, groups int, size int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VNNI, BMI2, MMX+
+TEXT ·tileVNNI(SB), NOSPLIT, $0-113
+	MOVQ    a_base+32(FP), AX
+	MOVQ    b_base+56(FP), CX
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z12, Z12, Z12
+	VPXORQ  Z13, Z13, Z13
+	VPXORQ  Z16, Z16, Z16
+	VPXORQ  Z17, Z17, Z17
+	VPXORQ  Z20, Z20, Z20
+	VPXORQ  Z21, Z21, Z21
+	MOVQ    groups+16(FP), R8
+	MOVQ    size+24(FP), BX
+	IMULQ   R8, BX
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), DI
+	LEAQ    (AX)(SI*2), DX
+	PCALIGN $0x40
+
+group:
+	VPBROADCASTD 24(DX), Z2
+	VMOVDQA64    Z2, Z3
+	VPBROADCASTD 28(DX), Z6
+	VMOVDQA64    Z6, Z7
+	VPBROADCASTD 32(DX), Z10
+	VMOVDQA64    Z10, Z11
+	VPBROADCASTD 36(DX), Z14
+	VMOVDQA64    Z14, Z15
+	VPBROADCASTD 40(DX), Z18
+	VMOVDQA64    Z18, Z19
+	VPBROADCASTD 44(DX), Z22
+	VMOVDQA64    Z22, Z23
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	ADDQ         $+128, CX
+	MOVQ         size+24(FP), R9
+	SUBQ         $0x10, R9
+	JLT          few
+
+four:
+	VMOVDQU64    (CX), Z26
+	VMOVDQU64    64(CX), Z27
+	PREFETCHT0   1024(CX)
+	PREFETCHT0   1088(CX)
+	VPBROADCASTD (AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD (AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD (AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD (AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD (AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD (AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    128(CX), Z26
+	VMOVDQU64    192(CX), Z27
+	PREFETCHT0   1152(CX)
+	PREFETCHT0   1216(CX)
+	VPBROADCASTD 4(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 4(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 4(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 4(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 4(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 4(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    256(CX), Z26
+	VMOVDQU64    320(CX), Z27
+	PREFETCHT0   1280(CX)
+	PREFETCHT0   1344(CX)
+	VPBROADCASTD 8(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 8(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 8(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 8(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 8(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 8(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    384(CX), Z26
+	VMOVDQU64    448(CX), Z27
+	PREFETCHT0   1408(CX)
+	PREFETCHT0   1472(CX)
+	VPBROADCASTD 12(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 12(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 12(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 12(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 12(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 12(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	ADDQ         $0x10, AX
+	ADDQ         $+512, CX
+	SUBQ         $0x10, R9
+	JGE          four
+
+few:
+	ADDQ $0x10, R9
+	JEQ  scale
+
+one:
+	VMOVDQU64    (CX), Z26
+	VMOVDQU64    64(CX), Z27
+	PREFETCHT0   1024(CX)
+	PREFETCHT0   1088(CX)
+	VPBROADCASTD (AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD (AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD (AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD (AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD (AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD (AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	ADDQ         $0x04, AX
+	ADDQ         $+128, CX
+	SUBQ         $0x04, R9
+	JNE          one
+
+scale:
+	VCVTDQ2PS        Z2, Z2
+	VMULPS           Z24, Z2, Z2
+	VFMADD231PS.BCST (DX), Z2, Z0
+	VCVTDQ2PS        Z3, Z3
+	VMULPS           Z25, Z3, Z3
+	VFMADD231PS.BCST (DX), Z3, Z1
+	VCVTDQ2PS        Z6, Z6
+	VMULPS           Z24, Z6, Z6
+	VFMADD231PS.BCST 4(DX), Z6, Z4
+	VCVTDQ2PS        Z7, Z7
+	VMULPS           Z25, Z7, Z7
+	VFMADD231PS.BCST 4(DX), Z7, Z5
+	VCVTDQ2PS        Z10, Z10
+	VMULPS           Z24, Z10, Z10
+	VFMADD231PS.BCST 8(DX), Z10, Z8
+	VCVTDQ2PS        Z11, Z11
+	VMULPS           Z25, Z11, Z11
+	VFMADD231PS.BCST 8(DX), Z11, Z9
+	VCVTDQ2PS        Z14, Z14
+	VMULPS           Z24, Z14, Z14
+	VFMADD231PS.BCST 12(DX), Z14, Z12
+	VCVTDQ2PS        Z15, Z15
+	VMULPS           Z25, Z15, Z15
+	VFMADD231PS.BCST 12(DX), Z15, Z13
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z24, Z18, Z18
+	VFMADD231PS.BCST 16(DX), Z18, Z16
+	VCVTDQ2PS        Z19, Z19
+	VMULPS           Z25, Z19, Z19
+	VFMADD231PS.BCST 16(DX), Z19, Z17
+	VCVTDQ2PS        Z22, Z22
+	VMULPS           Z24, Z22, Z22
+	VFMADD231PS.BCST 20(DX), Z22, Z20
+	VCVTDQ2PS        Z23, Z23
+	VMULPS           Z25, Z23, Z23
+	VFMADD231PS.BCST 20(DX), Z23, Z21
+	ADDQ             $0x30, DX
+	DECQ             R8
+	JNE              group
+	MOVQ             rows+0(FP), AX
+	MOVQ             c_base+80(FP), CX
+	MOVQ             ldc+104(FP), DX
+	SHLQ             $0x02, DX
+	MOVQ             cols+8(FP), BX
+	MOVB             accumulate+112(FP), SI
+	CMPQ             BX, $0x20
+	JNE              sumsMasked
+	TESTB            SI, SI
+	JEQ              sumsWholeSet
+	VMOVUPS          (CX), Z2
+	VADDPS           Z2, Z0, Z2
+	VMOVUPS          Z2, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z1, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x01
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z4, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z5, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x02
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z8, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z9, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x03
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z12, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z13, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x04
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z16, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z17, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x05
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z20, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z21, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+
+sumsWholeAddDone:
+	VZEROUPPER
+	RET
+
+sumsWholeSet:
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     sumsWholeSetDone
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     sumsWholeSetDone
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     sumsWholeSetDone
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     sumsWholeSetDone
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     sumsWholeSetDone
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+
+sumsWholeSetDone:
+	VZEROUPPER
+	RET
+
+sumsMasked:
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTB     SI, SI
+	JEQ       sumsMaskedSet
+	VMOVUPS.Z (CX), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVUPS   Z2, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x01
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z4, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z5, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x02
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x03
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z13, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x04
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z17, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x05
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+
+sumsMaskedAddDone:
+	VZEROUPPER
+	RET
+
+sumsMaskedSet:
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Z1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Z5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Z17, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z20, K1, (CX)
+	VMOVUPS Z21, K2, 64(CX)
+	ADDQ    DX, CX
+
+sumsMaskedSetDone:
+	VZEROUPPER
+	RET
+
+// func quantizeVNNI(values []float32, scales []float32, src []float32, groups int, size int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·quantizeVNNI(SB), NOSPLIT, $0-88
+	MOVQ         size+80(FP), AX
+	CMPQ         AX, $0x10
+	JGT          over1
+	MOVQ         values_base+0(FP), AX
+	MOVQ         scales_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	MOVQ         groups+72(FP), BX
+	MOVQ         size+80(FP), SI
+	LEAQ         (SI), DI
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VPBROADCASTD const7fffffff<>+0(SB), Z0
+	VPBROADCASTD const0da24260<>+0(SB), Z1
+	VBROADCASTSS const42fe0000<>+0(SB), Z2
+	VBROADCASTSS const3c010204<>+0(SB), Z3
+	VPBROADCASTD const80808080<>+0(SB), Z4
+
+vectors1:
+	VMOVDQA64     Z1, Z6
+	VMOVUPS.Z     (DX), K1, Z5
+	VPANDD        Z5, Z0, Z8
+	VPMAXUD       Z8, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VPMAXUD       Y8, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X8
+	VPMAXUD       X8, X6, X6
+	VPERMILPS     $0x4e, X6, X8
+	VPMAXUD       X8, X6, X6
+	VPERMILPS     $0xb1, X6, X8
+	VPMAXUD       X8, X6, X6
+	VDIVSS        X6, X2, X8
+	VBROADCASTSS  X8, Z8
+	VMULSS        X3, X6, X6
+	VMOVSS        X6, (CX)
+	VPXORD        X7, X7, X7
+	VMULPS        Z8, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVDQU8      X5, K1, (AX)
+	VPDPBUSD      X5, X4, X7
+	VPSHUFD       $0x4e, X7, X5
+	VPADDD        X5, X7, X7
+	VPSHUFD       $0xb1, X7, X5
+	VPADDD        X5, X7, X7
+	VPXORD        X5, X5, X5
+	VPSUBD        X7, X5, X7
+	VMOVD         X7, 24(CX)
+	LEAQ          (DX)(SI*4), DX
+	ADDQ          SI, AX
+	ADDQ          $0x30, CX
+	DECQ          BX
+	JNE           vectors1
+	VZEROUPPER
+	RET
+
+over1:
+	CMPQ         AX, $0x20
+	JGT          over2
+	MOVQ         values_base+0(FP), AX
+	MOVQ         scales_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	MOVQ         groups+72(FP), BX
+	MOVQ         size+80(FP), SI
+	LEAQ         -16(SI), DI
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VPBROADCASTD const7fffffff<>+0(SB), Z0
+	VPBROADCASTD const0da24260<>+0(SB), Z1
+	VBROADCASTSS const42fe0000<>+0(SB), Z2
+	VBROADCASTSS const3c010204<>+0(SB), Z3
+	VPBROADCASTD const80808080<>+0(SB), Z4
+
+vectors2:
+	VMOVDQA64     Z1, Z7
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z0, Z6
+	VPMAXUD       Z6, Z7, Z7
+	VMOVUPS.Z     64(DX), K1, Z6
+	VPANDD        Z6, Z0, Z9
+	VPMAXUD       Z9, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y9
+	VPMAXUD       Y9, Y7, Y7
+	VEXTRACTF128  $0x01, Y7, X9
+	VPMAXUD       X9, X7, X7
+	VPERMILPS     $0x4e, X7, X9
+	VPMAXUD       X9, X7, X7
+	VPERMILPS     $0xb1, X7, X9
+	VPMAXUD       X9, X7, X7
+	VDIVSS        X7, X2, X9
+	VBROADCASTSS  X9, Z9
+	VMULSS        X3, X7, X7
+	VMOVSS        X7, (CX)
+	VPXORD        X8, X8, X8
+	VMULPS        Z9, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X4, X8
+	VMULPS        Z9, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVDQU8      X5, K1, 16(AX)
+	VPDPBUSD      X5, X4, X8
+	VPSHUFD       $0x4e, X8, X5
+	VPADDD        X5, X8, X8
+	VPSHUFD       $0xb1, X8, X5
+	VPADDD        X5, X8, X8
+	VPXORD        X5, X5, X5
+	VPSUBD        X8, X5, X8
+	VMOVD         X8, 24(CX)
+	LEAQ          (DX)(SI*4), DX
+	ADDQ          SI, AX
+	ADDQ          $0x30, CX
+	DECQ          BX
+	JNE           vectors2
+	VZEROUPPER
+	RET
+
+over2:
+	CMPQ         AX, $0x30
+	JGT          over3
+	MOVQ         values_base+0(FP), AX
+	MOVQ         scales_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	MOVQ         groups+72(FP), BX
+	MOVQ         size+80(FP), SI
+	LEAQ         -32(SI), DI
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VPBROADCASTD const7fffffff<>+0(SB), Z0
+	VPBROADCASTD const0da24260<>+0(SB), Z1
+	VBROADCASTSS const42fe0000<>+0(SB), Z2
+	VBROADCASTSS const3c010204<>+0(SB), Z3
+	VPBROADCASTD const80808080<>+0(SB), Z4
+
+vectors3:
+	VMOVDQA64     Z1, Z8
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z0, Z6
+	VPMAXUD       Z6, Z8, Z8
+	VMOVUPS       64(DX), Z6
+	VPANDD        Z6, Z0, Z7
+	VPMAXUD       Z7, Z8, Z8
+	VMOVUPS.Z     128(DX), K1, Z7
+	VPANDD        Z7, Z0, Z10
+	VPMAXUD       Z10, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y10
+	VPMAXUD       Y10, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X10
+	VPMAXUD       X10, X8, X8
+	VPERMILPS     $0x4e, X8, X10
+	VPMAXUD       X10, X8, X8
+	VPERMILPS     $0xb1, X8, X10
+	VPMAXUD       X10, X8, X8
+	VDIVSS        X8, X2, X10
+	VBROADCASTSS  X10, Z10
+	VMULSS        X3, X8, X8
+	VMOVSS        X8, (CX)
+	VPXORD        X9, X9, X9
+	VMULPS        Z10, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X4, X9
+	VMULPS        Z10, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVUPS       X5, 16(AX)
+	VPDPBUSD      X5, X4, X9
+	VMULPS        Z10, Z7, Z7
+	VCVTPS2DQ     Z7, Z7
+	VPMOVSDB      Z7, X5
+	VMOVDQU8      X5, K1, 32(AX)
+	VPDPBUSD      X5, X4, X9
+	VPSHUFD       $0x4e, X9, X5
+	VPADDD        X5, X9, X9
+	VPSHUFD       $0xb1, X9, X5
+	VPADDD        X5, X9, X9
+	VPXORD        X5, X5, X5
+	VPSUBD        X9, X5, X9
+	VMOVD         X9, 24(CX)
+	LEAQ          (DX)(SI*4), DX
+	ADDQ          SI, AX
+	ADDQ          $0x30, CX
+	DECQ          BX
+	JNE           vectors3
+	VZEROUPPER
+	RET
+
+over3:
+	MOVQ         values_base+0(FP), AX
+	MOVQ         scales_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	MOVQ         groups+72(FP), BX
+	MOVQ         size+80(FP), SI
+	LEAQ         -48(SI), DI
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VPBROADCASTD const7fffffff<>+0(SB), Z0
+	VPBROADCASTD const0da24260<>+0(SB), Z1
+	VBROADCASTSS const42fe0000<>+0(SB), Z2
+	VBROADCASTSS const3c010204<>+0(SB), Z3
+	VPBROADCASTD const80808080<>+0(SB), Z4
+
+vectors4:
+	VMOVDQA64     Z1, Z9
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z0, Z6
+	VPMAXUD       Z6, Z9, Z9
+	VMOVUPS       64(DX), Z6
+	VPANDD        Z6, Z0, Z7
+	VPMAXUD       Z7, Z9, Z9
+	VMOVUPS       128(DX), Z7
+	VPANDD        Z7, Z0, Z8
+	VPMAXUD       Z8, Z9, Z9
+	VMOVUPS.Z     192(DX), K1, Z8
+	VPANDD        Z8, Z0, Z11
+	VPMAXUD       Z11, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y11
+	VPMAXUD       Y11, Y9, Y9
+	VEXTRACTF128  $0x01, Y9, X11
+	VPMAXUD       X11, X9, X9
+	VPERMILPS     $0x4e, X9, X11
+	VPMAXUD       X11, X9, X9
+	VPERMILPS     $0xb1, X9, X11
+	VPMAXUD       X11, X9, X9
+	VDIVSS        X9, X2, X11
+	VBROADCASTSS  X11, Z11
+	VMULSS        X3, X9, X9
+	VMOVSS        X9, (CX)
+	VPXORD        X10, X10, X10
+	VMULPS        Z11, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X4, X10
+	VMULPS        Z11, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVUPS       X5, 16(AX)
+	VPDPBUSD      X5, X4, X10
+	VMULPS        Z11, Z7, Z7
+	VCVTPS2DQ     Z7, Z7
+	VPMOVSDB      Z7, X5
+	VMOVUPS       X5, 32(AX)
+	VPDPBUSD      X5, X4, X10
+	VMULPS        Z11, Z8, Z8
+	VCVTPS2DQ     Z8, Z8
+	VPMOVSDB      Z8, X5
+	VMOVDQU8      X5, K1, 48(AX)
+	VPDPBUSD      X5, X4, X10
+	VPSHUFD       $0x4e, X10, X5
+	VPADDD        X5, X10, X10
+	VPSHUFD       $0xb1, X10, X5
+	VPADDD        X5, X10, X10
+	VPXORD        X5, X5, X5
+	VPSUBD        X10, X5, X10
+	VMOVD         X10, 24(CX)
+	LEAQ          (DX)(SI*4), DX
+	ADDQ          SI, AX
+	ADDQ          $0x30, CX
+	DECQ          BX
+	JNE           vectors4
+	VZEROUPPER
+	RET
+
+DATA const7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL const7fffffff<>(SB), RODATA|NOPTR, $4
+
+DATA const0da24260<>+0(SB)/4, $0x0da24260
+GLOBL const0da24260<>(SB), RODATA|NOPTR, $4
+
+DATA const42fe0000<>+0(SB)/4, $0x42fe0000
+GLOBL const42fe0000<>(SB), RODATA|NOPTR, $4
+
+DATA const3c010204<>+0(SB)/4, $0x3c010204
+GLOBL const3c010204<>(SB), RODATA|NOPTR, $4
+
+DATA const80808080<>+0(SB)/4, $0x80808080
+GLOBL const80808080<>(SB), RODATA|NOPTR, $4

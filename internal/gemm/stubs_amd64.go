@@ -244,3 +244,15 @@ func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, 
 //
 //go:noescape
 func pairBF16(panel []float32, width int, pairs int)
+
+// tileVNNI computes the first rows (1 to 6) and cols (1 to 32) of C = A·B or C += A·B
+// from panels of A and B in eight bits with groups of size, a multiple of 4.
+//
+//go:noescape
+func tileVNNI(rows int, cols int, groups int, size int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+
+// quantizeVNNI brings groups of src, each of size (4, 8, … 64) elements, to eight bits: bytes to values, and for
+// group g the scale, largest/127, to scales[12·g] and −128 times the sum of its bytes to scales[12·g+6].
+//
+//go:noescape
+func quantizeVNNI(values []float32, scales []float32, src []float32, groups int, size int)

@@ -1,0 +1,87 @@
+package gemm_test
+
+import (
+	"math"
+	"testing"
+
+	"rcvae/internal/gemm"
+)
+
+// forQuantizing runs f with every set of kernels that brings rows to eight bits.
+func forQuantizing(t *testing.T, f func(t *testing.T)) {
+	forEachKernels(t, func(t *testing.T) {
+		if !gemm.Quantizes() {
+			t.Skip("these kernels leave rows as they are")
+		}
+		f(t)
+	})
+}
+
+// quantizedDot is the product of a row and a column in eight bits as it is defined: rows
+// are rounded group by group, sums within a group are exact.
+func quantizedDot(row []float32, values []int8, scales []float32, group int) (sum, magnitude float64) {
+	for g, scale := range scales {
+		top := float32(1e-30)
+		for _, v := range row[g*group : (g+1)*group] {
+			top = max(top, v, -v)
+		}
+		step, inverse, whole := top*float32(1./127), 127/top, 0
+		for l, v := range row[g*group : (g+1)*group] {
+			whole += int(math.RoundToEven(float64(v*inverse))) * int(values[g*group+l])
+		}
+		term := float64(step) * float64(scale) * float64(whole)
+		sum, magnitude = sum+term, magnitude+math.Abs(term)
+	}
+	return sum, magnitude
+}
+
+// TestQuantizedArithmetic compares with the definition, so that nothing but the rounding of
+// float32 sums of groups is left.
+func TestQuantizedArithmetic(t *testing.T) {
+	forQuantizing(t, func(t *testing.T) {
+		r, pool := newRand(), newPool(t, 2)
+		for _, s := range []struct{ m, n, k, group int }{
+			{1, 1, 4, 4}, {6, 32, 16, 16}, {7, 33, 64, 32}, {12, 64, 128, 64}, {13, 31, 60, 20}, {11, 5, 96, 48}, {30, 70, 1216, 32}, {530, 40, 832, 32},
+		} {
+			values, scales, _ := eightBits(r, s.n, s.k, s.group)
+			x, got := normals(r, s.m*s.k), make([]float32, s.m*s.n)
+			for i := range x { // magnitudes from group to group, and between neighbours, as in language models
+				x[i] *= float32(math.Exp(3 * r.NormFloat64()))
+			}
+			pool.MulPacked(s.m, x, s.k, gemm.Pack8(s.k, s.n, values, scales, s.group), got, s.n, false, nil)
+			groups := s.k / s.group
+			for i, v := range got {
+				row, col := i/s.n, i%s.n
+				want, magnitude := quantizedDot(x[row*s.k:(row+1)*s.k], values[col*s.k:(col+1)*s.k], scales[col*groups:(col+1)*groups], s.group)
+				if d := math.Abs(float64(v) - want); d > 1e-6*magnitude {
+					t.Fatalf("%v: C[%d,%d] = %v, want %v", s, row, col, v, want)
+				}
+			}
+		}
+	})
+}
+
+// Rows of zeros and rows with the least numbers are not divided by zero, and what is not
+// finite does not come out as a number.
+func TestQuantizedExtremes(t *testing.T) {
+	const k, group, n = 64, 32, 3
+	forQuantizing(t, func(t *testing.T) {
+		values, scales, _ := eightBits(newRand(), n, k, group)
+		packed, pool := gemm.Pack8(k, n, values, scales, group), newPool(t, 1)
+		for _, c := range []struct {
+			put    float32
+			finite bool
+		}{{0, true}, {math.SmallestNonzeroFloat32, true}, {-1e-38, true}, {1e30, true}, {float32(math.NaN()), false}, {float32(math.Inf(-1)), false}, {float32(math.Inf(1)), false}} {
+			x, got := make([]float32, k), make([]float32, n)
+			x[k-1] = c.put
+			pool.MulPacked(1, x, k, packed, got, n, false, nil)
+			for j, v := range got {
+				last := float64(values[j*k+k-1])
+				want, finite := float64(c.put)*last*float64(scales[j*k/group+1]), !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0)
+				if finite != c.finite || finite && math.Abs(float64(v)-want) > 1e-6*math.Abs(want)+1e-30 {
+					t.Errorf("a row that ends in %v: column %d = %v, want %v", c.put, j, v, want)
+				}
+			}
+		}
+	})
+}

@@ -31,7 +31,7 @@ func Pack8(k, n int, values []int8, scales []float32, group int) *Packed {
 	}
 	e := &eight{group: group / split}
 	p := &Packed{set: s, k: k, n: n, kc: ceil(blockDepth(k), e.group) * e.group, eight: e}
-	if s.quantize != nil && e.group%4 == 0 && k > 0 && n > 0 {
+	if s.quantizable(e.group) && k > 0 && n > 0 {
 		p.kc = ceil(ceil(k, ceil(k, byteDepth)), e.group) * e.group
 		p.packBytes(values, scales, group)
 		return p

@@ -33,7 +33,7 @@ func eightTolerance(group int) float64 {
 }
 
 // quantizes reports whether rows are brought to eight bits too for weights of a group.
-func quantizes(group int) bool { return gemm.Quantizes() && group%4 == 0 }
+func quantizes(group int) bool { return gemm.Quantizes() && group%4 == 0 && group >= 16 }
 
 // quantizationSlack returns how far each element of a product may be off because elements of
 // A are rounded to 254 steps between the largest of their group and its negative: by half

@@ -32,10 +32,11 @@ type kernels struct {
 	tilePairs func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
 
 	// For weights in eight bits, nil for none: quantize brings groups of a row to eight bits,
-	// and tileBytes is tile for panels of groups in eight bits. Sums within a group are of
-	// integers, sums of groups float32.
-	quantize  func(values, scales, src []float32, groups, size int)
-	tileBytes func(rows, cols, groups, size int, a, b, c []float32, ldc int, accumulate bool)
+	// remainder what that left of a group, and tileBytes is tile for panels of such groups, see
+	// [product.quantizeA]. Sums within a group are of integers, sums of groups float32.
+	quantize  func(values, entries, src []float32, groups, size int)
+	remainder func(values, entries, src, quantized []float32, step float32, size int)
+	tileBytes func(rows, cols, entries, size, stride int, a, b, c []float32, ldc int, accumulate bool)
 
 	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)

@@ -46,7 +46,7 @@ var vnniKernels = withBytes(withPairs(avx512Kernels))
 // withBytes returns kernels that multiply weights in eight bits with rows in eight bits,
 // where groups allow it.
 func withBytes(s kernels) kernels {
-	s.name, s.quantize, s.tileBytes = "avx512-vnni", quantizeVNNI, tileVNNI
+	s.name, s.quantize, s.remainder, s.tileBytes = "avx512-vnni", quantizeVNNI, remainderVNNI, tileVNNI
 	return s
 }
 

@@ -7865,11 +7865,11 @@ DATA interleave<>+56(SB)/4, $0x001e000e
 DATA interleave<>+60(SB)/4, $0x001f000f
 GLOBL interleave<>(SB), NOSPLIT|RODATA, $64
 
-// func tileVNNI(rows int, cols int, groups int, size int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+// func tileVNNI(rows int, cols int, entries int, size int, stride int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VNNI, BMI2, MMX+
-TEXT ·tileVNNI(SB), NOSPLIT, $0-113
-	MOVQ    a_base+32(FP), AX
-	MOVQ    b_base+56(FP), CX
+TEXT ·tileVNNI(SB), NOSPLIT, $0-121
+	MOVQ    a_base+40(FP), AX
+	MOVQ    b_base+64(FP), CX
 	VPXORQ  Z0, Z0, Z0
 	VPXORQ  Z1, Z1, Z1
 	VPXORQ  Z4, Z4, Z4
@@ -7882,15 +7882,16 @@ TEXT ·tileVNNI(SB), NOSPLIT, $0-113
 	VPXORQ  Z17, Z17, Z17
 	VPXORQ  Z20, Z20, Z20
 	VPXORQ  Z21, Z21, Z21
-	MOVQ    groups+16(FP), R8
-	MOVQ    size+24(FP), BX
-	IMULQ   R8, BX
+	MOVQ    entries+16(FP), R8
+	MOVQ    stride+32(FP), BX
 	LEAQ    (BX)(BX*2), SI
 	LEAQ    (BX)(BX*4), DI
 	LEAQ    (AX)(SI*2), DX
 	PCALIGN $0x40
 
 group:
+	MOVLQSX      48(DX), R9
+	ADDQ         CX, R9
 	VPBROADCASTD 24(DX), Z2
 	VMOVDQA64    Z2, Z3
 	VPBROADCASTD 28(DX), Z6
@@ -7903,18 +7904,18 @@ group:
 	VMOVDQA64    Z18, Z19
 	VPBROADCASTD 44(DX), Z22
 	VMOVDQA64    Z22, Z23
-	VMOVUPS      (CX), Z24
-	VMOVUPS      64(CX), Z25
-	ADDQ         $+128, CX
-	MOVQ         size+24(FP), R9
-	SUBQ         $0x10, R9
+	VMOVUPS      (R9), Z24
+	VMOVUPS      64(R9), Z25
+	ADDQ         $+128, R9
+	MOVQ         size+24(FP), R10
+	SUBQ         $0x10, R10
 	JLT          few
 
 four:
-	VMOVDQU64    (CX), Z26
-	VMOVDQU64    64(CX), Z27
-	PREFETCHT0   1024(CX)
-	PREFETCHT0   1088(CX)
+	VMOVDQU64    (R9), Z26
+	VMOVDQU64    64(R9), Z27
+	PREFETCHT0   1024(R9)
+	PREFETCHT0   1088(R9)
 	VPBROADCASTD (AX), Z28
 	VPDPBUSD     Z28, Z26, Z2
 	VPDPBUSD     Z28, Z27, Z3
@@ -7933,10 +7934,10 @@ four:
 	VPBROADCASTD (AX)(DI*1), Z28
 	VPDPBUSD     Z28, Z26, Z22
 	VPDPBUSD     Z28, Z27, Z23
-	VMOVDQU64    128(CX), Z26
-	VMOVDQU64    192(CX), Z27
-	PREFETCHT0   1152(CX)
-	PREFETCHT0   1216(CX)
+	VMOVDQU64    128(R9), Z26
+	VMOVDQU64    192(R9), Z27
+	PREFETCHT0   1152(R9)
+	PREFETCHT0   1216(R9)
 	VPBROADCASTD 4(AX), Z28
 	VPDPBUSD     Z28, Z26, Z2
 	VPDPBUSD     Z28, Z27, Z3
@@ -7955,10 +7956,10 @@ four:
 	VPBROADCASTD 4(AX)(DI*1), Z28
 	VPDPBUSD     Z28, Z26, Z22
 	VPDPBUSD     Z28, Z27, Z23
-	VMOVDQU64    256(CX), Z26
-	VMOVDQU64    320(CX), Z27
-	PREFETCHT0   1280(CX)
-	PREFETCHT0   1344(CX)
+	VMOVDQU64    256(R9), Z26
+	VMOVDQU64    320(R9), Z27
+	PREFETCHT0   1280(R9)
+	PREFETCHT0   1344(R9)
 	VPBROADCASTD 8(AX), Z28
 	VPDPBUSD     Z28, Z26, Z2
 	VPDPBUSD     Z28, Z27, Z3
@@ -7977,10 +7978,10 @@ four:
 	VPBROADCASTD 8(AX)(DI*1), Z28
 	VPDPBUSD     Z28, Z26, Z22
 	VPDPBUSD     Z28, Z27, Z23
-	VMOVDQU64    384(CX), Z26
-	VMOVDQU64    448(CX), Z27
-	PREFETCHT0   1408(CX)
-	PREFETCHT0   1472(CX)
+	VMOVDQU64    384(R9), Z26
+	VMOVDQU64    448(R9), Z27
+	PREFETCHT0   1408(R9)
+	PREFETCHT0   1472(R9)
 	VPBROADCASTD 12(AX), Z28
 	VPDPBUSD     Z28, Z26, Z2
 	VPDPBUSD     Z28, Z27, Z3
@@ -8000,19 +8001,19 @@ four:
 	VPDPBUSD     Z28, Z26, Z22
 	VPDPBUSD     Z28, Z27, Z23
 	ADDQ         $0x10, AX
-	ADDQ         $+512, CX
-	SUBQ         $0x10, R9
+	ADDQ         $+512, R9
+	SUBQ         $0x10, R10
 	JGE          four
 
 few:
-	ADDQ $0x10, R9
+	ADDQ $0x10, R10
 	JEQ  scale
 
 one:
-	VMOVDQU64    (CX), Z26
-	VMOVDQU64    64(CX), Z27
-	PREFETCHT0   1024(CX)
-	PREFETCHT0   1088(CX)
+	VMOVDQU64    (R9), Z26
+	VMOVDQU64    64(R9), Z27
+	PREFETCHT0   1024(R9)
+	PREFETCHT0   1088(R9)
 	VPBROADCASTD (AX), Z28
 	VPDPBUSD     Z28, Z26, Z2
 	VPDPBUSD     Z28, Z27, Z3
@@ -8032,8 +8033,8 @@ one:
 	VPDPBUSD     Z28, Z26, Z22
 	VPDPBUSD     Z28, Z27, Z23
 	ADDQ         $0x04, AX
-	ADDQ         $+128, CX
-	SUBQ         $0x04, R9
+	ADDQ         $+128, R9
+	SUBQ         $0x04, R10
 	JNE          one
 
 scale:
@@ -8073,15 +8074,15 @@ scale:
 	VCVTDQ2PS        Z23, Z23
 	VMULPS           Z25, Z23, Z23
 	VFMADD231PS.BCST 20(DX), Z23, Z21
-	ADDQ             $0x30, DX
+	ADDQ             $0x34, DX
 	DECQ             R8
 	JNE              group
 	MOVQ             rows+0(FP), AX
-	MOVQ             c_base+80(FP), CX
-	MOVQ             ldc+104(FP), DX
+	MOVQ             c_base+88(FP), CX
+	MOVQ             ldc+112(FP), DX
 	SHLQ             $0x02, DX
 	MOVQ             cols+8(FP), BX
-	MOVB             accumulate+112(FP), SI
+	MOVB             accumulate+120(FP), SI
 	CMPQ             BX, $0x20
 	JNE              sumsMasked
 	TESTB            SI, SI
@@ -8276,61 +8277,61 @@ sumsMaskedSetDone:
 	VZEROUPPER
 	RET
 
-// func quantizeVNNI(values []float32, scales []float32, src []float32, groups int, size int)
+// func quantizeVNNI(values []float32, entries []float32, src []float32, groups int, size int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
 TEXT ·quantizeVNNI(SB), NOSPLIT, $0-88
 	MOVQ         size+80(FP), AX
 	CMPQ         AX, $0x10
 	JGT          over1
 	MOVQ         values_base+0(FP), AX
-	MOVQ         scales_base+24(FP), CX
+	MOVQ         entries_base+24(FP), CX
 	MOVQ         src_base+48(FP), DX
-	MOVQ         groups+72(FP), BX
-	MOVQ         size+80(FP), SI
-	LEAQ         (SI), DI
-	MOVQ         $-1, R8
-	BZHIQ        DI, R8, R8
-	KMOVW        R8, K1
-	VPBROADCASTD const7fffffff<>+0(SB), Z0
-	VPBROADCASTD const0da24260<>+0(SB), Z1
-	VBROADCASTSS const42fe0000<>+0(SB), Z2
-	VBROADCASTSS const3c010204<>+0(SB), Z3
-	VPBROADCASTD const80808080<>+0(SB), Z4
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         (BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
 
 vectors1:
-	VMOVDQA64     Z1, Z6
+	VMOVDQA64     Z2, Z6
 	VMOVUPS.Z     (DX), K1, Z5
-	VPANDD        Z5, Z0, Z8
-	VPMAXUD       Z8, Z6, Z6
-	VEXTRACTF64X4 $0x01, Z6, Y8
-	VPMAXUD       Y8, Y6, Y6
-	VEXTRACTF128  $0x01, Y6, X8
-	VPMAXUD       X8, X6, X6
-	VPERMILPS     $0x4e, X6, X8
-	VPMAXUD       X8, X6, X6
-	VPERMILPS     $0xb1, X6, X8
-	VPMAXUD       X8, X6, X6
-	VDIVSS        X6, X2, X8
-	VBROADCASTSS  X8, Z8
-	VMULSS        X3, X6, X6
-	VMOVSS        X6, (CX)
-	VPXORD        X7, X7, X7
-	VMULPS        Z8, Z5, Z5
+	VPANDD        Z5, Z1, Z7
+	VPMAXUD       Z7, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y7
+	VPMAXUD       Y7, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VPMAXUD       X7, X6, X6
+	VPERMILPS     $0x4e, X6, X7
+	VPMAXUD       X7, X6, X6
+	VPERMILPS     $0xb1, X6, X7
+	VPMAXUD       X7, X6, X6
+	VDIVSS        X6, X3, X7
+	VBROADCASTSS  X7, Z7
+	VPXORD        X8, X8, X8
+	VMULPS        Z7, Z5, Z5
 	VCVTPS2DQ     Z5, Z5
 	VPMOVSDB      Z5, X5
 	VMOVDQU8      X5, K1, (AX)
-	VPDPBUSD      X5, X4, X7
-	VPSHUFD       $0x4e, X7, X5
-	VPADDD        X5, X7, X7
-	VPSHUFD       $0xb1, X7, X5
-	VPADDD        X5, X7, X7
+	VPDPBUSD      X5, X0, X8
+	VPSHUFD       $0x4e, X8, X5
+	VPADDD        X5, X8, X8
+	VPSHUFD       $0xb1, X8, X5
+	VPADDD        X5, X8, X8
 	VPXORD        X5, X5, X5
-	VPSUBD        X7, X5, X7
-	VMOVD         X7, 24(CX)
-	LEAQ          (DX)(SI*4), DX
-	ADDQ          SI, AX
-	ADDQ          $0x30, CX
-	DECQ          BX
+	VPSUBD        X8, X5, X8
+	VMOVD         X8, 24(CX)
+	VMULSS        X4, X6, X6
+	VMOVSS        X6, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
 	JNE           vectors1
 	VZEROUPPER
 	RET
@@ -8339,62 +8340,62 @@ over1:
 	CMPQ         AX, $0x20
 	JGT          over2
 	MOVQ         values_base+0(FP), AX
-	MOVQ         scales_base+24(FP), CX
+	MOVQ         entries_base+24(FP), CX
 	MOVQ         src_base+48(FP), DX
-	MOVQ         groups+72(FP), BX
-	MOVQ         size+80(FP), SI
-	LEAQ         -16(SI), DI
-	MOVQ         $-1, R8
-	BZHIQ        DI, R8, R8
-	KMOVW        R8, K1
-	VPBROADCASTD const7fffffff<>+0(SB), Z0
-	VPBROADCASTD const0da24260<>+0(SB), Z1
-	VBROADCASTSS const42fe0000<>+0(SB), Z2
-	VBROADCASTSS const3c010204<>+0(SB), Z3
-	VPBROADCASTD const80808080<>+0(SB), Z4
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -16(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
 
 vectors2:
-	VMOVDQA64     Z1, Z7
+	VMOVDQA64     Z2, Z7
 	VMOVUPS       (DX), Z5
-	VPANDD        Z5, Z0, Z6
+	VPANDD        Z5, Z1, Z6
 	VPMAXUD       Z6, Z7, Z7
 	VMOVUPS.Z     64(DX), K1, Z6
-	VPANDD        Z6, Z0, Z9
-	VPMAXUD       Z9, Z7, Z7
-	VEXTRACTF64X4 $0x01, Z7, Y9
-	VPMAXUD       Y9, Y7, Y7
-	VEXTRACTF128  $0x01, Y7, X9
-	VPMAXUD       X9, X7, X7
-	VPERMILPS     $0x4e, X7, X9
-	VPMAXUD       X9, X7, X7
-	VPERMILPS     $0xb1, X7, X9
-	VPMAXUD       X9, X7, X7
-	VDIVSS        X7, X2, X9
-	VBROADCASTSS  X9, Z9
-	VMULSS        X3, X7, X7
-	VMOVSS        X7, (CX)
-	VPXORD        X8, X8, X8
-	VMULPS        Z9, Z5, Z5
+	VPANDD        Z6, Z1, Z8
+	VPMAXUD       Z8, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VPMAXUD       Y8, Y7, Y7
+	VEXTRACTF128  $0x01, Y7, X8
+	VPMAXUD       X8, X7, X7
+	VPERMILPS     $0x4e, X7, X8
+	VPMAXUD       X8, X7, X7
+	VPERMILPS     $0xb1, X7, X8
+	VPMAXUD       X8, X7, X7
+	VDIVSS        X7, X3, X8
+	VBROADCASTSS  X8, Z8
+	VPXORD        X9, X9, X9
+	VMULPS        Z8, Z5, Z5
 	VCVTPS2DQ     Z5, Z5
 	VPMOVSDB      Z5, X5
 	VMOVUPS       X5, (AX)
-	VPDPBUSD      X5, X4, X8
-	VMULPS        Z9, Z6, Z6
+	VPDPBUSD      X5, X0, X9
+	VMULPS        Z8, Z6, Z6
 	VCVTPS2DQ     Z6, Z6
 	VPMOVSDB      Z6, X5
 	VMOVDQU8      X5, K1, 16(AX)
-	VPDPBUSD      X5, X4, X8
-	VPSHUFD       $0x4e, X8, X5
-	VPADDD        X5, X8, X8
-	VPSHUFD       $0xb1, X8, X5
-	VPADDD        X5, X8, X8
+	VPDPBUSD      X5, X0, X9
+	VPSHUFD       $0x4e, X9, X5
+	VPADDD        X5, X9, X9
+	VPSHUFD       $0xb1, X9, X5
+	VPADDD        X5, X9, X9
 	VPXORD        X5, X5, X5
-	VPSUBD        X8, X5, X8
-	VMOVD         X8, 24(CX)
-	LEAQ          (DX)(SI*4), DX
-	ADDQ          SI, AX
-	ADDQ          $0x30, CX
-	DECQ          BX
+	VPSUBD        X9, X5, X9
+	VMOVD         X9, 24(CX)
+	VMULSS        X4, X7, X7
+	VMOVSS        X7, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
 	JNE           vectors2
 	VZEROUPPER
 	RET
@@ -8403,137 +8404,57 @@ over2:
 	CMPQ         AX, $0x30
 	JGT          over3
 	MOVQ         values_base+0(FP), AX
-	MOVQ         scales_base+24(FP), CX
+	MOVQ         entries_base+24(FP), CX
 	MOVQ         src_base+48(FP), DX
-	MOVQ         groups+72(FP), BX
-	MOVQ         size+80(FP), SI
-	LEAQ         -32(SI), DI
-	MOVQ         $-1, R8
-	BZHIQ        DI, R8, R8
-	KMOVW        R8, K1
-	VPBROADCASTD const7fffffff<>+0(SB), Z0
-	VPBROADCASTD const0da24260<>+0(SB), Z1
-	VBROADCASTSS const42fe0000<>+0(SB), Z2
-	VBROADCASTSS const3c010204<>+0(SB), Z3
-	VPBROADCASTD const80808080<>+0(SB), Z4
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -32(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
 
 vectors3:
-	VMOVDQA64     Z1, Z8
+	VMOVDQA64     Z2, Z8
 	VMOVUPS       (DX), Z5
-	VPANDD        Z5, Z0, Z6
+	VPANDD        Z5, Z1, Z6
 	VPMAXUD       Z6, Z8, Z8
 	VMOVUPS       64(DX), Z6
-	VPANDD        Z6, Z0, Z7
+	VPANDD        Z6, Z1, Z7
 	VPMAXUD       Z7, Z8, Z8
 	VMOVUPS.Z     128(DX), K1, Z7
-	VPANDD        Z7, Z0, Z10
-	VPMAXUD       Z10, Z8, Z8
-	VEXTRACTF64X4 $0x01, Z8, Y10
-	VPMAXUD       Y10, Y8, Y8
-	VEXTRACTF128  $0x01, Y8, X10
-	VPMAXUD       X10, X8, X8
-	VPERMILPS     $0x4e, X8, X10
-	VPMAXUD       X10, X8, X8
-	VPERMILPS     $0xb1, X8, X10
-	VPMAXUD       X10, X8, X8
-	VDIVSS        X8, X2, X10
-	VBROADCASTSS  X10, Z10
-	VMULSS        X3, X8, X8
-	VMOVSS        X8, (CX)
-	VPXORD        X9, X9, X9
-	VMULPS        Z10, Z5, Z5
+	VPANDD        Z7, Z1, Z9
+	VPMAXUD       Z9, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VPMAXUD       Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VPMAXUD       X9, X8, X8
+	VPERMILPS     $0x4e, X8, X9
+	VPMAXUD       X9, X8, X8
+	VPERMILPS     $0xb1, X8, X9
+	VPMAXUD       X9, X8, X8
+	VDIVSS        X8, X3, X9
+	VBROADCASTSS  X9, Z9
+	VPXORD        X10, X10, X10
+	VMULPS        Z9, Z5, Z5
 	VCVTPS2DQ     Z5, Z5
 	VPMOVSDB      Z5, X5
 	VMOVUPS       X5, (AX)
-	VPDPBUSD      X5, X4, X9
-	VMULPS        Z10, Z6, Z6
+	VPDPBUSD      X5, X0, X10
+	VMULPS        Z9, Z6, Z6
 	VCVTPS2DQ     Z6, Z6
 	VPMOVSDB      Z6, X5
 	VMOVUPS       X5, 16(AX)
-	VPDPBUSD      X5, X4, X9
-	VMULPS        Z10, Z7, Z7
+	VPDPBUSD      X5, X0, X10
+	VMULPS        Z9, Z7, Z7
 	VCVTPS2DQ     Z7, Z7
 	VPMOVSDB      Z7, X5
 	VMOVDQU8      X5, K1, 32(AX)
-	VPDPBUSD      X5, X4, X9
-	VPSHUFD       $0x4e, X9, X5
-	VPADDD        X5, X9, X9
-	VPSHUFD       $0xb1, X9, X5
-	VPADDD        X5, X9, X9
-	VPXORD        X5, X5, X5
-	VPSUBD        X9, X5, X9
-	VMOVD         X9, 24(CX)
-	LEAQ          (DX)(SI*4), DX
-	ADDQ          SI, AX
-	ADDQ          $0x30, CX
-	DECQ          BX
-	JNE           vectors3
-	VZEROUPPER
-	RET
-
-over3:
-	MOVQ         values_base+0(FP), AX
-	MOVQ         scales_base+24(FP), CX
-	MOVQ         src_base+48(FP), DX
-	MOVQ         groups+72(FP), BX
-	MOVQ         size+80(FP), SI
-	LEAQ         -48(SI), DI
-	MOVQ         $-1, R8
-	BZHIQ        DI, R8, R8
-	KMOVW        R8, K1
-	VPBROADCASTD const7fffffff<>+0(SB), Z0
-	VPBROADCASTD const0da24260<>+0(SB), Z1
-	VBROADCASTSS const42fe0000<>+0(SB), Z2
-	VBROADCASTSS const3c010204<>+0(SB), Z3
-	VPBROADCASTD const80808080<>+0(SB), Z4
-
-vectors4:
-	VMOVDQA64     Z1, Z9
-	VMOVUPS       (DX), Z5
-	VPANDD        Z5, Z0, Z6
-	VPMAXUD       Z6, Z9, Z9
-	VMOVUPS       64(DX), Z6
-	VPANDD        Z6, Z0, Z7
-	VPMAXUD       Z7, Z9, Z9
-	VMOVUPS       128(DX), Z7
-	VPANDD        Z7, Z0, Z8
-	VPMAXUD       Z8, Z9, Z9
-	VMOVUPS.Z     192(DX), K1, Z8
-	VPANDD        Z8, Z0, Z11
-	VPMAXUD       Z11, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z9, Y11
-	VPMAXUD       Y11, Y9, Y9
-	VEXTRACTF128  $0x01, Y9, X11
-	VPMAXUD       X11, X9, X9
-	VPERMILPS     $0x4e, X9, X11
-	VPMAXUD       X11, X9, X9
-	VPERMILPS     $0xb1, X9, X11
-	VPMAXUD       X11, X9, X9
-	VDIVSS        X9, X2, X11
-	VBROADCASTSS  X11, Z11
-	VMULSS        X3, X9, X9
-	VMOVSS        X9, (CX)
-	VPXORD        X10, X10, X10
-	VMULPS        Z11, Z5, Z5
-	VCVTPS2DQ     Z5, Z5
-	VPMOVSDB      Z5, X5
-	VMOVUPS       X5, (AX)
-	VPDPBUSD      X5, X4, X10
-	VMULPS        Z11, Z6, Z6
-	VCVTPS2DQ     Z6, Z6
-	VPMOVSDB      Z6, X5
-	VMOVUPS       X5, 16(AX)
-	VPDPBUSD      X5, X4, X10
-	VMULPS        Z11, Z7, Z7
-	VCVTPS2DQ     Z7, Z7
-	VPMOVSDB      Z7, X5
-	VMOVUPS       X5, 32(AX)
-	VPDPBUSD      X5, X4, X10
-	VMULPS        Z11, Z8, Z8
-	VCVTPS2DQ     Z8, Z8
-	VPMOVSDB      Z8, X5
-	VMOVDQU8      X5, K1, 48(AX)
-	VPDPBUSD      X5, X4, X10
+	VPDPBUSD      X5, X0, X10
 	VPSHUFD       $0x4e, X10, X5
 	VPADDD        X5, X10, X10
 	VPSHUFD       $0xb1, X10, X5
@@ -8541,13 +8462,96 @@ vectors4:
 	VPXORD        X5, X5, X5
 	VPSUBD        X10, X5, X10
 	VMOVD         X10, 24(CX)
-	LEAQ          (DX)(SI*4), DX
-	ADDQ          SI, AX
-	ADDQ          $0x30, CX
-	DECQ          BX
+	VMULSS        X4, X8, X8
+	VMOVSS        X8, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
+	JNE           vectors3
+	VZEROUPPER
+	RET
+
+over3:
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -48(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
+
+vectors4:
+	VMOVDQA64     Z2, Z9
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z1, Z6
+	VPMAXUD       Z6, Z9, Z9
+	VMOVUPS       64(DX), Z6
+	VPANDD        Z6, Z1, Z7
+	VPMAXUD       Z7, Z9, Z9
+	VMOVUPS       128(DX), Z7
+	VPANDD        Z7, Z1, Z8
+	VPMAXUD       Z8, Z9, Z9
+	VMOVUPS.Z     192(DX), K1, Z8
+	VPANDD        Z8, Z1, Z10
+	VPMAXUD       Z10, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y10
+	VPMAXUD       Y10, Y9, Y9
+	VEXTRACTF128  $0x01, Y9, X10
+	VPMAXUD       X10, X9, X9
+	VPERMILPS     $0x4e, X9, X10
+	VPMAXUD       X10, X9, X9
+	VPERMILPS     $0xb1, X9, X10
+	VPMAXUD       X10, X9, X9
+	VDIVSS        X9, X3, X10
+	VBROADCASTSS  X10, Z10
+	VPXORD        X11, X11, X11
+	VMULPS        Z10, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVUPS       X5, 16(AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z7, Z7
+	VCVTPS2DQ     Z7, Z7
+	VPMOVSDB      Z7, X5
+	VMOVUPS       X5, 32(AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z8, Z8
+	VCVTPS2DQ     Z8, Z8
+	VPMOVSDB      Z8, X5
+	VMOVDQU8      X5, K1, 48(AX)
+	VPDPBUSD      X5, X0, X11
+	VPSHUFD       $0x4e, X11, X5
+	VPADDD        X5, X11, X11
+	VPSHUFD       $0xb1, X11, X5
+	VPADDD        X5, X11, X11
+	VPXORD        X5, X5, X5
+	VPSUBD        X11, X5, X11
+	VMOVD         X11, 24(CX)
+	VMULSS        X4, X9, X9
+	VMOVSS        X9, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
 	JNE           vectors4
 	VZEROUPPER
 	RET
+
+DATA const80808080<>+0(SB)/4, $0x80808080
+GLOBL const80808080<>(SB), RODATA|NOPTR, $4
 
 DATA const7fffffff<>+0(SB)/4, $0x7fffffff
 GLOBL const7fffffff<>(SB), RODATA|NOPTR, $4
@@ -8561,5 +8565,216 @@ GLOBL const42fe0000<>(SB), RODATA|NOPTR, $4
 DATA const3c010204<>+0(SB)/4, $0x3c010204
 GLOBL const3c010204<>(SB), RODATA|NOPTR, $4
 
-DATA const80808080<>+0(SB)/4, $0x80808080
-GLOBL const80808080<>(SB), RODATA|NOPTR, $4
+// func remainderVNNI(values []float32, entries []float32, src []float32, quantized []float32, step float32, size int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·remainderVNNI(SB), NOSPLIT, $0-112
+	MOVQ         size+104(FP), AX
+	CMPQ         AX, $0x10
+	JGT          over1
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         (BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS.Z    (DX), K1, Z3
+	VPMOVSXBD.Z  (BX), K1, Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VDIVSS       X1, X2, X4
+	VBROADCASTSS X4, Z4
+	VPXORD       X5, X5, X5
+	VMULPS       Z4, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVDQU8     X3, K1, (AX)
+	VPDPBUSD     X3, X0, X5
+	VPSHUFD      $0x4e, X5, X0
+	VPADDD       X0, X5, X5
+	VPSHUFD      $0xb1, X5, X0
+	VPADDD       X0, X5, X5
+	VPXORD       X0, X0, X0
+	VPSUBD       X5, X0, X5
+	VMOVD        X5, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over1:
+	CMPQ         AX, $0x20
+	JGT          over2
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -16(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS.Z    64(DX), K1, Z4
+	VPMOVSXBD.Z  16(BX), K1, Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VDIVSS       X1, X2, X5
+	VBROADCASTSS X5, Z5
+	VPXORD       X6, X6, X6
+	VMULPS       Z5, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X6
+	VMULPS       Z5, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVDQU8     X3, K1, 16(AX)
+	VPDPBUSD     X3, X0, X6
+	VPSHUFD      $0x4e, X6, X0
+	VPADDD       X0, X6, X6
+	VPSHUFD      $0xb1, X6, X0
+	VPADDD       X0, X6, X6
+	VPXORD       X0, X0, X0
+	VPSUBD       X6, X0, X6
+	VMOVD        X6, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over2:
+	CMPQ         AX, $0x30
+	JGT          over3
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -32(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS      64(DX), Z4
+	VPMOVSXBD    16(BX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VMOVUPS.Z    128(DX), K1, Z5
+	VPMOVSXBD.Z  32(BX), K1, Z6
+	VCVTDQ2PS    Z6, Z6
+	VFNMADD231PS Z1, Z6, Z5
+	VDIVSS       X1, X2, X6
+	VBROADCASTSS X6, Z6
+	VPXORD       X7, X7, X7
+	VMULPS       Z6, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X7
+	VMULPS       Z6, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVUPS      X3, 16(AX)
+	VPDPBUSD     X3, X0, X7
+	VMULPS       Z6, Z5, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPMOVSDB     Z5, X3
+	VMOVDQU8     X3, K1, 32(AX)
+	VPDPBUSD     X3, X0, X7
+	VPSHUFD      $0x4e, X7, X0
+	VPADDD       X0, X7, X7
+	VPSHUFD      $0xb1, X7, X0
+	VPADDD       X0, X7, X7
+	VPXORD       X0, X0, X0
+	VPSUBD       X7, X0, X7
+	VMOVD        X7, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over3:
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -48(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS      64(DX), Z4
+	VPMOVSXBD    16(BX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VMOVUPS      128(DX), Z5
+	VPMOVSXBD    32(BX), Z6
+	VCVTDQ2PS    Z6, Z6
+	VFNMADD231PS Z1, Z6, Z5
+	VMOVUPS.Z    192(DX), K1, Z6
+	VPMOVSXBD.Z  48(BX), K1, Z7
+	VCVTDQ2PS    Z7, Z7
+	VFNMADD231PS Z1, Z7, Z6
+	VDIVSS       X1, X2, X7
+	VBROADCASTSS X7, Z7
+	VPXORD       X8, X8, X8
+	VMULPS       Z7, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVUPS      X3, 16(AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z5, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPMOVSDB     Z5, X3
+	VMOVUPS      X3, 32(AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z6, Z6
+	VCVTPS2DQ    Z6, Z6
+	VPMOVSDB     Z6, X3
+	VMOVDQU8     X3, K1, 48(AX)
+	VPDPBUSD     X3, X0, X8
+	VPSHUFD      $0x4e, X8, X0
+	VPADDD       X0, X8, X8
+	VPSHUFD      $0xb1, X8, X0
+	VPADDD       X0, X8, X8
+	VPXORD       X0, X0, X0
+	VPSUBD       X8, X0, X8
+	VMOVD        X8, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+DATA const437e0000<>+0(SB)/4, $0x437e0000
+GLOBL const437e0000<>(SB), RODATA|NOPTR, $4

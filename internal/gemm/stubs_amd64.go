@@ -246,13 +246,20 @@ func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, 
 func pairBF16(panel []float32, width int, pairs int)
 
 // tileVNNI computes the first rows (1 to 6) and cols (1 to 32) of C = A·B or C += A·B
-// from panels of A and B in eight bits with groups of size, a multiple of 4.
+// from panels of A and B in eight bits with groups of size, a multiple of 4. A has 6 rows of bytes,
+// stride bytes apart, and then for each entry scales, sums to begin with, and the offset of its group in B.
 //
 //go:noescape
-func tileVNNI(rows int, cols int, groups int, size int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+func tileVNNI(rows int, cols int, entries int, size int, stride int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
 
 // quantizeVNNI brings groups of src, each of size (4, 8, … 64) elements, to eight bits: bytes to values, and for
-// group g the scale, largest/127, to scales[12·g] and −128 times the sum of its bytes to scales[12·g+6].
+// group g the scale, largest/127, to entries[13·g] and −128 times the sum of its bytes to entries[13·g+6].
 //
 //go:noescape
-func quantizeVNNI(values []float32, scales []float32, src []float32, groups int, size int)
+func quantizeVNNI(values []float32, entries []float32, src []float32, groups int, size int)
+
+// remainderVNNI brings what is left of a group of src, less step times the bytes quantized, to eight bits as quantize does:
+// bytes to values, the scale, step/254, to entries[0] and −128 times the sum of bytes to entries[6].
+//
+//go:noescape
+func remainderVNNI(values []float32, entries []float32, src []float32, quantized []float32, step float32, size int)

@@ -22,6 +22,7 @@ func main() {
 	vnni := isa{name: "VNNI", width: 16, eight: true}
 	vnni.tileBytes()
 	vnni.quantize()
+	vnni.remainder()
 	Generate()
 }
 

@@ -33,7 +33,7 @@ func eightTolerance(group int) float64 {
 }
 
 // quantizes reports whether rows are brought to eight bits too for weights of a group.
-func quantizes(group int) bool { return gemm.Quantizes() && group%4 == 0 && group >= 16 }
+func quantizes(group int) bool { return gemm.Quantizes() && group%4 == 0 && group >= 32 }
 
 // quantizationSlack returns how far each element of a product may be off because elements of
 // A are rounded to 254 steps between the largest of their group and its negative: by half
@@ -60,7 +60,7 @@ func TestPack8(t *testing.T) {
 		r, one, two := newRand(), newPool(t, 1), newPool(t, 2)
 		for _, s := range []struct{ m, n, k, group int }{
 			{1, 1, 1, 1}, {5, 7, 16, 16}, {13, 33, 64, 32}, {40, 31, 100, 25}, {3, 70, 384, 384}, {129, 131, 896, 32}, {37, 65, 770, 77},
-			{280, 100, 400, 16}, {520, 40, 448, 64}, {700, 33, 131, 131}, {7, 33, 60, 12}, {6, 32, 40, 4}, {25, 70, 1760, 88}, {18, 64, 960, 48}, {0, 5, 32, 32}, {5, 0, 32, 32}, {600, 96, 1536, 16},
+			{280, 100, 400, 16}, {520, 40, 448, 64}, {700, 33, 131, 131}, {7, 33, 60, 12}, {6, 32, 40, 4}, {25, 70, 1760, 88}, {18, 64, 960, 48}, {1, 100, 36, 36}, {0, 5, 32, 32}, {5, 0, 32, 32}, {600, 96, 1536, 16},
 		} {
 			values, scales, floats := eightBits(r, s.n, s.k, s.group)
 			packed := gemm.Pack8(s.k, s.n, values, scales, s.group)

@@ -38,7 +38,7 @@ type kernels struct {
 	remainder func(values, entries, src, quantized []float32, step float32, size int)
 	tileBytes func(rows, cols, entries, size, stride int, a, b, c []float32, ldc int, accumulate bool)
 
-	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
+	addBias, addBiasReLU, addBiasGELU, siluTimes, exp, reluGrad func(x, y []float32)
 	axpy                                             func(alpha float32, x, y []float32)
 	scale                                            func(alpha float32, x []float32)
 	normalize                                        func(x, gamma, beta []float32, mean, inverse float32)

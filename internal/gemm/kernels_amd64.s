@@ -3205,6 +3205,126 @@ GLOBL constbbf19bf8<>(SB), RODATA|NOPTR, $4
 DATA constbc69b6a7<>+0(SB)/4, $0xbc69b6a7
 GLOBL constbc69b6a7<>(SB), RODATA|NOPTR, $4
 
+// func siluTimesAVX512(x []float32, y []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·siluTimesAVX512(SB), NOSPLIT, $0-48
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	VBROADCASTSS constc2d00000<>+0(SB), Z0
+	VBROADCASTSS const42b20000<>+0(SB), Z1
+	VBROADCASTSS const3fb8aa3b<>+0(SB), Z2
+	VBROADCASTSS const3f318000<>+0(SB), Z3
+	VBROADCASTSS constb95e8083<>+0(SB), Z4
+	VBROADCASTSS const3f800000<>+0(SB), Z5
+	VBROADCASTSS const39506967<>+0(SB), Z6
+	VBROADCASTSS const3ab743ce<>+0(SB), Z7
+	VBROADCASTSS const3c088908<>+0(SB), Z8
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Z9
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Z10
+	VBROADCASTSS const3f000000<>+0(SB), Z11
+	MOVQ         x_len+8(FP), DX
+	XORQ         BX, BX
+	SUBQ         $+16, DX
+	JLT          siluTail
+
+siluOne:
+	VMOVUPS      (AX)(BX*1), Z12
+	VPXORQ       Z13, Z13, Z13
+	VSUBPS       Z12, Z13, Z13
+	VMAXPS       Z13, Z0, Z13
+	VMINPS       Z13, Z1, Z13
+	VMULPS       Z2, Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VFNMADD231PS Z3, Z14, Z13
+	VFNMADD231PS Z4, Z14, Z13
+	VMULPS       Z13, Z13, Z16
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z7, Z13, Z15
+	VFMADD213PS  Z8, Z13, Z15
+	VFMADD213PS  Z9, Z13, Z15
+	VFMADD213PS  Z10, Z13, Z15
+	VFMADD213PS  Z11, Z13, Z15
+	VFMADD213PS  Z13, Z16, Z15
+	VADDPS       Z5, Z15, Z15
+	VSCALEFPS    Z14, Z15, Z13
+	VADDPS       Z5, Z13, Z13
+	VDIVPS       Z13, Z12, Z12
+	VMOVUPS      (CX)(BX*1), Z14
+	VMULPS       Z14, Z12, Z12
+	VMOVUPS      Z12, (AX)(BX*1)
+	ADDQ         $+64, BX
+	SUBQ         $+16, DX
+	JGE          siluOne
+
+siluTail:
+	ADDQ         $+16, DX
+	TESTQ        DX, DX
+	JEQ          siluDone
+	MOVQ         $-1, SI
+	BZHIQ        DX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (AX)(BX*1), K1, Z12
+	VPXORQ       Z17, Z17, Z17
+	VSUBPS       Z12, Z17, Z17
+	VMAXPS       Z17, Z0, Z17
+	VMINPS       Z17, Z1, Z17
+	VMULPS       Z2, Z17, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VFNMADD231PS Z3, Z0, Z17
+	VFNMADD231PS Z4, Z0, Z17
+	VMULPS       Z17, Z17, Z1
+	VMOVAPS      Z6, Z2
+	VFMADD213PS  Z7, Z17, Z2
+	VFMADD213PS  Z8, Z17, Z2
+	VFMADD213PS  Z9, Z17, Z2
+	VFMADD213PS  Z10, Z17, Z2
+	VFMADD213PS  Z11, Z17, Z2
+	VFMADD213PS  Z17, Z1, Z2
+	VADDPS       Z5, Z2, Z2
+	VSCALEFPS    Z0, Z2, Z17
+	VADDPS       Z5, Z17, Z17
+	VDIVPS       Z17, Z12, Z12
+	VMOVUPS.Z    (CX)(BX*1), K1, Z0
+	VMULPS       Z0, Z12, Z12
+	VMOVUPS      Z12, K1, (AX)(BX*1)
+
+siluDone:
+	VZEROUPPER
+	RET
+
+DATA constc2d00000<>+0(SB)/4, $0xc2d00000
+GLOBL constc2d00000<>(SB), RODATA|NOPTR, $4
+
+DATA const42b20000<>+0(SB)/4, $0x42b20000
+GLOBL const42b20000<>(SB), RODATA|NOPTR, $4
+
+DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+GLOBL const3fb8aa3b<>(SB), RODATA|NOPTR, $4
+
+DATA const3f318000<>+0(SB)/4, $0x3f318000
+GLOBL const3f318000<>(SB), RODATA|NOPTR, $4
+
+DATA constb95e8083<>+0(SB)/4, $0xb95e8083
+GLOBL constb95e8083<>(SB), RODATA|NOPTR, $4
+
+DATA const3f800000<>+0(SB)/4, $0x3f800000
+GLOBL const3f800000<>(SB), RODATA|NOPTR, $4
+
+DATA const39506967<>+0(SB)/4, $0x39506967
+GLOBL const39506967<>(SB), RODATA|NOPTR, $4
+
+DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
+GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $4
+
+DATA const3c088908<>+0(SB)/4, $0x3c088908
+GLOBL const3c088908<>(SB), RODATA|NOPTR, $4
+
+DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $4
+
+DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $4
+
 // func expAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·expAVX512(SB), NOSPLIT, $0-48
@@ -3279,39 +3399,6 @@ expTail:
 expDone:
 	VZEROUPPER
 	RET
-
-DATA constc2d00000<>+0(SB)/4, $0xc2d00000
-GLOBL constc2d00000<>(SB), RODATA|NOPTR, $4
-
-DATA const42b20000<>+0(SB)/4, $0x42b20000
-GLOBL const42b20000<>(SB), RODATA|NOPTR, $4
-
-DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-GLOBL const3fb8aa3b<>(SB), RODATA|NOPTR, $4
-
-DATA const3f318000<>+0(SB)/4, $0x3f318000
-GLOBL const3f318000<>(SB), RODATA|NOPTR, $4
-
-DATA constb95e8083<>+0(SB)/4, $0xb95e8083
-GLOBL constb95e8083<>(SB), RODATA|NOPTR, $4
-
-DATA const3f800000<>+0(SB)/4, $0x3f800000
-GLOBL const3f800000<>(SB), RODATA|NOPTR, $4
-
-DATA const39506967<>+0(SB)/4, $0x39506967
-GLOBL const39506967<>(SB), RODATA|NOPTR, $4
-
-DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
-GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $4
-
-DATA const3c088908<>+0(SB)/4, $0x3c088908
-GLOBL const3c088908<>(SB), RODATA|NOPTR, $4
-
-DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $4
-
-DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $4
 
 // func expSumAVX512(x []float32, shift float32) float32
 // Requires: AVX, AVX512F, BMI2, SSE
@@ -5743,6 +5830,118 @@ geluDone:
 	VZEROUPPER
 	RET
 
+// func siluTimesAVX2(x []float32, y []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluTimesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	VBROADCASTSS constc2d00000<>+0(SB), Y0
+	VBROADCASTSS const42b20000<>+0(SB), Y1
+	VBROADCASTSS const3fb8aa3b<>+0(SB), Y2
+	VBROADCASTSS const3f318000<>+0(SB), Y3
+	VBROADCASTSS constb95e8083<>+0(SB), Y4
+	VBROADCASTSS const3f800000<>+0(SB), Y5
+	MOVQ         x_len+8(FP), DX
+	XORQ         BX, BX
+	SUBQ         $+8, DX
+	JLT          siluTail
+
+siluOne:
+	VMOVUPS      (AX)(BX*1), Y6
+	VXORPS       Y7, Y7, Y7
+	VSUBPS       Y6, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMINPS       Y7, Y1, Y7
+	VMULPS       Y2, Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS Y3, Y8, Y7
+	VFNMADD231PS Y4, Y8, Y7
+	VMULPS       Y7, Y7, Y10
+	VBROADCASTSS const39506967<>+0(SB), Y9
+	VBROADCASTSS const3ab743ce<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3c088908<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3f000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       Y5, Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
+	VPBROADCASTD const0000007f<>+0(SB), Y10
+	VPADDD       Y10, Y7, Y7
+	VPADDD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y8, Y9, Y7
+	VADDPS       Y5, Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	VMOVUPS      (CX)(BX*1), Y7
+	VMULPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (AX)(BX*1)
+	ADDQ         $+32, BX
+	SUBQ         $+8, DX
+	JGE          siluOne
+
+siluTail:
+	ADDQ         $+8, DX
+	TESTQ        DX, DX
+	JEQ          siluDone
+	LEAQ         lanes<>+64(SB), SI
+	NEGQ         DX
+	VMOVUPS      (SI)(DX*4), Y6
+	VMASKMOVPS   (AX)(BX*1), Y6, Y7
+	VXORPS       Y8, Y8, Y8
+	VSUBPS       Y7, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMULPS       Y2, Y8, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VFNMADD231PS Y3, Y0, Y8
+	VFNMADD231PS Y4, Y0, Y8
+	VMULPS       Y8, Y8, Y2
+	VBROADCASTSS const39506967<>+0(SB), Y1
+	VBROADCASTSS const3ab743ce<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3c088908<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3f000000<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VFMADD213PS  Y8, Y2, Y1
+	VADDPS       Y5, Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPBROADCASTD const0000007f<>+0(SB), Y3
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y3, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y0, Y1, Y8
+	VADDPS       Y5, Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	VMASKMOVPS   (CX)(BX*1), Y6, Y0
+	VMULPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y6, (AX)(BX*1)
+
+siluDone:
+	VZEROUPPER
+	RET
+
+DATA const0000007f<>+0(SB)/4, $0x0000007f
+GLOBL const0000007f<>(SB), RODATA|NOPTR, $4
+
 // func expAVX2(dst []float32, src []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·expAVX2(SB), NOSPLIT, $0-48
@@ -5839,9 +6038,6 @@ expTail:
 expDone:
 	VZEROUPPER
 	RET
-
-DATA const0000007f<>+0(SB)/4, $0x0000007f
-GLOBL const0000007f<>(SB), RODATA|NOPTR, $4
 
 // func expSumAVX2(x []float32, shift float32) float32
 // Requires: AVX, AVX2, FMA3, SSE

@@ -104,6 +104,11 @@ func addBiasReLUAVX512(x []float32, bias []float32)
 //go:noescape
 func addBiasGELUAVX512(x []float32, bias []float32)
 
+// siluTimesAVX512 computes x = y·x/(1+exp(−x)).
+//
+//go:noescape
+func siluTimesAVX512(x []float32, y []float32)
+
 // expAVX512 computes dst = exp(src).
 //
 //go:noescape
@@ -216,6 +221,11 @@ func addBiasReLUAVX2(x []float32, bias []float32)
 //
 //go:noescape
 func addBiasGELUAVX2(x []float32, bias []float32)
+
+// siluTimesAVX2 computes x = y·x/(1+exp(−x)).
+//
+//go:noescape
+func siluTimesAVX2(x []float32, y []float32)
 
 // expAVX2 computes dst = exp(src).
 //

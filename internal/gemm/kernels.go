@@ -39,15 +39,15 @@ type kernels struct {
 	tileBytes func(rows, cols, entries, size, stride int, a, b, c []float32, ldc int, accumulate bool)
 
 	addBias, addBiasReLU, addBiasGELU, siluTimes, exp, reluGrad func(x, y []float32)
-	axpy                                             func(alpha float32, x, y []float32)
-	scale                                            func(alpha float32, x []float32)
-	normalize                                        func(x, gamma, beta []float32, mean, inverse float32)
-	dot                                              func(x, y []float32) float32
-	sum, maximum                                     func(x []float32) float32
-	addSum                                           func(x, residual, bias []float32) float32
-	squaredDeviations, expSum                        func(x []float32, shift float32) float32
-	sumSquares                                       func(x []float32) float64
-	adam                                             func(param, grad, m, v []float32, gradScale, beta1, rest1, beta2, rest2, decay, rate, rootScale, epsilon float32)
+	axpy                                                        func(alpha float32, x, y []float32)
+	scale                                                       func(alpha float32, x []float32)
+	normalize                                                   func(x, gamma, beta []float32, mean, inverse float32)
+	dot                                                         func(x, y []float32) float32
+	sum, maximum                                                func(x []float32) float32
+	addSum                                                      func(x, residual, bias []float32) float32
+	squaredDeviations, expSum                                   func(x []float32, shift float32) float32
+	sumSquares                                                  func(x []float32) float64
+	adam                                                        func(param, grad, m, v []float32, gradScale, beta1, rest1, beta2, rest2, decay, rate, rootScale, epsilon float32)
 }
 
 // active are the kernels in force, notice what there is to say about the choice.

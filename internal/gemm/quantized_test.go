@@ -82,7 +82,8 @@ func TestQuantizedArithmetic(t *testing.T) {
 	})
 }
 
-// Beside an element of 1000, those near 1 would be zero in steps of 1000/127.
+// Beside an element of 1000, those near 1 would be zero in steps of 1000/127. Rows of one
+// tile have theirs in different groups, and none changes another.
 func TestQuantizedOutliers(t *testing.T) {
 	forQuantizing(t, func(t *testing.T) {
 		const m, n, k, group = 8, 40, 512, 32
@@ -100,7 +101,18 @@ func TestQuantizedOutliers(t *testing.T) {
 			p.reference(i/n, i%n)
 		}
 		packed := gemm.Pack8(k, n, values, scales, group)
-		p.check(t, "a product with outliers", func(c []float32) { pool.MulPacked(m, p.a, k, packed, c, n, false, nil) })
+		var together []float32
+		p.check(t, "a product with outliers", func(c []float32) {
+			pool.MulPacked(m, p.a, k, packed, c, n, false, nil)
+			together = c
+		})
+		for i := range m {
+			alone := make([]float32, n)
+			pool.MulPacked(1, p.a[i*k:], k, packed, alone, n, false, nil)
+			if !slices.Equal(alone, together[i*n:(i+1)*n]) {
+				t.Errorf("row %d differs when it is alone", i)
+			}
+		}
 	})
 }
 

@@ -38,6 +38,8 @@ func quantizes(group int) bool { return gemm.Quantizes() && group%4 == 0 && grou
 // quantizationSlack returns how far each element of a product may be off because elements of
 // A are rounded to 254 steps between the largest of their group and its negative: by half
 // a step each, as if all were in the direction of the weight.
+//
+//go:norace
 func quantizationSlack(p problem, group int) []float64 {
 	slack := make([]float64, p.m*p.n)
 	for i := range slack {

@@ -21,6 +21,8 @@ func forQuantizing(t *testing.T, f func(t *testing.T)) {
 // quantizedDot is the product of a row and a column in eight bits as it is defined: rows
 // are rounded group by group, what that leaves of groups with outliers is rounded again,
 // and sums within a group are exact.
+//
+//go:norace
 func quantizedDot(row []float32, values []int8, scales []float32, group int) (sum, magnitude float64) {
 	var squares float64
 	for _, v := range row {
@@ -45,6 +47,8 @@ func quantizedDot(row []float32, values []int8, scales []float32, group int) (su
 }
 
 // roundedDot returns Σ q·w with q = round(x·inverse), and leaves x − step·q in x.
+//
+//go:norace
 func roundedDot(x []float32, w []int8, inverse, step float32) float64 {
 	sum := 0
 	for i, v := range x {

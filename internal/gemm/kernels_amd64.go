@@ -8,10 +8,12 @@ func supported() []*kernels {
 	x := &cpu.X86
 	avx2 := x.HasAVX2 && x.HasFMA && x.HasBMI2
 	if avx2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
-		if x.HasAVX512VNNI && x.HasAVX512BF16 {
-			sets = append(sets, &vnniKernels)
-		}
-		if x.HasAVX512BF16 {
+		switch {
+		case x.HasAVX512VNNI && x.HasAVX512BF16:
+			sets = append(sets, &vnniKernels, &bf16Kernels)
+		case x.HasAVX512VNNI:
+			sets = append(sets, &vnniOnlyKernels)
+		case x.HasAVX512BF16:
 			sets = append(sets, &bf16Kernels)
 		}
 		sets = append(sets, &avx512Kernels)
@@ -41,7 +43,11 @@ func withPairs(s kernels) kernels {
 	return s
 }
 
-var vnniKernels = withBytes(withPairs(avx512Kernels))
+var vnniKernels = withBytes(bf16Kernels)
+
+// vnniOnlyKernels are for processors that have no bfloat16: float32 is for groups that
+// bytes are not for.
+var vnniOnlyKernels = withBytes(avx512Kernels)
 
 // withBytes returns kernels that multiply weights in eight bits with rows in eight bits,
 // where groups allow it.

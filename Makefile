@@ -148,6 +148,10 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 	@test -n "$(MINILM)" || { echo "set MINILM to the folder of the original all-MiniLM-L6-v2"; exit 2; }
 	$(PYTHON) tools/bench/embed.py $(MINILM) $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS)
 
+.PHONY: bench-kernels
+bench-kernels: build ## an embedder under each set of kernels, speed and cosines (EMBEDDER: minilm-math)
+	$(PYTHON) tools/bench/kernels.py $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS) $(if $(EMBEDDER),--embedder $(EMBEDDER)) $(if $(TEXTS),--texts $(TEXTS))
+
 .PHONY: bench-lm
 bench-lm: ## the language model as embedder beside llama.cpp (needs BASE, its GGUF file, and LLAMA, a folder with llama.cpp's programs)
 	@test -n "$(BASE)" -a -n "$(LLAMA)" || { echo "set BASE to the GGUF file and LLAMA to the folder of llama-bench, llama-batched-bench and llama-quantize"; exit 2; }

@@ -22,8 +22,9 @@ var ErrTooLong = errors.New("the text is too long for the embedder")
 // all-MiniLM-L6-v2; another prefix, pooling, limit of tokens or 4-bit weights do not.
 const SameFrom = 0.999
 
-// AlikeFrom is the cosine from which on nothing need be said of the difference.
-const AlikeFrom = 0.9999
+// AlikeFrom is the cosine from which on nothing need be said of the difference: kernels of
+// two machines differ by less.
+const AlikeFrom = 0.9998
 
 // probesVersion changes with the texts.
 const probesVersion = 1

@@ -82,7 +82,7 @@ func TestStoredEightBits(t *testing.T) {
 			}
 			for i := range got[0] {
 				tolerance := 1e-6
-				if gemm.Rounds() {
+				if gemm.Rounds() || gemm.Quantizes() {
 					tolerance = 1e-3
 				}
 				if c := cosine(got[0][i], got[1][i]); math.Abs(c-1) > tolerance {

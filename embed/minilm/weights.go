@@ -62,7 +62,7 @@ const knownText = "The quick brown fox jumps over the lazy dog."
 func (e *Embedder) known() (values []float32, tolerance float32) {
 	if e.name == NameMath {
 		tolerance = 1e-4
-		if gemm.Rounds() {
+		if gemm.Rounds() || gemm.Quantizes() {
 			tolerance = 2e-3
 		}
 		return []float32{-0.003755, -0.006577, 0.016331, 0.086595, 0.038220, -0.073864, 0.008586, 0.020491}, tolerance

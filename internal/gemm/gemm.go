@@ -57,10 +57,10 @@ const depth = 384
 
 // blockDepth returns how many of the k rows each pass takes: k in equal parts of at
 // most depth. It must depend on nothing but k, see the package comment.
-func blockDepth(k int) int {
-	parts := max(1, ceil(k, depth))
-	return ceil(k, parts)
-}
+func blockDepth(k int) int { return blockOf(k, depth) }
+
+// blockOf returns k in equal parts of at most most.
+func blockOf(k, most int) int { return ceil(k, max(1, ceil(k, most))) }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 

@@ -31,16 +31,23 @@ type kernels struct {
 	pair      func(panel []float32, width, pairs int)
 	tilePairs func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
 
-	addBias, addBiasReLU, addBiasGELU, exp, reluGrad func(x, y []float32)
-	axpy                                             func(alpha float32, x, y []float32)
-	scale                                            func(alpha float32, x []float32)
-	normalize                                        func(x, gamma, beta []float32, mean, inverse float32)
-	dot                                              func(x, y []float32) float32
-	sum, maximum                                     func(x []float32) float32
-	addSum                                           func(x, residual, bias []float32) float32
-	squaredDeviations, expSum                        func(x []float32, shift float32) float32
-	sumSquares                                       func(x []float32) float64
-	adam                                             func(param, grad, m, v []float32, gradScale, beta1, rest1, beta2, rest2, decay, rate, rootScale, epsilon float32)
+	// For weights in eight bits, nil for none: quantize brings groups of a row to eight bits,
+	// remainder what that left of a group, and tileBytes is tile for panels of such groups, see
+	// [product.quantizeA]. Sums within a group are of integers, sums of groups float32.
+	quantize  func(values, entries, src []float32, groups, size int)
+	remainder func(values, entries, src, quantized []float32, step float32, size int)
+	tileBytes func(rows, cols, entries, size, stride int, a, b, c []float32, ldc int, accumulate bool)
+
+	addBias, addBiasReLU, addBiasGELU, siluTimes, exp, reluGrad func(x, y []float32)
+	axpy                                                        func(alpha float32, x, y []float32)
+	scale                                                       func(alpha float32, x []float32)
+	normalize                                                   func(x, gamma, beta []float32, mean, inverse float32)
+	dot                                                         func(x, y []float32) float32
+	sum, maximum                                                func(x []float32) float32
+	addSum                                                      func(x, residual, bias []float32) float32
+	squaredDeviations, expSum                                   func(x []float32, shift float32) float32
+	sumSquares                                                  func(x []float32) float64
+	adam                                                        func(param, grad, m, v []float32, gradScale, beta1, rest1, beta2, rest2, decay, rate, rootScale, epsilon float32)
 }
 
 // active are the kernels in force, notice what there is to say about the choice.
@@ -60,14 +67,19 @@ func choose(name string) (*kernels, string) {
 	return sets[0], fmt.Sprintf("RCVAE_KERNELS=%s is not available here, using %s (this machine has %v)", name, sets[0].name, Available())
 }
 
-// Kernels returns the name of the kernels in force: "avx512-bf16", "avx512", "avx2" or
-// "go". The environment variable RCVAE_KERNELS sets them when the program starts. Only
-// "avx512-bf16" rounds, see [Rounds].
+// Kernels returns the name of the kernels in force: "avx512-vnni", "avx512-bf16", "avx512",
+// "avx2" or "go". The environment variable RCVAE_KERNELS sets them when the program starts.
+// The first two round, see [Rounds] and [Quantizes].
 func Kernels() string { return active.name }
 
 // Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
-// most, where weights are in eight bits.
+// most, where weights are in eight bits and not quantized, see [Quantizes].
 func Rounds() bool { return active.pair != nil }
+
+// Quantizes reports whether the kernels in force bring the other factor to eight bits too
+// where weights are and a multiple of four of them share a scale: by half a step, which
+// is the largest magnitude in the part of a row that meets one scale, over 127.
+func Quantizes() bool { return active.quantize != nil }
 
 // Available returns the names of the kernels that this machine can run, fastest first.
 func Available() []string {

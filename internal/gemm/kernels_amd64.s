@@ -3205,6 +3205,126 @@ GLOBL constbbf19bf8<>(SB), RODATA|NOPTR, $4
 DATA constbc69b6a7<>+0(SB)/4, $0xbc69b6a7
 GLOBL constbc69b6a7<>(SB), RODATA|NOPTR, $4
 
+// func siluTimesAVX512(x []float32, y []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·siluTimesAVX512(SB), NOSPLIT, $0-48
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	VBROADCASTSS constc2d00000<>+0(SB), Z0
+	VBROADCASTSS const42b20000<>+0(SB), Z1
+	VBROADCASTSS const3fb8aa3b<>+0(SB), Z2
+	VBROADCASTSS const3f318000<>+0(SB), Z3
+	VBROADCASTSS constb95e8083<>+0(SB), Z4
+	VBROADCASTSS const3f800000<>+0(SB), Z5
+	VBROADCASTSS const39506967<>+0(SB), Z6
+	VBROADCASTSS const3ab743ce<>+0(SB), Z7
+	VBROADCASTSS const3c088908<>+0(SB), Z8
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Z9
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Z10
+	VBROADCASTSS const3f000000<>+0(SB), Z11
+	MOVQ         x_len+8(FP), DX
+	XORQ         BX, BX
+	SUBQ         $+16, DX
+	JLT          siluTail
+
+siluOne:
+	VMOVUPS      (AX)(BX*1), Z12
+	VPXORQ       Z13, Z13, Z13
+	VSUBPS       Z12, Z13, Z13
+	VMAXPS       Z13, Z0, Z13
+	VMINPS       Z13, Z1, Z13
+	VMULPS       Z2, Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VFNMADD231PS Z3, Z14, Z13
+	VFNMADD231PS Z4, Z14, Z13
+	VMULPS       Z13, Z13, Z16
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z7, Z13, Z15
+	VFMADD213PS  Z8, Z13, Z15
+	VFMADD213PS  Z9, Z13, Z15
+	VFMADD213PS  Z10, Z13, Z15
+	VFMADD213PS  Z11, Z13, Z15
+	VFMADD213PS  Z13, Z16, Z15
+	VADDPS       Z5, Z15, Z15
+	VSCALEFPS    Z14, Z15, Z13
+	VADDPS       Z5, Z13, Z13
+	VDIVPS       Z13, Z12, Z12
+	VMOVUPS      (CX)(BX*1), Z14
+	VMULPS       Z14, Z12, Z12
+	VMOVUPS      Z12, (AX)(BX*1)
+	ADDQ         $+64, BX
+	SUBQ         $+16, DX
+	JGE          siluOne
+
+siluTail:
+	ADDQ         $+16, DX
+	TESTQ        DX, DX
+	JEQ          siluDone
+	MOVQ         $-1, SI
+	BZHIQ        DX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (AX)(BX*1), K1, Z12
+	VPXORQ       Z17, Z17, Z17
+	VSUBPS       Z12, Z17, Z17
+	VMAXPS       Z17, Z0, Z17
+	VMINPS       Z17, Z1, Z17
+	VMULPS       Z2, Z17, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VFNMADD231PS Z3, Z0, Z17
+	VFNMADD231PS Z4, Z0, Z17
+	VMULPS       Z17, Z17, Z1
+	VMOVAPS      Z6, Z2
+	VFMADD213PS  Z7, Z17, Z2
+	VFMADD213PS  Z8, Z17, Z2
+	VFMADD213PS  Z9, Z17, Z2
+	VFMADD213PS  Z10, Z17, Z2
+	VFMADD213PS  Z11, Z17, Z2
+	VFMADD213PS  Z17, Z1, Z2
+	VADDPS       Z5, Z2, Z2
+	VSCALEFPS    Z0, Z2, Z17
+	VADDPS       Z5, Z17, Z17
+	VDIVPS       Z17, Z12, Z12
+	VMOVUPS.Z    (CX)(BX*1), K1, Z0
+	VMULPS       Z0, Z12, Z12
+	VMOVUPS      Z12, K1, (AX)(BX*1)
+
+siluDone:
+	VZEROUPPER
+	RET
+
+DATA constc2d00000<>+0(SB)/4, $0xc2d00000
+GLOBL constc2d00000<>(SB), RODATA|NOPTR, $4
+
+DATA const42b20000<>+0(SB)/4, $0x42b20000
+GLOBL const42b20000<>(SB), RODATA|NOPTR, $4
+
+DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+GLOBL const3fb8aa3b<>(SB), RODATA|NOPTR, $4
+
+DATA const3f318000<>+0(SB)/4, $0x3f318000
+GLOBL const3f318000<>(SB), RODATA|NOPTR, $4
+
+DATA constb95e8083<>+0(SB)/4, $0xb95e8083
+GLOBL constb95e8083<>(SB), RODATA|NOPTR, $4
+
+DATA const3f800000<>+0(SB)/4, $0x3f800000
+GLOBL const3f800000<>(SB), RODATA|NOPTR, $4
+
+DATA const39506967<>+0(SB)/4, $0x39506967
+GLOBL const39506967<>(SB), RODATA|NOPTR, $4
+
+DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
+GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $4
+
+DATA const3c088908<>+0(SB)/4, $0x3c088908
+GLOBL const3c088908<>(SB), RODATA|NOPTR, $4
+
+DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $4
+
+DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $4
+
 // func expAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·expAVX512(SB), NOSPLIT, $0-48
@@ -3279,39 +3399,6 @@ expTail:
 expDone:
 	VZEROUPPER
 	RET
-
-DATA constc2d00000<>+0(SB)/4, $0xc2d00000
-GLOBL constc2d00000<>(SB), RODATA|NOPTR, $4
-
-DATA const42b20000<>+0(SB)/4, $0x42b20000
-GLOBL const42b20000<>(SB), RODATA|NOPTR, $4
-
-DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-GLOBL const3fb8aa3b<>(SB), RODATA|NOPTR, $4
-
-DATA const3f318000<>+0(SB)/4, $0x3f318000
-GLOBL const3f318000<>(SB), RODATA|NOPTR, $4
-
-DATA constb95e8083<>+0(SB)/4, $0xb95e8083
-GLOBL constb95e8083<>(SB), RODATA|NOPTR, $4
-
-DATA const3f800000<>+0(SB)/4, $0x3f800000
-GLOBL const3f800000<>(SB), RODATA|NOPTR, $4
-
-DATA const39506967<>+0(SB)/4, $0x39506967
-GLOBL const39506967<>(SB), RODATA|NOPTR, $4
-
-DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
-GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $4
-
-DATA const3c088908<>+0(SB)/4, $0x3c088908
-GLOBL const3c088908<>(SB), RODATA|NOPTR, $4
-
-DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $4
-
-DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $4
 
 // func expSumAVX512(x []float32, shift float32) float32
 // Requires: AVX, AVX512F, BMI2, SSE
@@ -5743,6 +5830,118 @@ geluDone:
 	VZEROUPPER
 	RET
 
+// func siluTimesAVX2(x []float32, y []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluTimesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	VBROADCASTSS constc2d00000<>+0(SB), Y0
+	VBROADCASTSS const42b20000<>+0(SB), Y1
+	VBROADCASTSS const3fb8aa3b<>+0(SB), Y2
+	VBROADCASTSS const3f318000<>+0(SB), Y3
+	VBROADCASTSS constb95e8083<>+0(SB), Y4
+	VBROADCASTSS const3f800000<>+0(SB), Y5
+	MOVQ         x_len+8(FP), DX
+	XORQ         BX, BX
+	SUBQ         $+8, DX
+	JLT          siluTail
+
+siluOne:
+	VMOVUPS      (AX)(BX*1), Y6
+	VXORPS       Y7, Y7, Y7
+	VSUBPS       Y6, Y7, Y7
+	VMAXPS       Y7, Y0, Y7
+	VMINPS       Y7, Y1, Y7
+	VMULPS       Y2, Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS Y3, Y8, Y7
+	VFNMADD231PS Y4, Y8, Y7
+	VMULPS       Y7, Y7, Y10
+	VBROADCASTSS const39506967<>+0(SB), Y9
+	VBROADCASTSS const3ab743ce<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3c088908<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VBROADCASTSS const3f000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y7, Y9
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       Y5, Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
+	VPBROADCASTD const0000007f<>+0(SB), Y10
+	VPADDD       Y10, Y7, Y7
+	VPADDD       Y10, Y8, Y8
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y8, Y9, Y7
+	VADDPS       Y5, Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	VMOVUPS      (CX)(BX*1), Y7
+	VMULPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (AX)(BX*1)
+	ADDQ         $+32, BX
+	SUBQ         $+8, DX
+	JGE          siluOne
+
+siluTail:
+	ADDQ         $+8, DX
+	TESTQ        DX, DX
+	JEQ          siluDone
+	LEAQ         lanes<>+64(SB), SI
+	NEGQ         DX
+	VMOVUPS      (SI)(DX*4), Y6
+	VMASKMOVPS   (AX)(BX*1), Y6, Y7
+	VXORPS       Y8, Y8, Y8
+	VSUBPS       Y7, Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMULPS       Y2, Y8, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VFNMADD231PS Y3, Y0, Y8
+	VFNMADD231PS Y4, Y0, Y8
+	VMULPS       Y8, Y8, Y2
+	VBROADCASTSS const39506967<>+0(SB), Y1
+	VBROADCASTSS const3ab743ce<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3c088908<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3d2aa9c1<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3e2aaaaa<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VBROADCASTSS const3f000000<>+0(SB), Y3
+	VFMADD213PS  Y3, Y8, Y1
+	VFMADD213PS  Y8, Y2, Y1
+	VADDPS       Y5, Y1, Y1
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPBROADCASTD const0000007f<>+0(SB), Y3
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y3, Y0, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y0, Y1, Y8
+	VADDPS       Y5, Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	VMASKMOVPS   (CX)(BX*1), Y6, Y0
+	VMULPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y6, (AX)(BX*1)
+
+siluDone:
+	VZEROUPPER
+	RET
+
+DATA const0000007f<>+0(SB)/4, $0x0000007f
+GLOBL const0000007f<>(SB), RODATA|NOPTR, $4
+
 // func expAVX2(dst []float32, src []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·expAVX2(SB), NOSPLIT, $0-48
@@ -5839,9 +6038,6 @@ expTail:
 expDone:
 	VZEROUPPER
 	RET
-
-DATA const0000007f<>+0(SB)/4, $0x0000007f
-GLOBL const0000007f<>(SB), RODATA|NOPTR, $4
 
 // func expSumAVX2(x []float32, shift float32) float32
 // Requires: AVX, AVX2, FMA3, SSE
@@ -7864,3 +8060,917 @@ DATA interleave<>+52(SB)/4, $0x001d000d
 DATA interleave<>+56(SB)/4, $0x001e000e
 DATA interleave<>+60(SB)/4, $0x001f000f
 GLOBL interleave<>(SB), NOSPLIT|RODATA, $64
+
+// func tileVNNI(rows int, cols int, entries int, size int, stride int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F, AVX512VNNI, BMI2, MMX+
+TEXT ·tileVNNI(SB), NOSPLIT, $0-121
+	MOVQ    a_base+40(FP), AX
+	MOVQ    b_base+64(FP), CX
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z12, Z12, Z12
+	VPXORQ  Z13, Z13, Z13
+	VPXORQ  Z16, Z16, Z16
+	VPXORQ  Z17, Z17, Z17
+	VPXORQ  Z20, Z20, Z20
+	VPXORQ  Z21, Z21, Z21
+	MOVQ    entries+16(FP), R8
+	MOVQ    stride+32(FP), BX
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), DI
+	LEAQ    (AX)(SI*2), DX
+	PCALIGN $0x40
+
+group:
+	MOVLQSX      48(DX), R9
+	ADDQ         CX, R9
+	VPBROADCASTD 24(DX), Z2
+	VMOVDQA64    Z2, Z3
+	VPBROADCASTD 28(DX), Z6
+	VMOVDQA64    Z6, Z7
+	VPBROADCASTD 32(DX), Z10
+	VMOVDQA64    Z10, Z11
+	VPBROADCASTD 36(DX), Z14
+	VMOVDQA64    Z14, Z15
+	VPBROADCASTD 40(DX), Z18
+	VMOVDQA64    Z18, Z19
+	VPBROADCASTD 44(DX), Z22
+	VMOVDQA64    Z22, Z23
+	VMOVUPS      (R9), Z24
+	VMOVUPS      64(R9), Z25
+	ADDQ         $+128, R9
+	MOVQ         size+24(FP), R10
+	SUBQ         $0x10, R10
+	JLT          few
+
+four:
+	VMOVDQU64    (R9), Z26
+	VMOVDQU64    64(R9), Z27
+	PREFETCHT0   1024(R9)
+	PREFETCHT0   1088(R9)
+	VPBROADCASTD (AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD (AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD (AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD (AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD (AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD (AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    128(R9), Z26
+	VMOVDQU64    192(R9), Z27
+	PREFETCHT0   1152(R9)
+	PREFETCHT0   1216(R9)
+	VPBROADCASTD 4(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 4(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 4(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 4(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 4(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 4(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    256(R9), Z26
+	VMOVDQU64    320(R9), Z27
+	PREFETCHT0   1280(R9)
+	PREFETCHT0   1344(R9)
+	VPBROADCASTD 8(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 8(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 8(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 8(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 8(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 8(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	VMOVDQU64    384(R9), Z26
+	VMOVDQU64    448(R9), Z27
+	PREFETCHT0   1408(R9)
+	PREFETCHT0   1472(R9)
+	VPBROADCASTD 12(AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD 12(AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD 12(AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD 12(AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD 12(AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD 12(AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	ADDQ         $0x10, AX
+	ADDQ         $+512, R9
+	SUBQ         $0x10, R10
+	JGE          four
+
+few:
+	ADDQ $0x10, R10
+	JEQ  scale
+
+one:
+	VMOVDQU64    (R9), Z26
+	VMOVDQU64    64(R9), Z27
+	PREFETCHT0   1024(R9)
+	PREFETCHT0   1088(R9)
+	VPBROADCASTD (AX), Z28
+	VPDPBUSD     Z28, Z26, Z2
+	VPDPBUSD     Z28, Z27, Z3
+	VPBROADCASTD (AX)(BX*1), Z28
+	VPDPBUSD     Z28, Z26, Z6
+	VPDPBUSD     Z28, Z27, Z7
+	VPBROADCASTD (AX)(BX*2), Z28
+	VPDPBUSD     Z28, Z26, Z10
+	VPDPBUSD     Z28, Z27, Z11
+	VPBROADCASTD (AX)(SI*1), Z28
+	VPDPBUSD     Z28, Z26, Z14
+	VPDPBUSD     Z28, Z27, Z15
+	VPBROADCASTD (AX)(BX*4), Z28
+	VPDPBUSD     Z28, Z26, Z18
+	VPDPBUSD     Z28, Z27, Z19
+	VPBROADCASTD (AX)(DI*1), Z28
+	VPDPBUSD     Z28, Z26, Z22
+	VPDPBUSD     Z28, Z27, Z23
+	ADDQ         $0x04, AX
+	ADDQ         $+128, R9
+	SUBQ         $0x04, R10
+	JNE          one
+
+scale:
+	VCVTDQ2PS        Z2, Z2
+	VMULPS           Z24, Z2, Z2
+	VFMADD231PS.BCST (DX), Z2, Z0
+	VCVTDQ2PS        Z3, Z3
+	VMULPS           Z25, Z3, Z3
+	VFMADD231PS.BCST (DX), Z3, Z1
+	VCVTDQ2PS        Z6, Z6
+	VMULPS           Z24, Z6, Z6
+	VFMADD231PS.BCST 4(DX), Z6, Z4
+	VCVTDQ2PS        Z7, Z7
+	VMULPS           Z25, Z7, Z7
+	VFMADD231PS.BCST 4(DX), Z7, Z5
+	VCVTDQ2PS        Z10, Z10
+	VMULPS           Z24, Z10, Z10
+	VFMADD231PS.BCST 8(DX), Z10, Z8
+	VCVTDQ2PS        Z11, Z11
+	VMULPS           Z25, Z11, Z11
+	VFMADD231PS.BCST 8(DX), Z11, Z9
+	VCVTDQ2PS        Z14, Z14
+	VMULPS           Z24, Z14, Z14
+	VFMADD231PS.BCST 12(DX), Z14, Z12
+	VCVTDQ2PS        Z15, Z15
+	VMULPS           Z25, Z15, Z15
+	VFMADD231PS.BCST 12(DX), Z15, Z13
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z24, Z18, Z18
+	VFMADD231PS.BCST 16(DX), Z18, Z16
+	VCVTDQ2PS        Z19, Z19
+	VMULPS           Z25, Z19, Z19
+	VFMADD231PS.BCST 16(DX), Z19, Z17
+	VCVTDQ2PS        Z22, Z22
+	VMULPS           Z24, Z22, Z22
+	VFMADD231PS.BCST 20(DX), Z22, Z20
+	VCVTDQ2PS        Z23, Z23
+	VMULPS           Z25, Z23, Z23
+	VFMADD231PS.BCST 20(DX), Z23, Z21
+	ADDQ             $0x34, DX
+	DECQ             R8
+	JNE              group
+	MOVQ             rows+0(FP), AX
+	MOVQ             c_base+88(FP), CX
+	MOVQ             ldc+112(FP), DX
+	SHLQ             $0x02, DX
+	MOVQ             cols+8(FP), BX
+	MOVB             accumulate+120(FP), SI
+	CMPQ             BX, $0x20
+	JNE              sumsMasked
+	TESTB            SI, SI
+	JEQ              sumsWholeSet
+	VMOVUPS          (CX), Z2
+	VADDPS           Z2, Z0, Z2
+	VMOVUPS          Z2, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z1, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x01
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z4, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z5, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x02
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z8, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z9, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x03
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z12, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z13, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x04
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z16, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z17, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+	CMPQ             AX, $0x05
+	JLE              sumsWholeAddDone
+	VMOVUPS          (CX), Z0
+	VADDPS           Z0, Z20, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VADDPS           Z0, Z21, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             DX, CX
+
+sumsWholeAddDone:
+	VZEROUPPER
+	RET
+
+sumsWholeSet:
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     sumsWholeSetDone
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     sumsWholeSetDone
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     sumsWholeSetDone
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     sumsWholeSetDone
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     sumsWholeSetDone
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+
+sumsWholeSetDone:
+	VZEROUPPER
+	RET
+
+sumsMasked:
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTB     SI, SI
+	JEQ       sumsMaskedSet
+	VMOVUPS.Z (CX), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVUPS   Z2, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x01
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z4, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z5, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x02
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x03
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z13, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x04
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z17, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+	CMPQ      AX, $0x05
+	JLE       sumsMaskedAddDone
+	VMOVUPS.Z (CX), K1, Z0
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VMOVUPS.Z 64(CX), K2, Z0
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   Z0, K2, 64(CX)
+	ADDQ      DX, CX
+
+sumsMaskedAddDone:
+	VZEROUPPER
+	RET
+
+sumsMaskedSet:
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Z1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Z5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Z17, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     sumsMaskedSetDone
+	VMOVUPS Z20, K1, (CX)
+	VMOVUPS Z21, K2, 64(CX)
+	ADDQ    DX, CX
+
+sumsMaskedSetDone:
+	VZEROUPPER
+	RET
+
+// func quantizeVNNI(values []float32, entries []float32, src []float32, groups int, size int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·quantizeVNNI(SB), NOSPLIT, $0-88
+	MOVQ         size+80(FP), AX
+	CMPQ         AX, $0x10
+	JGT          over1
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         (BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
+
+vectors1:
+	VMOVDQA64     Z2, Z6
+	VMOVUPS.Z     (DX), K1, Z5
+	VPANDD        Z5, Z1, Z7
+	VPMAXUD       Z7, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y7
+	VPMAXUD       Y7, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VPMAXUD       X7, X6, X6
+	VPERMILPS     $0x4e, X6, X7
+	VPMAXUD       X7, X6, X6
+	VPERMILPS     $0xb1, X6, X7
+	VPMAXUD       X7, X6, X6
+	VDIVSS        X6, X3, X7
+	VBROADCASTSS  X7, Z7
+	VPXORD        X8, X8, X8
+	VMULPS        Z7, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVDQU8      X5, K1, (AX)
+	VPDPBUSD      X5, X0, X8
+	VPSHUFD       $0x4e, X8, X5
+	VPADDD        X5, X8, X8
+	VPSHUFD       $0xb1, X8, X5
+	VPADDD        X5, X8, X8
+	VPXORD        X5, X5, X5
+	VPSUBD        X8, X5, X8
+	VMOVD         X8, 24(CX)
+	VMULSS        X4, X6, X6
+	VMOVSS        X6, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
+	JNE           vectors1
+	VZEROUPPER
+	RET
+
+over1:
+	CMPQ         AX, $0x20
+	JGT          over2
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -16(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
+
+vectors2:
+	VMOVDQA64     Z2, Z7
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z1, Z6
+	VPMAXUD       Z6, Z7, Z7
+	VMOVUPS.Z     64(DX), K1, Z6
+	VPANDD        Z6, Z1, Z8
+	VPMAXUD       Z8, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VPMAXUD       Y8, Y7, Y7
+	VEXTRACTF128  $0x01, Y7, X8
+	VPMAXUD       X8, X7, X7
+	VPERMILPS     $0x4e, X7, X8
+	VPMAXUD       X8, X7, X7
+	VPERMILPS     $0xb1, X7, X8
+	VPMAXUD       X8, X7, X7
+	VDIVSS        X7, X3, X8
+	VBROADCASTSS  X8, Z8
+	VPXORD        X9, X9, X9
+	VMULPS        Z8, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X0, X9
+	VMULPS        Z8, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVDQU8      X5, K1, 16(AX)
+	VPDPBUSD      X5, X0, X9
+	VPSHUFD       $0x4e, X9, X5
+	VPADDD        X5, X9, X9
+	VPSHUFD       $0xb1, X9, X5
+	VPADDD        X5, X9, X9
+	VPXORD        X5, X5, X5
+	VPSUBD        X9, X5, X9
+	VMOVD         X9, 24(CX)
+	VMULSS        X4, X7, X7
+	VMOVSS        X7, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
+	JNE           vectors2
+	VZEROUPPER
+	RET
+
+over2:
+	CMPQ         AX, $0x30
+	JGT          over3
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -32(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
+
+vectors3:
+	VMOVDQA64     Z2, Z8
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z1, Z6
+	VPMAXUD       Z6, Z8, Z8
+	VMOVUPS       64(DX), Z6
+	VPANDD        Z6, Z1, Z7
+	VPMAXUD       Z7, Z8, Z8
+	VMOVUPS.Z     128(DX), K1, Z7
+	VPANDD        Z7, Z1, Z9
+	VPMAXUD       Z9, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VPMAXUD       Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VPMAXUD       X9, X8, X8
+	VPERMILPS     $0x4e, X8, X9
+	VPMAXUD       X9, X8, X8
+	VPERMILPS     $0xb1, X8, X9
+	VPMAXUD       X9, X8, X8
+	VDIVSS        X8, X3, X9
+	VBROADCASTSS  X9, Z9
+	VPXORD        X10, X10, X10
+	VMULPS        Z9, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X0, X10
+	VMULPS        Z9, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVUPS       X5, 16(AX)
+	VPDPBUSD      X5, X0, X10
+	VMULPS        Z9, Z7, Z7
+	VCVTPS2DQ     Z7, Z7
+	VPMOVSDB      Z7, X5
+	VMOVDQU8      X5, K1, 32(AX)
+	VPDPBUSD      X5, X0, X10
+	VPSHUFD       $0x4e, X10, X5
+	VPADDD        X5, X10, X10
+	VPSHUFD       $0xb1, X10, X5
+	VPADDD        X5, X10, X10
+	VPXORD        X5, X5, X5
+	VPSUBD        X10, X5, X10
+	VMOVD         X10, 24(CX)
+	VMULSS        X4, X8, X8
+	VMOVSS        X8, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
+	JNE           vectors3
+	VZEROUPPER
+	RET
+
+over3:
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+80(FP), BX
+	LEAQ         -48(BX), SI
+	MOVQ         $-1, DI
+	BZHIQ        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         groups+72(FP), SI
+	VPBROADCASTD const7fffffff<>+0(SB), Z1
+	VPBROADCASTD const0da24260<>+0(SB), Z2
+	VBROADCASTSS const42fe0000<>+0(SB), Z3
+	VBROADCASTSS const3c010204<>+0(SB), Z4
+
+vectors4:
+	VMOVDQA64     Z2, Z9
+	VMOVUPS       (DX), Z5
+	VPANDD        Z5, Z1, Z6
+	VPMAXUD       Z6, Z9, Z9
+	VMOVUPS       64(DX), Z6
+	VPANDD        Z6, Z1, Z7
+	VPMAXUD       Z7, Z9, Z9
+	VMOVUPS       128(DX), Z7
+	VPANDD        Z7, Z1, Z8
+	VPMAXUD       Z8, Z9, Z9
+	VMOVUPS.Z     192(DX), K1, Z8
+	VPANDD        Z8, Z1, Z10
+	VPMAXUD       Z10, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y10
+	VPMAXUD       Y10, Y9, Y9
+	VEXTRACTF128  $0x01, Y9, X10
+	VPMAXUD       X10, X9, X9
+	VPERMILPS     $0x4e, X9, X10
+	VPMAXUD       X10, X9, X9
+	VPERMILPS     $0xb1, X9, X10
+	VPMAXUD       X10, X9, X9
+	VDIVSS        X9, X3, X10
+	VBROADCASTSS  X10, Z10
+	VPXORD        X11, X11, X11
+	VMULPS        Z10, Z5, Z5
+	VCVTPS2DQ     Z5, Z5
+	VPMOVSDB      Z5, X5
+	VMOVUPS       X5, (AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z6, Z6
+	VCVTPS2DQ     Z6, Z6
+	VPMOVSDB      Z6, X5
+	VMOVUPS       X5, 16(AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z7, Z7
+	VCVTPS2DQ     Z7, Z7
+	VPMOVSDB      Z7, X5
+	VMOVUPS       X5, 32(AX)
+	VPDPBUSD      X5, X0, X11
+	VMULPS        Z10, Z8, Z8
+	VCVTPS2DQ     Z8, Z8
+	VPMOVSDB      Z8, X5
+	VMOVDQU8      X5, K1, 48(AX)
+	VPDPBUSD      X5, X0, X11
+	VPSHUFD       $0x4e, X11, X5
+	VPADDD        X5, X11, X11
+	VPSHUFD       $0xb1, X11, X5
+	VPADDD        X5, X11, X11
+	VPXORD        X5, X5, X5
+	VPSUBD        X11, X5, X11
+	VMOVD         X11, 24(CX)
+	VMULSS        X4, X9, X9
+	VMOVSS        X9, (CX)
+	LEAQ          (DX)(BX*4), DX
+	ADDQ          BX, AX
+	ADDQ          $0x34, CX
+	DECQ          SI
+	JNE           vectors4
+	VZEROUPPER
+	RET
+
+DATA const80808080<>+0(SB)/4, $0x80808080
+GLOBL const80808080<>(SB), RODATA|NOPTR, $4
+
+DATA const7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL const7fffffff<>(SB), RODATA|NOPTR, $4
+
+DATA const0da24260<>+0(SB)/4, $0x0da24260
+GLOBL const0da24260<>(SB), RODATA|NOPTR, $4
+
+DATA const42fe0000<>+0(SB)/4, $0x42fe0000
+GLOBL const42fe0000<>(SB), RODATA|NOPTR, $4
+
+DATA const3c010204<>+0(SB)/4, $0x3c010204
+GLOBL const3c010204<>(SB), RODATA|NOPTR, $4
+
+// func remainderVNNI(values []float32, entries []float32, src []float32, quantized []float32, step float32, size int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·remainderVNNI(SB), NOSPLIT, $0-112
+	MOVQ         size+104(FP), AX
+	CMPQ         AX, $0x10
+	JGT          over1
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         (BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS.Z    (DX), K1, Z3
+	VPMOVSXBD.Z  (BX), K1, Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VDIVSS       X1, X2, X4
+	VBROADCASTSS X4, Z4
+	VPXORD       X5, X5, X5
+	VMULPS       Z4, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVDQU8     X3, K1, (AX)
+	VPDPBUSD     X3, X0, X5
+	VPSHUFD      $0x4e, X5, X0
+	VPADDD       X0, X5, X5
+	VPSHUFD      $0xb1, X5, X0
+	VPADDD       X0, X5, X5
+	VPXORD       X0, X0, X0
+	VPSUBD       X5, X0, X5
+	VMOVD        X5, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over1:
+	CMPQ         AX, $0x20
+	JGT          over2
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -16(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS.Z    64(DX), K1, Z4
+	VPMOVSXBD.Z  16(BX), K1, Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VDIVSS       X1, X2, X5
+	VBROADCASTSS X5, Z5
+	VPXORD       X6, X6, X6
+	VMULPS       Z5, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X6
+	VMULPS       Z5, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVDQU8     X3, K1, 16(AX)
+	VPDPBUSD     X3, X0, X6
+	VPSHUFD      $0x4e, X6, X0
+	VPADDD       X0, X6, X6
+	VPSHUFD      $0xb1, X6, X0
+	VPADDD       X0, X6, X6
+	VPXORD       X0, X0, X0
+	VPSUBD       X6, X0, X6
+	VMOVD        X6, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over2:
+	CMPQ         AX, $0x30
+	JGT          over3
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -32(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS      64(DX), Z4
+	VPMOVSXBD    16(BX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VMOVUPS.Z    128(DX), K1, Z5
+	VPMOVSXBD.Z  32(BX), K1, Z6
+	VCVTDQ2PS    Z6, Z6
+	VFNMADD231PS Z1, Z6, Z5
+	VDIVSS       X1, X2, X6
+	VBROADCASTSS X6, Z6
+	VPXORD       X7, X7, X7
+	VMULPS       Z6, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X7
+	VMULPS       Z6, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVUPS      X3, 16(AX)
+	VPDPBUSD     X3, X0, X7
+	VMULPS       Z6, Z5, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPMOVSDB     Z5, X3
+	VMOVDQU8     X3, K1, 32(AX)
+	VPDPBUSD     X3, X0, X7
+	VPSHUFD      $0x4e, X7, X0
+	VPADDD       X0, X7, X7
+	VPSHUFD      $0xb1, X7, X0
+	VPADDD       X0, X7, X7
+	VPXORD       X0, X0, X0
+	VPSUBD       X7, X0, X7
+	VMOVD        X7, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+over3:
+	MOVQ         values_base+0(FP), AX
+	MOVQ         entries_base+24(FP), CX
+	MOVQ         src_base+48(FP), DX
+	VPBROADCASTD const80808080<>+0(SB), Z0
+	MOVQ         size+104(FP), BX
+	LEAQ         -48(BX), BX
+	MOVQ         $-1, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         quantized_base+72(FP), BX
+	VBROADCASTSS step+96(FP), Z1
+	VBROADCASTSS const437e0000<>+0(SB), Z2
+	VMOVUPS      (DX), Z3
+	VPMOVSXBD    (BX), Z4
+	VCVTDQ2PS    Z4, Z4
+	VFNMADD231PS Z1, Z4, Z3
+	VMOVUPS      64(DX), Z4
+	VPMOVSXBD    16(BX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFNMADD231PS Z1, Z5, Z4
+	VMOVUPS      128(DX), Z5
+	VPMOVSXBD    32(BX), Z6
+	VCVTDQ2PS    Z6, Z6
+	VFNMADD231PS Z1, Z6, Z5
+	VMOVUPS.Z    192(DX), K1, Z6
+	VPMOVSXBD.Z  48(BX), K1, Z7
+	VCVTDQ2PS    Z7, Z7
+	VFNMADD231PS Z1, Z7, Z6
+	VDIVSS       X1, X2, X7
+	VBROADCASTSS X7, Z7
+	VPXORD       X8, X8, X8
+	VMULPS       Z7, Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPMOVSDB     Z3, X3
+	VMOVUPS      X3, (AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z4, Z4
+	VCVTPS2DQ    Z4, Z4
+	VPMOVSDB     Z4, X3
+	VMOVUPS      X3, 16(AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z5, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPMOVSDB     Z5, X3
+	VMOVUPS      X3, 32(AX)
+	VPDPBUSD     X3, X0, X8
+	VMULPS       Z7, Z6, Z6
+	VCVTPS2DQ    Z6, Z6
+	VPMOVSDB     Z6, X3
+	VMOVDQU8     X3, K1, 48(AX)
+	VPDPBUSD     X3, X0, X8
+	VPSHUFD      $0x4e, X8, X0
+	VPADDD       X0, X8, X8
+	VPSHUFD      $0xb1, X8, X0
+	VPADDD       X0, X8, X8
+	VPXORD       X0, X0, X0
+	VPSUBD       X8, X0, X8
+	VMOVD        X8, 24(CX)
+	VDIVSS       X2, X1, X1
+	VMOVSS       X1, (CX)
+	VZEROUPPER
+	RET
+
+DATA const437e0000<>+0(SB)/4, $0x437e0000
+GLOBL const437e0000<>(SB), RODATA|NOPTR, $4

@@ -8,7 +8,7 @@ var goKernels = kernels{
 	name: "go", rows: 2, cols: 4,
 	tile:  tileGo,
 	copyA: copyPanel(2), transposeA: transposePanel(2), copyB: copyPanel(4), transposeB: transposePanel(4), expand: expandPanel(4),
-	addBias: addBiasGo, addBiasReLU: addBiasReLUGo, addBiasGELU: addBiasGELUGo, exp: expGo, reluGrad: reluGradGo,
+	addBias: addBiasGo, addBiasReLU: addBiasReLUGo, addBiasGELU: addBiasGELUGo, siluTimes: siluTimesGo, exp: expGo, reluGrad: reluGradGo,
 	axpy: axpyGo, scale: scaleGo, normalize: normalizeGo,
 	dot: dotGo, sum: sumGo, maximum: maximumGo, addSum: addSumGo,
 	squaredDeviations: squaredDeviationsGo, expSum: expSumGo, sumSquares: sumSquaresGo,
@@ -84,6 +84,12 @@ func addBiasGELUGo(x, bias []float32) {
 			y = -100 // −Inf · 0 would be NaN
 		}
 		x[i] = float32(y * 0.5 * math.Erfc(-y/math.Sqrt2))
+	}
+}
+
+func siluTimesGo(x, y []float32) {
+	for i, v := range x {
+		x[i] = float32(float64(v)/(1+math.Exp(-float64(v)))) * y[i]
 	}
 }
 

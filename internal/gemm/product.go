@@ -84,10 +84,8 @@ func (x *product) columnsTask(worker, task int) {
 	for i := range x.blocks() {
 		k0, kk := x.block(i)
 		for col := from; col < to; col += s.cols {
-			x.panelB(panels[(col-from)*kk:], col, min(s.cols, to-col), k0, kk)
-		}
-		for col := from; col < to; col += s.cols {
-			x.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panels[(col-from)*kk:], x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
+			panel := x.panelB(panels[(col-from)*kk:], col, min(s.cols, to-col), k0, kk)
+			x.column(x.m, min(s.cols, to-col), kk, x.at(0, x.panels(), s.rows, k0, kk), panel, x.c.from(0, col), x.c.ld, x.accumulate || k0 > 0)
 		}
 	}
 	if x.epilogue != nil {
@@ -95,17 +93,26 @@ func (x *product) columnsTask(worker, task int) {
 	}
 }
 
-// panelB makes the panel of B's columns [col, col+cols) and rows [k0, k0+k).
-func (x *product) panelB(dst []float32, col, cols, k0, k int) {
-	if x.packed != nil {
+// panelB returns the panel of B's columns [col, col+cols) and rows [k0, k0+k), made in dst
+// unless it is there.
+func (x *product) panelB(dst []float32, col, cols, k0, k int) []float32 {
+	switch {
+	case x.packed.quantizes():
+		return x.packed.eight.panels[x.packed.bytesAt(k0, col, k):]
+	case x.packed != nil:
 		x.packed.expand(dst, col, k0, k)
-	} else {
+	default:
 		x.set.packPanelB(dst, x.b, col, cols, k0, k)
 	}
+	return dst
 }
 
 // panelA makes the panel of A's rows [row, row+rows) and columns [k0, k0+k).
 func (x *product) panelA(dst []float32, row, rows, k0, k int) {
+	if x.packed.quantizes() {
+		x.quantizeA(dst, row, rows, k0, k)
+		return
+	}
 	x.set.packPanelA(dst, x.a, row, rows, k0, k)
 	if x.packed.rounds() {
 		x.set.pair(dst, x.set.rows, k/2)
@@ -114,6 +121,10 @@ func (x *product) panelA(dst []float32, row, rows, k0, k int) {
 
 // column multiplies all panels of A, k·rows elements apart, with one panel of B.
 func (x *product) column(rows, cols, k int, panels, panel, c []float32, ldc int, accumulate bool) {
+	if x.packed.quantizes() {
+		x.columnOfBytes(rows, cols, k, panels, panel, c, ldc, accumulate)
+		return
+	}
 	if !x.packed.rounds() {
 		x.set.column(rows, cols, k, panels, panel, c, ldc, accumulate)
 		return
@@ -171,7 +182,7 @@ func (x *product) rowsTask(worker, task int) {
 			if x.shared != nil {
 				panel = x.at(j, strips, s.cols, k0, kk)
 			} else {
-				x.panelB(panel, col, s.cols, k0, kk)
+				panel = x.panelB(panel, col, s.cols, k0, kk)
 			}
 			x.column(rows, min(s.cols, x.n-col), kk, panels, panel, x.c.from(row, col), x.c.ld, x.accumulate || k0 > 0)
 		}

@@ -104,6 +104,11 @@ func addBiasReLUAVX512(x []float32, bias []float32)
 //go:noescape
 func addBiasGELUAVX512(x []float32, bias []float32)
 
+// siluTimesAVX512 computes x = y·x/(1+exp(−x)).
+//
+//go:noescape
+func siluTimesAVX512(x []float32, y []float32)
+
 // expAVX512 computes dst = exp(src).
 //
 //go:noescape
@@ -217,6 +222,11 @@ func addBiasReLUAVX2(x []float32, bias []float32)
 //go:noescape
 func addBiasGELUAVX2(x []float32, bias []float32)
 
+// siluTimesAVX2 computes x = y·x/(1+exp(−x)).
+//
+//go:noescape
+func siluTimesAVX2(x []float32, y []float32)
+
 // expAVX2 computes dst = exp(src).
 //
 //go:noescape
@@ -244,3 +254,22 @@ func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, 
 //
 //go:noescape
 func pairBF16(panel []float32, width int, pairs int)
+
+// tileVNNI computes the first rows (1 to 6) and cols (1 to 32) of C = A·B or C += A·B
+// from panels of A and B in eight bits with groups of size, a multiple of 4. A has 6 rows of bytes,
+// stride bytes apart, and then for each entry scales, sums to begin with, and the offset of its group in B.
+//
+//go:noescape
+func tileVNNI(rows int, cols int, entries int, size int, stride int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
+
+// quantizeVNNI brings groups of src, each of size (4, 8, … 64) elements, to eight bits: bytes to values, and for
+// group g the scale, largest/127, to entries[13·g] and −128 times the sum of its bytes to entries[13·g+6].
+//
+//go:noescape
+func quantizeVNNI(values []float32, entries []float32, src []float32, groups int, size int)
+
+// remainderVNNI brings what is left of a group of src, less step times the bytes quantized, to eight bits as quantize does:
+// bytes to values, the scale, step/254, to entries[0] and −128 times the sum of bytes to entries[6].
+//
+//go:noescape
+func remainderVNNI(values []float32, entries []float32, src []float32, quantized []float32, step float32, size int)

@@ -18,6 +18,13 @@ func AddBiasReLU(x, bias []float32) { active.addBiasReLU(x, bias[:len(x)]) }
 // with an absolute error below 2e-6, or 2e-6·y for y above 1.
 func AddBiasGELU(x, bias []float32) { active.addBiasGELU(x, bias[:len(x)]) }
 
+// SiLUTimes computes
+//
+//	x = y · x / (1 + exp(−x))
+//
+// with a relative error below 1e-6.
+func SiLUTimes(x, y []float32) { active.siluTimes(x, y[:len(x)]) }
+
 // LayerNorm normalises one row in place,
 //
 //	x = gamma · (x − mean x) / √(var x + eps) + beta

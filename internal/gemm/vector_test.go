@@ -58,6 +58,8 @@ func TestElementwise(t *testing.T) {
 			func(v []float64) float64 { return max(0, v[0]+v[1]) })
 		checkVectors(t, "AddBiasGELU", 2, 0, 2e-6, func(x [][]float32) { gemm.AddBiasGELU(x[0], x[1]) },
 			func(v []float64) float64 { return gelu(v[0] + v[1]) })
+		checkVectors(t, "SiLUTimes", 2, 0, 1e-6, func(x [][]float32) { gemm.SiLUTimes(x[0], x[1]) },
+			func(v []float64) float64 { return v[1] * v[0] / (1 + math.Exp(-v[0])) })
 		checkVectors(t, "Exp", 2, 0, 3e-7, func(x [][]float32) { gemm.Exp(x[0], x[1]) },
 			func(v []float64) float64 { return math.Exp(v[1]) })
 		checkVectors(t, "Axpy", 2, 1, 1e-6, func(x [][]float32) { gemm.Axpy(0.75, x[0], x[1]) },

@@ -19,6 +19,7 @@ type isa struct {
 	name  string
 	width int  // float32 lanes of a vector
 	pairs bool // tiles of panels whose elements are two bfloat16, of row 2l and 2l+1
+	eight bool // tiles of panels in eight bits
 }
 
 func (s isa) wide() bool { return s.width == 16 }

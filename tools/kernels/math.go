@@ -32,9 +32,23 @@ func (s isa) activations() {
 	})
 	s.end()
 
+	s.function("siluTimes", "(x, y []float32)", "computes x = y·x/(1+exp(−x)).")
+	x, y := slice("x"), slice("y")
+	e := s.newExp()
+	s.loop("silu", "x", 1, func(l lanes) {
+		v, t := l.read(x), s.zero()
+		VSUBPS(v, t, t)
+		e.apply(t)
+		VADDPS(e.one, t, t)
+		VDIVPS(t, v, v)
+		VMULPS(l.read(y), v, v)
+		l.write(v, x)
+	})
+	s.end()
+
 	s.function("exp", "(dst, src []float32)", "computes dst = exp(src).")
 	dst, src := slice("dst"), slice("src")
-	e := s.newExp()
+	e = s.newExp()
 	s.loop("exp", "dst", 1, func(l lanes) {
 		v := l.read(src)
 		e.apply(v)

@@ -13,6 +13,14 @@ import (
 func (s isa) rows() int { return map[bool]int{true: 12, false: 6}[s.wide()] }
 func (s isa) cols() int { return 2 * s.width }
 
+// step is by how many rows the heights of tiles differ, and so how many may be absent.
+func (s isa) step() int {
+	if s.eight {
+		return byteRows
+	}
+	return s.rows() / 3
+}
+
 // tile makes the micro-kernel. It has one loop for each of three heights.
 func (s isa) tile() {
 	what := ""
@@ -23,7 +31,7 @@ func (s isa) tile() {
 		fmt.Sprintf("computes the first rows (1 to %d) and cols (1 to %d) of C = A·B or C += A·B\nfrom a panel of A, (k, %d), and a panel of B, (k, %d)%s.", s.rows(), s.cols(), s.rows(), s.cols(), what))
 	rows := GP64()
 	Load(Param("rows"), rows)
-	step := s.rows() / 3
+	step := s.step()
 	CMPQ(rows, U8(2*step))
 	JGT(LabelRef("high"))
 	CMPQ(rows, U8(step))
@@ -116,7 +124,7 @@ func (s isa) storeTile(name string, acc [][2]vector, rows reg.GPVirtual) {
 func (s isa) storeRows(name string, acc [][2]vector, rows reg.GPVirtual, c, ldc, accumulate reg.Register, masks []reg.Register) {
 	emit := func(name string, write func(v vector, mask reg.Register, at Mem)) {
 		for i := range acc {
-			if i > len(acc)-s.rows()/3 {
+			if i > len(acc)-s.step() {
 				CMPQ(rows, U8(i))
 				JLE(LabelRef(name + "Done"))
 			}

@@ -30,7 +30,7 @@ func (a *Attention) Apply(b *Batch, x, y []float32) {
 	stride := a.QKV.out
 	b.qkv = resize(b.qkv, b.starts[len(b.pasts)]*stride)
 	b.context = resize(b.context, b.Tokens()*a.Heads*a.Width)
-	a.QKV.product(b, x, a.QKV.in(), b.qkv, gemm.AddBias)
+	a.QKV.biased(b, x, a.QKV.in(), b.qkv)
 	if a.Rotary != nil || a.QueryNorm != nil {
 		a.turn(b, stride)
 	}

@@ -51,9 +51,13 @@ func (f *FeedForward) Apply(b *Batch, x, y []float32) {
 	if f.Activation == GELU && !f.Gated {
 		f.Up.product(b, x, f.Up.in(), b.up, gemm.AddBiasGELU)
 	} else {
-		f.Up.product(b, x, f.Up.in(), b.up, gemm.AddBias)
+		f.Up.biased(b, x, f.Up.in(), b.up)
 		b.rows(func(worker, i int) {
 			row := b.up[i*stride : (i+1)*stride]
+			if f.Gated && f.Activation == SiLU {
+				gemm.SiLUTimes(row[:wide], row[wide:])
+				return
+			}
 			f.Activation.apply(row[:wide], b.row(worker, wide))
 			if f.Gated {
 				gate, up := row[:wide], row[wide:2*wide]

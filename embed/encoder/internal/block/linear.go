@@ -11,27 +11,39 @@ import (
 type Linear struct {
 	weight *gemm.Packed // (in, out)
 	bias   []float32    // (out)
+	plain  bool         // bias is zero
 	out    int
 }
 
 // NewLinear packs a weight of shape (out, in). A nil bias is zero.
 func NewLinear(out, in int, weight, bias []float32) *Linear {
-	if bias == nil {
+	plain := bias == nil
+	if plain {
 		bias = make([]float32, out)
 	}
 	if len(weight) != out*in || len(bias) != out {
 		panic(fmt.Sprintf("block: linear layer (%d, %d) of %d weights and %d biases", out, in, len(weight), len(bias)))
 	}
-	return &Linear{weight: gemm.Pack(gemm.Trans, in, out, weight, in), bias: bias, out: out}
+	return &Linear{weight: gemm.Pack(gemm.Trans, in, out, weight, in), bias: bias, plain: plain, out: out}
 }
 
 // NewLinear8 packs a weight of shape (out, in) in eight bits: value j of row i times
 // scale j/group of that row, scales being (out, in/group). A nil bias is zero.
 func NewLinear8(out, in int, values []int8, scales []float32, group int, bias []float32) *Linear {
-	if bias == nil {
+	plain := bias == nil
+	if plain {
 		bias = make([]float32, out)
 	}
-	return &Linear{weight: gemm.Pack8(in, out, values, scales, group), bias: bias, out: out}
+	return &Linear{weight: gemm.Pack8(in, out, values, scales, group), bias: bias, plain: plain, out: out}
+}
+
+// biased sets y to the layer's value at x.
+func (l *Linear) biased(b *Batch, x []float32, ldx int, y []float32) {
+	if l.plain {
+		l.product(b, x, ldx, y, nil)
+	} else {
+		l.product(b, x, ldx, y, gemm.AddBias)
+	}
 }
 
 // product sets y, (T, out), to x·Weightᵀ. finish, if not nil, gets each finished piece of

@@ -125,6 +125,14 @@ func runReproduce(cmd *cobra.Command, _ []string) error {
 	if err := plan.Write(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
+	embedder, err := openEmbedder(cmd, minilm.NameMath) // before hours of sampling
+	if err != nil {
+		return err
+	}
+	defer embedder.Close()
+	if embedder.embedder() == nil {
+		return usagef("--embedder none: the published rules read embeddings; name an embedder")
+	}
 	if err := p.save(); err != nil {
 		return err
 	}
@@ -135,7 +143,7 @@ func runReproduce(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return p.measure(cmd, sampled)
+	return p.measure(cmd, embedder, sampled)
 }
 
 func newProtocol(cmd *cobra.Command) (*protocol, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -58,10 +60,15 @@ func TestReproduceRefusals(t *testing.T) {
 		"both sources":     {p.args("o", "--from-pool", "math=x"), exitUsage, "exclude"},
 		"gold":             {p.args("o", "--gold", "half"), exitUsage, "--gold"},
 		"prompt":           {p.args("o", "--prompt", "none"), exitUsage, "--prompt"},
+		"no embedder":      {p.args("o", "--embedder", "none"), exitUsage, "name an embedder"},
+		"embedder":         {p.args("o", "--embedder", p.path("nothing")), exitFailure, "there is no such file"},
 		"test in training": {p.args("o", "--train-pool", p.leak(t)), exitFailure, "test question g0"},
 	} {
 		if got := rcvaeRun(t, "", tt.args...); got.code != tt.code || !strings.Contains(got.stderr, tt.want) {
 			t.Errorf("%s: exit code %d, error %q, want %d and %q", name, got.code, got.stderr, tt.code, tt.want)
+		}
+		if _, err := os.Stat(p.path("o")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v, want that nothing was begun", name, err)
 		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"rcvae"
 	"rcvae/cvae"
-	"rcvae/embed/minilm"
 	"rcvae/eval"
 	"rcvae/internal/atomicfile"
 	"rcvae/llm"
@@ -116,15 +115,7 @@ func (p *protocol) draw(cmd *cobra.Command, upstream *llm.Upstream, suite string
 }
 
 // measure trains the models, measures the rules, and writes and prints the table.
-func (p *protocol) measure(cmd *cobra.Command, sampled []reproduce.Sampled) error {
-	embedder, err := openEmbedder(cmd, minilm.NameMath)
-	if err != nil {
-		return err
-	}
-	defer embedder.Close()
-	if embedder.embedder() == nil {
-		return usagef("--embedder none: the published rules read embeddings; name an embedder")
-	}
+func (p *protocol) measure(cmd *cobra.Command, embedder *openedEmbedder, sampled []reproduce.Sampled) error {
 	groups, warnings, err := p.models(cmd, embedder)
 	if err != nil {
 		return err

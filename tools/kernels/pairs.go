@@ -91,8 +91,10 @@ func (s isa) copyPairs(width int, dst, src, ld, k reg.Register, masks []reg.Regi
 		VPERMW(s.physical(2*i), s.physical(4), s.physical(2*i))
 		s.storePanel(s.physical(2*i), width-i*s.width, Mem{Base: dst, Disp: i * s.bytes()})
 	}
-	PREFETCHT0(Mem{Base: src, Index: ld, Scale: 8})
-	PREFETCHT0(Mem{Base: second, Index: ld, Scale: 8})
+	for i := range masks { // the next panel's part of these rows
+		PREFETCHT0(Mem{Base: src, Disp: (width+16*i)*4})
+		PREFETCHT0(Mem{Base: second, Disp: (width+16*i)*4})
+	}
 	LEAQ(Mem{Base: src, Index: ld, Scale: 2}, src)
 	ADDQ(U8(width*4), dst)
 	SUBQ(U8(2), k)

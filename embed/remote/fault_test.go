@@ -2,6 +2,8 @@ package remote_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rcvae/embed"
 	"rcvae/embed/remote"
 )
 
@@ -30,6 +33,23 @@ func TestCallsThatAreTooLargeAreHalved(t *testing.T) {
 		}
 		for i, text := range texts {
 			checkVector(t, text, got[i], unitOf(text))
+		}
+	}
+}
+
+// What a real llama.cpp says of a text that is longer than its batch or its context.
+func TestLengthsThatLlamaCppRefuses(t *testing.T) {
+	for message, status := range map[string]int{
+		"input (876 tokens) is too large to process. increase the physical batch size (current batch size: 512)":  http.StatusInternalServerError,
+		"request (2821 tokens) exceeds the available context size (512 tokens), try increasing it":                http.StatusBadRequest,
+		"the request exceeds the available context size. try increasing the context size or enable context shift": http.StatusBadRequest,
+		"input is larger than the max context size. skipping":                                                     http.StatusBadRequest,
+	} {
+		s := &server{kind: "llamacpp"}
+		e := open(t, s.start(t), remote.DefaultOptions())
+		s.faults = []func(http.ResponseWriter){func(w http.ResponseWriter) { fail(w, status, fmt.Sprintf(`{"error":{"message":%q}}`, message)) }}
+		if _, err := e.Embed(t.Context(), solutions("a")); !errors.Is(err, embed.ErrTooLong) {
+			t.Errorf("%q: error %v, want %v", message, err, embed.ErrTooLong)
 		}
 	}
 }

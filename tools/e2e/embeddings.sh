@@ -71,13 +71,13 @@ serve() {
   fail "no answer from $url, see $log"
 }
 
-# refused WHAT COMMAND...: it fails, and names cosine and embedders
+# refused WHAT WORDS COMMAND...: it fails, and says a cosine and each of the words
 refused() {
-  local what=$1 status=0
-  shift
+  local what=$1 words=$2 status=0
+  shift 2
   "$@" >"$out/refused.txt" 2>&1 || status=$?
   [[ $status == 1 ]] || fail "$what ended with status $status: $(cat "$out/refused.txt")"
-  for word in cosine "$name"; do grep --quiet "$word" "$out/refused.txt" || fail "$what does not say '$word': $(cat "$out/refused.txt")"; done
+  for word in cosine $words; do grep --quiet --fixed-strings "$word" "$out/refused.txt" || fail "$what does not say '$word': $(cat "$out/refused.txt")"; done
   echo "ok  $what is refused: $(grep cosine "$out/refused.txt")"
 }
 
@@ -91,6 +91,7 @@ step "a server that takes the mean: rcvae train, eval, select"
 serve mean
 "$rcvae" train --pool "$out/pool.jsonl" --embedder "llamacpp+$url" --cache "$out/cache.sqlite" --out "$out/model.rcvae" --epochs 2 >"$out/train.txt" 2>"$out/train.log" ||
   fail "see $out/train.log"
+first=$url
 "$rcvae" inspect "$out/model.rcvae" | sed -n 1,2p
 evaluate=("$rcvae" eval --pool "$out/pool.jsonl" --model "$out/model.rcvae" --selector vote:entropy)
 choose=("$rcvae" select --model "$out/model.rcvae" --question "$(cat "$out/question.txt")" --candidates "$out/candidates.jsonl")
@@ -102,8 +103,8 @@ echo "ok  select after the server was started again, at another port"
 
 step "the same file at a server that takes the last token"
 serve last
-refused "eval" "${evaluate[@]}" --embedder "llamacpp+$url" --cache "$out/other.sqlite" --out "$out/refused.json"
-refused "select" "${choose[@]}" --embedder "llamacpp+$url" --cache "$out/other.sqlite"
-refused "train into the cache of the first" "$rcvae" train --pool "$out/pool.jsonl" --embedder "llamacpp+$url" --cache "$out/cache.sqlite" --out "$out/second.rcvae" --epochs 2
+refused "eval" "$first $url" "${evaluate[@]}" --embedder "llamacpp+$url" --cache "$out/other.sqlite" --out "$out/refused.json"
+refused "select" "$first $url" "${choose[@]}" --embedder "llamacpp+$url" --cache "$out/other.sqlite"
+refused "train into the cache of the first" "$url" "$rcvae" train --pool "$out/pool.jsonl" --embedder "llamacpp+$url" --cache "$out/cache.sqlite" --out "$out/second.rcvae" --epochs 2
 [[ ! -e $out/refused.json && ! -e $out/second.rcvae ]] || fail "a refused command wrote its output"
 echo "ok  nothing was written"

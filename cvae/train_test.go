@@ -20,12 +20,14 @@ func run(t testing.TB, c Config, questions []rcvae.Encoded, options Options) *Mo
 
 func TestWorkersDoNotChangeWeights(t *testing.T) {
 	for _, objective := range Objectives() {
-		data := withSignals(synthetic(40, 6, 33, 1), 1)
-		c := small(objective, 33, signalNames...)
-		c.SignalDropout = 0.3
-		one, two := run(t, c, data, Options{Workers: 1}), run(t, c, data, Options{Workers: 2})
-		if !slices.Equal(one.params, two.params) {
-			t.Errorf("%s: weights with 1 and 2 workers differ", objective)
+		for _, precision := range []string{Float32, BFloat16} {
+			data := withSignals(synthetic(40, 6, 33, 1), 1)
+			c := small(objective, 33, signalNames...)
+			c.SignalDropout, c.Precision = 0.3, precision
+			one, two := run(t, c, data, Options{Workers: 1}), run(t, c, data, Options{Workers: 2})
+			if !slices.Equal(one.params, two.params) {
+				t.Errorf("%s, %s: weights with 1 and 2 workers differ", objective, precision)
+			}
 		}
 	}
 }

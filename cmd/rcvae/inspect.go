@@ -72,6 +72,9 @@ func (r inspection) write(w io.Writer) error {
 	}
 	fmt.Fprintf(table, "calibration\tscore = -%.4g · ½Σ ln σ², vote weight exp(%.3g · score)\n", r.Calibration.Scale, r.Calibration.Tau)
 	fmt.Fprintf(table, "signals\t%s\n", r.signals())
+	if c.Precision != "" {
+		fmt.Fprintf(table, "precision of training\t%s\n", c.Precision)
+	}
 	fmt.Fprintf(table, "out-of-distribution\t%s\n", r.outOfDistribution())
 	writeSummary(table, r.Summary)
 	fmt.Fprintf(table, "\nepoch\tloss\tKL (nats)\tvalidation\tactive units\n")

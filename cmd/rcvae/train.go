@@ -10,6 +10,7 @@ import (
 	"rcvae"
 	"rcvae/cvae"
 	"rcvae/dataset"
+	"rcvae/internal/gemm"
 	"rcvae/internal/scratch"
 )
 
@@ -51,6 +52,7 @@ of the sampler with most candidates are used.`,
 	f.Float64("holdout", -1, "share of the questions that is held out (negative: the objective's default)")
 	f.Int("latent", 0, "dimensions of z (0: the objective's default)")
 	f.IntSlice("hidden", nil, "widths of the hidden layers, for example 256 or 1024,1024; 0 for none")
+	f.String("precision", cvae.Float32, "of matrix products: "+cvae.Float32+", or "+cvae.BFloat16+", which rounds their factors to bfloat16 and is faster on processors with AVX512_BF16")
 	f.Bool("resume", false, "continue an interrupted training, if there is one; false starts anew in its place")
 	f.String("log", "", "`FILE` for a JSON line per epoch (default: OUT.log.jsonl)")
 	f.Bool("json", false, "print the training summary as JSON")
@@ -200,10 +202,23 @@ func trainConfig(cmd *cobra.Command, objective cvae.Objective, dimension int) (c
 			config.Hidden = nil
 		}
 	}
+	setPrecision(cmd, &config)
 	if err := config.Validate(); err != nil {
 		return config, usageError{err}
 	}
 	return config, nil
+}
+
+// setPrecision leaves the default out of the model file.
+func setPrecision(cmd *cobra.Command, config *cvae.Config) {
+	precision, _ := cmd.Flags().GetString("precision")
+	if precision == cvae.Float32 {
+		return
+	}
+	config.Precision = precision
+	if precision == cvae.BFloat16 && !gemm.Rounds() {
+		note(cmd, "the kernels %q multiply no bfloat16: with --precision bf16 factors are rounded first, which is slower than float32", gemm.Kernels())
+	}
 }
 
 // announce says before the slow part whether the questions are enough to learn from. It

@@ -122,3 +122,32 @@ func TestTheGainIsShownBeforeTheModelIsWritten(t *testing.T) {
 		t.Errorf("output %q, want how the questions were used and, last, the file", text)
 	}
 }
+
+// The precision comes from the flag or the environment, and its name is checked.
+func TestTrainPrecision(t *testing.T) {
+	f := newFixture(t)
+	for _, tt := range []struct{ flag, env, want string }{
+		{"", "", ""}, {"float32", "bf16", ""}, {"bf16", "", "bf16"}, {"", "bf16", "bf16"},
+	} {
+		t.Setenv("RCVAE_PRECISION", tt.env)
+		out := f.path("precision.rcvae")
+		args := []string{"train", "--pool", f.pool, "--out", out, "--cache", f.cache, "--epochs", "1"}
+		if tt.flag != "" {
+			args = append(args, "--precision", tt.flag)
+		}
+		if got := rcvaeRun(t, "", args...); got.code != exitOK {
+			t.Fatalf("%+v: exit code %d\n%s", tt, got.code, got.stderr)
+		}
+		model, err := cvae.Load(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := model.Config().Precision; got != tt.want {
+			t.Errorf("%+v: precision %q", tt, got)
+		}
+	}
+	got := rcvaeRun(t, "", "train", "--pool", f.pool, "--out", f.path("x.rcvae"), "--cache", f.cache, "--precision", "fp8")
+	if got.code != exitUsage || !strings.Contains(got.stderr, `"fp8"`) || !strings.Contains(got.stderr, cvae.BFloat16) {
+		t.Errorf("fp8: exit code %d, %q, want %d and what there is", got.code, got.stderr, exitUsage)
+	}
+}

@@ -187,7 +187,7 @@ func (m *Model) openGGUFAdapter(folder fs.FS, name string) (map[string]adapter, 
 	if !ok {
 		return nil, errors.New("adapter.lora.alpha is missing")
 	}
-	m.hashing.later(adapterLabel, file.Data)
+	m.hashing.later(adapterLabel, file)
 	if prompt, ok := g.Metadata["adapter.lora.prompt_prefix"].(string); ok {
 		m.setPrompts(prompt)
 	}

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -127,7 +128,23 @@ func finish(what string, o Options, open func(m *Model) error) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open encoder %s: %w", what, err), m.Close())
 	}
+	m.tidy()
 	return m, nil
+}
+
+// large is the size of the files of a model that leaves much behind when it is opened, in bytes.
+const large = 64 << 20
+
+// tidy gives back what reading a large model has left. The collector's next turn would
+// come when as much again as the weights take has been allocated.
+func (m *Model) tidy() {
+	size := 0
+	for _, f := range m.files {
+		size += len(f.Data)
+	}
+	if size >= large {
+		debug.FreeOSMemory()
+	}
 }
 
 func (m *Model) check() error {

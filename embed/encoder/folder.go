@@ -143,7 +143,7 @@ func (m *Model) addFile(folder fs.FS, name string, all tensors, keep func(string
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m.hashing.later(name, file.Data)
+	m.hashing.later(name, file)
 	return decoded.Metadata, all.add(decoded, keep)
 }
 

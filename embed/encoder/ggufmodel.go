@@ -24,7 +24,7 @@ func (m *Model) openGGUF(folder fs.FS, name string) error {
 	if err != nil {
 		return err
 	}
-	m.hashing.later("model.gguf", mappedFile.Data) // whatever it is called
+	m.hashing.later("model.gguf", mappedFile) // whatever it is called
 	architecture, _ := file.Metadata["general.architecture"].(string)
 	f, err := familyOfGGUF(architecture)
 	if err != nil {

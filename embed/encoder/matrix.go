@@ -105,5 +105,6 @@ func (w *weights) pack(out, in int, weight matrix, bias []float32) *block.Linear
 	if weight.values == nil {
 		return block.NewLinear8(out, in, weight.eight, weight.scales, weight.group, bias)
 	}
+	defer w.reuse(weight.values)
 	return block.NewLinear(out, in, weight.values, bias)
 }

@@ -91,10 +91,22 @@ func (w *weights) float32s(in int, parts ...*rows) []float32 {
 	if w.failed() { // the sizes may be wild: no memory for them
 		return nil
 	}
-	values := make([]float32, height(parts)*in)
+	values := w.memory(height(parts) * in)
 	w.eachBlock(parts, func(at, n int) []float32 { return values[at*in : (at+n)*in] }, nil)
 	return values
 }
+
+// memory returns n values for a weight that is soon packed, see [weights.reuse].
+func (w *weights) memory(n int) []float32 {
+	if old, _ := w.scratch.Get().(*[]float32); old != nil && cap(*old) >= n {
+		return (*old)[:n]
+	}
+	return make([]float32, n)
+}
+
+// reuse takes the memory of a weight that has been packed. Left to the garbage collector,
+// weights that are read would take as much memory as those that are packed.
+func (w *weights) reuse(values []float32) { w.scratch.Put(&values) }
 
 func height(parts []*rows) int {
 	n := 0

@@ -22,6 +22,8 @@ type weights struct {
 	bits     int    // see [Options.WeightBits]
 	release  func() // is called when tensors have been read; nil: nobody is told
 
+	scratch sync.Pool // of *[]float32
+
 	mu   sync.Mutex
 	errs []error
 	used map[string]bool // names in the source

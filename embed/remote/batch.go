@@ -47,15 +47,19 @@ func (e *Embedder) batches(texts []rcvae.Text) []batch {
 }
 
 // embed embeds a batch into its places in out. Which text is too long no server says:
-// a refused batch is halved until it is known, or until every half is short enough.
+// a refused batch is halved until it is known, or until every half is short enough. So is
+// one that takes the server too long, and the ones after it.
 func (e *Embedder) embed(ctx context.Context, b batch, out []rcvae.Embedding) error {
+	if most := int(e.most.Load()); most > 0 && len(b.texts) > most {
+		return e.halves(ctx, b, out)
+	}
 	vectors, err := e.call(ctx, b)
+	if n := len(b.texts); n > 1 && errors.Is(err, errSlow) {
+		e.most.Store(int32((n + 1) / 2))
+		return e.halves(ctx, b, out)
+	}
 	if errors.Is(err, embed.ErrTooLong) && len(b.texts) > 1 {
-		half := len(b.texts) / 2
-		if err := e.embed(ctx, batch{b.role, b.indices[:half], b.texts[:half]}, out); err != nil {
-			return err
-		}
-		return e.embed(ctx, batch{b.role, b.indices[half:], b.texts[half:]}, out)
+		return e.halves(ctx, b, out)
 	}
 	if errors.Is(err, embed.ErrTooLong) {
 		return fmt.Errorf("text %d (%d bytes, %.40q): %w; cut it or leave it out, or give the server a larger limit", b.indices[0]+1, len(b.texts[0]), b.texts[0], err)
@@ -69,6 +73,15 @@ func (e *Embedder) embed(ctx context.Context, b batch, out []rcvae.Embedding) er
 		}
 	}
 	return nil
+}
+
+// halves embeds one half of a batch and then the other.
+func (e *Embedder) halves(ctx context.Context, b batch, out []rcvae.Embedding) error {
+	half := len(b.texts) / 2
+	if err := e.embed(ctx, batch{b.role, b.indices[:half], b.texts[:half]}, out); err != nil {
+		return err
+	}
+	return e.embed(ctx, batch{b.role, b.indices[half:], b.texts[half:]}, out)
 }
 
 // call sends one batch, once more without a wish for base64 where that is refused.
@@ -90,7 +103,7 @@ func (e *Embedder) send(ctx context.Context, b batch) ([][]float32, error) {
 		r.task = e.protocol.task(e.options.Task, b.role)
 	}
 	var vectors [][]float32
-	err := e.client.post(ctx, e.protocol.path, e.protocol.body(r), func(data []byte) (err error) {
+	err := e.client.post(ctx, e.protocol.path, e.protocol.body(r), len(b.texts) > 1, func(data []byte) (err error) {
 		if vectors, err = e.protocol.read(data); err != nil {
 			return fmt.Errorf("%s: %w", e.client.base, err)
 		}

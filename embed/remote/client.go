@@ -63,10 +63,11 @@ func (e *statusError) Error() string {
 // The ways in which servers say that a text, or a call, is too long: "`inputs` must have
 // less than 512 tokens" (text-embeddings-inference), "maximum context length is 8192
 // tokens" (vLLM, OpenAI), "maximum of 300000 tokens per request" (OpenAI), "input is too
-// large to process", "larger than the max context size" (llama.cpp), "the input length
-// exceeds the context length" (Ollama), "cannot exceed 8194 tokens" (Jina).
+// large to process", "larger than the max context size", "exceeds the available context
+// size" (llama.cpp), "the input length exceeds the context length" (Ollama), "cannot exceed
+// 8194 tokens" (Jina).
 var complaintsAboutLength = regexp.MustCompile(`(?i)\b(text|input|prompt|sequence)s?\b.{0,40}too (long|large)|less than \d+ tokens|maximum (context|input|sequence)|` +
-	`tokens per request|larger than the max|exceeds? (the |maximum |max )?(context|\w+ of \d+ tokens|\d+ tokens|model|max)|cannot exceed \d+ tokens`)
+	`tokens per request|larger than the max|exceeds? (the |maximum |max )?(available )?(context|\w+ of \d+ tokens|\d+ tokens|model|max)|cannot exceed \d+ tokens`)
 
 // tooLong reports whether the server refuses the length of what it was sent.
 func (e *statusError) tooLong() bool {
@@ -84,18 +85,22 @@ func (e *statusError) rejects(field string) bool {
 	return (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) && strings.Contains(e.message, field)
 }
 
-// post sends a body as JSON and gives the answer to read, with repetitions.
-func (c *client) post(ctx context.Context, path string, body any, read func([]byte) error) error {
+// errSlow is the error of a call that had no answer in time.
+var errSlow = errors.New("no answer in time")
+
+// post sends a body as JSON and gives the answer to read, with repetitions. A call that
+// the caller can divide is not repeated after [errSlow]: the same would take as long again.
+func (c *client) post(ctx context.Context, path string, body any, divisible bool, read func([]byte) error) error {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return c.repeat(ctx, http.MethodPost, path, data, read)
+	return c.repeat(ctx, http.MethodPost, path, data, divisible, read)
 }
 
 // get reads a JSON document into v.
 func (c *client) get(ctx context.Context, path string, v any) error {
-	return c.repeat(ctx, http.MethodGet, path, nil, func(data []byte) error {
+	return c.repeat(ctx, http.MethodGet, path, nil, false, func(data []byte) error {
 		if err := json.Unmarshal(data, v); err != nil {
 			return fmt.Errorf("%s%s: %w", c.base, path, err)
 		}
@@ -103,7 +108,7 @@ func (c *client) get(ctx context.Context, path string, v any) error {
 	})
 }
 
-func (c *client) repeat(ctx context.Context, method, path string, body []byte, read func([]byte) error) error {
+func (c *client) repeat(ctx context.Context, method, path string, body []byte, divisible bool, read func([]byte) error) error {
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -112,6 +117,9 @@ func (c *client) repeat(ctx context.Context, method, path string, body []byte, r
 	defer func() { <-c.slots }()
 	return retry.Do(ctx, c.retries, func() error {
 		answer, err := c.attempt(ctx, method, path, body)
+		if errors.Is(err, errSlow) && !divisible {
+			err = retry.Passing(err, 0)
+		}
 		if err != nil {
 			return err
 		}
@@ -158,7 +166,7 @@ func (c *client) broken(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v", c.timeout)
+		return fmt.Errorf("%s: %w: it has %v", c.base, errSlow, c.timeout)
 	}
 	return retry.Passing(fmt.Errorf("%s: %w", c.base, err), 0)
 }

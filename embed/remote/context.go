@@ -149,7 +149,7 @@ func (c *inContext) tokenize(ctx context.Context, texts []string) (map[string][]
 			Content string `json:"content"`
 		}{text}
 		var answer struct{ Tokens []int32 }
-		if err := c.client.post(ctx, "/tokenize", body, func(data []byte) error { return json.Unmarshal(data, &answer) }); err != nil {
+		if err := c.client.post(ctx, "/tokenize", body, false, func(data []byte) error { return json.Unmarshal(data, &answer) }); err != nil {
 			return nil, fmt.Errorf("tokenise: %w", err)
 		}
 		if len(answer.Tokens) == 0 && text != "" {
@@ -198,7 +198,7 @@ func (c *inContext) mean(ctx context.Context, ids []int32) ([]float32, error) {
 		Normalize int     `json:"embd_normalize"`
 	}{c.model, ids, -1}
 	var vectors [][]float32
-	err := c.client.post(ctx, c.protocol.path, body, func(data []byte) (err error) {
+	err := c.client.post(ctx, c.protocol.path, body, false, func(data []byte) (err error) {
 		if vectors, err = c.protocol.read(data); err != nil {
 			return fmt.Errorf("%s: %w", c.client.base, err)
 		}

@@ -1,11 +1,17 @@
 package remote_test
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"rcvae/embed"
 	"rcvae/embed/remote"
 )
 
@@ -28,6 +34,63 @@ func TestCallsThatAreTooLargeAreHalved(t *testing.T) {
 		for i, text := range texts {
 			checkVector(t, text, got[i], unitOf(text))
 		}
+	}
+}
+
+// What a real llama.cpp says of a text that is longer than its batch or its context.
+func TestLengthsThatLlamaCppRefuses(t *testing.T) {
+	for message, status := range map[string]int{
+		"input (876 tokens) is too large to process. increase the physical batch size (current batch size: 512)":  http.StatusInternalServerError,
+		"request (2821 tokens) exceeds the available context size (512 tokens), try increasing it":                http.StatusBadRequest,
+		"the request exceeds the available context size. try increasing the context size or enable context shift": http.StatusBadRequest,
+		"input is larger than the max context size. skipping":                                                     http.StatusBadRequest,
+	} {
+		s := &server{kind: "llamacpp"}
+		e := open(t, s.start(t), remote.DefaultOptions())
+		s.faults = []func(http.ResponseWriter){func(w http.ResponseWriter) { fail(w, status, fmt.Sprintf(`{"error":{"message":%q}}`, message)) }}
+		if _, err := e.Embed(t.Context(), solutions("a")); !errors.Is(err, embed.ErrTooLong) {
+			t.Errorf("%q: error %v, want %v", message, err, embed.ErrTooLong)
+		}
+	}
+}
+
+// A server that needs too long for a call gets smaller ones, and no call twice.
+func TestCallsThatTakeTooLongAreHalved(t *testing.T) {
+	var large atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var call struct{ Input []string }
+		if err := json.NewDecoder(r.Body).Decode(&call); err != nil && r.Method == http.MethodPost {
+			t.Error(err)
+		}
+		if len(call.Input) > 2 {
+			large.Add(1)
+			<-r.Context().Done()
+			return
+		}
+		type item struct {
+			Index     int       `json:"index"`
+			Embedding []float64 `json:"embedding"`
+		}
+		items := make([]item, len(call.Input))
+		for i, text := range call.Input {
+			items[i] = item{i, unitOf(text)}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": items})
+	}))
+	defer s.Close()
+	o := remote.DefaultOptions()
+	o.Timeout = 300 * time.Millisecond
+	e := open(t, "openai+"+s.URL+"?model=m", o)
+	texts := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	got, err := e.Embed(t.Context(), solutions(texts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		checkVector(t, text, got[i], unitOf(text))
+	}
+	if n := large.Load(); n > 2 {
+		t.Errorf("%d calls of more than two texts, want one of 8 and one of 4 at most", n)
 	}
 }
 

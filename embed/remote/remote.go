@@ -80,7 +80,8 @@ type Embedder struct {
 	client   *client
 	batch    int // texts of one call
 	print    rcvae.Fingerprint
-	plain    atomic.Bool // the server refuses to be asked for base64
+	plain    atomic.Bool  // the server refuses to be asked for base64
+	most     atomic.Int32 // texts of one call that the server answers in time; 0: not known
 }
 
 var _ rcvae.Embedder = (*Embedder)(nil)

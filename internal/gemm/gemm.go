@@ -64,8 +64,8 @@ func blockOf(k, most int) int { return ceil(k, max(1, ceil(k, most))) }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// packPanelA makes the panel of rows [row, row+valid) and columns [k0, k0+k) of op(A).
-func (s *kernels) packPanelA(dst []float32, a matrix, row, valid, k0, k int) {
+// panelA makes the panel of rows [row, row+valid) and columns [k0, k0+k) of op(A).
+func (s *packing) panelA(dst []float32, a matrix, row, valid, k0, k int) {
 	if a.op == Trans {
 		s.copyA(dst, a.from(row, k0), a.ld, k, valid)
 	} else {
@@ -73,8 +73,8 @@ func (s *kernels) packPanelA(dst []float32, a matrix, row, valid, k0, k int) {
 	}
 }
 
-// packPanelB makes the panel of rows [k0, k0+k) and columns [col, col+valid) of op(B).
-func (s *kernels) packPanelB(dst []float32, b matrix, col, valid, k0, k int) {
+// panelB makes the panel of rows [k0, k0+k) and columns [col, col+valid) of op(B).
+func (s *packing) panelB(dst []float32, b matrix, col, valid, k0, k int) {
 	if b.op == Trans {
 		s.transposeB(dst, b.from(k0, col), b.ld, k, valid)
 	} else {

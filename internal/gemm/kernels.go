@@ -19,13 +19,14 @@ type kernels struct {
 	// tile computes the first rows and cols of C = A·B, or C += A·B, from two panels.
 	// Each element is summed in the order of k, whatever its place in the tile.
 	tile func(rows, cols, k int, a, b, c []float32, ldc int, accumulate bool)
-	// The pack functions make the panel dst of k rows, of which the first valid
-	// elements come from src: from row l for copy, from column l for transpose.
-	copyA, transposeA, copyB, transposeB func(dst, src []float32, ld, k, valid int)
+	// packing makes panels of float32, rounded those of elements rounded to bfloat16: with
+	// tilePairs in pairs, else as float32.
+	packing
+	rounded packing
 	// expand makes a panel of B of one in eight bits: size rows share a row of scales.
 	expand func(dst []float32, values []int8, scales []float32, groups, size int)
 
-	// For weights in eight bits, nil for none: pair turns a panel of (2·pairs, width) into
+	// For factors rounded to bfloat16, nil for none: pair turns a panel of (2·pairs, width) into
 	// (pairs, width) words, of which each is two bfloat16 that are neighbours along k, and
 	// tilePairs is tile for such panels. Products are rounded, sums are float32.
 	pair      func(panel []float32, width, pairs int)
@@ -50,6 +51,12 @@ type kernels struct {
 	adam                                                        func(param, grad, m, v []float32, gradScale, beta1, rest1, beta2, rest2, decay, rate, rootScale, epsilon float32)
 }
 
+// packing are functions that make the panel dst of k rows, of which the first valid
+// elements come from src: from row l for copy, from column l for transpose.
+type packing struct {
+	copyA, transposeA, copyB, transposeB func(dst, src []float32, ld, k, valid int)
+}
+
 // active are the kernels in force, notice what there is to say about the choice.
 var active, notice = choose(os.Getenv("RCVAE_KERNELS"))
 
@@ -72,8 +79,8 @@ func choose(name string) (*kernels, string) {
 // The first two round, see [Rounds] and [Quantizes].
 func Kernels() string { return active.name }
 
-// Rounds reports whether the kernels in force round both factors to bfloat16, by 2⁻⁹ at
-// most, where weights are in eight bits and not quantized, see [Quantizes].
+// Rounds reports whether the kernels in force multiply bfloat16: they round both factors,
+// by 2⁻⁹ at most, where weights are in eight bits and not quantized, see [Quantizes].
 func Rounds() bool { return active.pair != nil }
 
 // Quantizes reports whether the kernels in force bring the other factor to eight bits too

@@ -24,22 +24,23 @@ func supported() []*kernels {
 	return append(sets, &goKernels)
 }
 
-var avx512Kernels = kernels{
+var avx512Kernels = withRounding(kernels{
 	name: "avx512", rows: 12, cols: 32,
-	tile:  tileAVX512,
-	copyA: copyAAVX512, transposeA: transposeAAVX512, copyB: copyBAVX512, transposeB: transposeBAVX512, expand: expandAVX512,
+	tile:    tileAVX512,
+	packing: packing{copyAAVX512, transposeAAVX512, copyBAVX512, transposeBAVX512}, expand: expandAVX512,
 	addBias: addBiasAVX512, addBiasReLU: addBiasReLUAVX512, addBiasGELU: addBiasGELUAVX512, siluTimes: siluTimesAVX512, exp: expAVX512, reluGrad: reluGradAVX512,
 	axpy: axpyAVX512, scale: scaleAVX512, normalize: normalizeAVX512,
 	dot: dotAVX512, sum: sumAVX512, maximum: maximumAVX512, addSum: addSumAVX512,
 	squaredDeviations: squaredDeviationsAVX512, expSum: expSumAVX512, sumSquares: sumSquaresAVX512,
 	adam: adamAVX512,
-}
+})
 
 var bf16Kernels = withPairs(avx512Kernels)
 
-// withPairs returns kernels that multiply weights in eight bits as bfloat16.
+// withPairs returns kernels that multiply pairs of bfloat16.
 func withPairs(s kernels) kernels {
 	s.name, s.pair, s.tilePairs = "avx512-bf16", pairBF16, tileBF16
+	s.rounded = packing{copyABF16, transposeABF16, copyBBF16, transposeBBF16}
 	return s
 }
 
@@ -56,13 +57,13 @@ func withBytes(s kernels) kernels {
 	return s
 }
 
-var avx2Kernels = kernels{
+var avx2Kernels = withRounding(kernels{
 	name: "avx2", rows: 6, cols: 16,
-	tile:  tileAVX2,
-	copyA: copyAAVX2, transposeA: transposeAAVX2, copyB: copyBAVX2, transposeB: transposeBAVX2, expand: expandAVX2,
+	tile:    tileAVX2,
+	packing: packing{copyAAVX2, transposeAAVX2, copyBAVX2, transposeBAVX2}, expand: expandAVX2,
 	addBias: addBiasAVX2, addBiasReLU: addBiasReLUAVX2, addBiasGELU: addBiasGELUAVX2, siluTimes: siluTimesAVX2, exp: expAVX2, reluGrad: reluGradAVX2,
 	axpy: axpyAVX2, scale: scaleAVX2, normalize: normalizeAVX2,
 	dot: dotAVX2, sum: sumAVX2, maximum: maximumAVX2, addSum: addSumAVX2,
 	squaredDeviations: squaredDeviationsAVX2, expSum: expSumAVX2, sumSquares: sumSquaresAVX2,
 	adam: adamAVX2,
-}
+})

@@ -1295,7 +1295,7 @@ block:
 	VMOVUPS       Y15, 720(AX)
 	VEXTRACTF32X4 $0x02, Z15, X15
 	VMOVUPS       X15, 752(AX)
-	ADDQ          $0x40, CX
+	ADDQ          $+64, CX
 	ADDQ          $+768, AX
 	SUBQ          $0x10, SI
 	JGE           block
@@ -1853,7 +1853,7 @@ block:
 	VMOVUPS    Z13, 1728(AX)
 	VMOVUPS    Z14, 1856(AX)
 	VMOVUPS    Z15, 1984(AX)
-	ADDQ       $0x40, CX
+	ADDQ       $+64, CX
 	ADDQ       $+2048, AX
 	SUBQ       $0x10, SI
 	JGE        block
@@ -4431,7 +4431,7 @@ block:
 	VMOVUPS      X15, 168(AX)
 	VEXTRACTF128 $0x01, Y15, X15
 	VMOVLPS      X15, 184(AX)
-	ADDQ         $0x20, CX
+	ADDQ         $+32, CX
 	ADDQ         $+192, AX
 	SUBQ         $0x08, SI
 	JGE          block
@@ -4716,7 +4716,7 @@ block:
 	VMOVUPS    Y13, 352(AX)
 	VMOVUPS    Y14, 416(AX)
 	VMOVUPS    Y15, 480(AX)
-	ADDQ       $0x20, CX
+	ADDQ       $+32, CX
 	ADDQ       $+512, AX
 	SUBQ       $0x08, SI
 	JGE        block
@@ -7994,6 +7994,1895 @@ highMaskedSetDone:
 	VZEROUPPER
 	RET
 
+// func copyABF16(dst []float32, src []float32, ld int, k int, valid int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, MMX+
+TEXT ·copyABF16(SB), NOSPLIT, $0-72
+	MOVQ      dst_base+0(FP), AX
+	MOVQ      src_base+24(FP), CX
+	MOVQ      ld+48(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      valid+64(FP), SI
+	MOVQ      k+56(FP), BX
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
+	TESTQ     BX, BX
+	JEQ       done
+	VMOVDQU16 interleave<>+0(SB), Z4
+
+row:
+	LEAQ      (CX)(DX*1), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VPXORQ    Z1, Z1, Z1
+	CMPQ      BX, $0x01
+	JEQ       odd
+	VMOVUPS.Z (SI), K1, Z1
+
+odd:
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x77
+	BYTE          $0x48
+	BYTE          $0x72
+	BYTE          $0xc0
+	VPERMW        Z0, Z4, Z0
+	VMOVUPS       Y0, (AX)
+	VEXTRACTF32X4 $0x02, Z0, X0
+	VMOVUPS       X0, 32(AX)
+	PREFETCHT0    48(CX)
+	PREFETCHT0    48(SI)
+	LEAQ          (CX)(DX*2), CX
+	ADDQ          $0x30, AX
+	SUBQ          $0x02, BX
+	JGT           row
+
+done:
+	VZEROUPPER
+	RET
+
+DATA interleave<>+0(SB)/4, $0x00100000
+DATA interleave<>+4(SB)/4, $0x00110001
+DATA interleave<>+8(SB)/4, $0x00120002
+DATA interleave<>+12(SB)/4, $0x00130003
+DATA interleave<>+16(SB)/4, $0x00140004
+DATA interleave<>+20(SB)/4, $0x00150005
+DATA interleave<>+24(SB)/4, $0x00160006
+DATA interleave<>+28(SB)/4, $0x00170007
+DATA interleave<>+32(SB)/4, $0x00180008
+DATA interleave<>+36(SB)/4, $0x00190009
+DATA interleave<>+40(SB)/4, $0x001a000a
+DATA interleave<>+44(SB)/4, $0x001b000b
+DATA interleave<>+48(SB)/4, $0x001c000c
+DATA interleave<>+52(SB)/4, $0x001d000d
+DATA interleave<>+56(SB)/4, $0x001e000e
+DATA interleave<>+60(SB)/4, $0x001f000f
+GLOBL interleave<>(SB), NOSPLIT|RODATA, $64
+
+// func transposeABF16(dst []float32, src []float32, ld int, k int, valid int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·transposeABF16(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ ld+48(FP), DX
+	SHLQ $0x02, DX
+	MOVQ valid+64(FP), BX
+	MOVQ k+56(FP), SI
+	SUBQ $0x20, SI
+	JLT  rest
+
+block:
+	MOVQ          CX, DI
+	VMOVUPS       (DI), Z0
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc0
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x01
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z1
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc9
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x02
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z2
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xd2
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x03
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z3
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xdb
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x04
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z4
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xe4
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x05
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z5
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xed
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x06
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z6
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xf6
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x07
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z7
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xff
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x08
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z8
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc0
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x09
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z9
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc9
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0a
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z10
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xd2
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0b
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z11
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xdb
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0c
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z12
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xe4
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0d
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z13
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xed
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0e
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z14
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xf6
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x0f
+	CMOVQGT       R8, DI
+	VMOVUPS       (DI), Z15
+	VMOVUPS       64(DI), Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xff
+	LEAQ          (DI)(DX*1), R8
+	CMPQ          BX, $0x10
+	CMOVQGT       R8, DI
+	VUNPCKLPS     Z1, Z0, Z16
+	VUNPCKHPS     Z1, Z0, Z17
+	VUNPCKLPS     Z3, Z2, Z18
+	VUNPCKHPS     Z3, Z2, Z19
+	VUNPCKLPS     Z5, Z4, Z20
+	VUNPCKHPS     Z5, Z4, Z21
+	VUNPCKLPS     Z7, Z6, Z22
+	VUNPCKHPS     Z7, Z6, Z23
+	VUNPCKLPS     Z9, Z8, Z24
+	VUNPCKHPS     Z9, Z8, Z25
+	VUNPCKLPS     Z11, Z10, Z26
+	VUNPCKHPS     Z11, Z10, Z27
+	VUNPCKLPS     Z13, Z12, Z28
+	VUNPCKHPS     Z13, Z12, Z29
+	VUNPCKLPS     Z15, Z14, Z30
+	VUNPCKHPS     Z15, Z14, Z31
+	VUNPCKLPD     Z18, Z16, Z0
+	VUNPCKHPD     Z18, Z16, Z1
+	VUNPCKLPD     Z19, Z17, Z2
+	VUNPCKHPD     Z19, Z17, Z3
+	VUNPCKLPD     Z22, Z20, Z4
+	VUNPCKHPD     Z22, Z20, Z5
+	VUNPCKLPD     Z23, Z21, Z6
+	VUNPCKHPD     Z23, Z21, Z7
+	VUNPCKLPD     Z26, Z24, Z8
+	VUNPCKHPD     Z26, Z24, Z9
+	VUNPCKLPD     Z27, Z25, Z10
+	VUNPCKHPD     Z27, Z25, Z11
+	VUNPCKLPD     Z30, Z28, Z12
+	VUNPCKHPD     Z30, Z28, Z13
+	VUNPCKLPD     Z31, Z29, Z14
+	VUNPCKHPD     Z31, Z29, Z15
+	VSHUFF32X4    $0x88, Z4, Z0, Z16
+	VSHUFF32X4    $0xdd, Z4, Z0, Z20
+	VSHUFF32X4    $0x88, Z12, Z8, Z24
+	VSHUFF32X4    $0xdd, Z12, Z8, Z28
+	VSHUFF32X4    $0x88, Z5, Z1, Z17
+	VSHUFF32X4    $0xdd, Z5, Z1, Z21
+	VSHUFF32X4    $0x88, Z13, Z9, Z25
+	VSHUFF32X4    $0xdd, Z13, Z9, Z29
+	VSHUFF32X4    $0x88, Z6, Z2, Z18
+	VSHUFF32X4    $0xdd, Z6, Z2, Z22
+	VSHUFF32X4    $0x88, Z14, Z10, Z26
+	VSHUFF32X4    $0xdd, Z14, Z10, Z30
+	VSHUFF32X4    $0x88, Z7, Z3, Z19
+	VSHUFF32X4    $0xdd, Z7, Z3, Z23
+	VSHUFF32X4    $0x88, Z15, Z11, Z27
+	VSHUFF32X4    $0xdd, Z15, Z11, Z31
+	VSHUFF32X4    $0x88, Z24, Z16, Z0
+	VSHUFF32X4    $0x88, Z28, Z20, Z4
+	VSHUFF32X4    $0xdd, Z24, Z16, Z8
+	VSHUFF32X4    $0xdd, Z28, Z20, Z12
+	VSHUFF32X4    $0x88, Z25, Z17, Z1
+	VSHUFF32X4    $0x88, Z29, Z21, Z5
+	VSHUFF32X4    $0xdd, Z25, Z17, Z9
+	VSHUFF32X4    $0xdd, Z29, Z21, Z13
+	VSHUFF32X4    $0x88, Z26, Z18, Z2
+	VSHUFF32X4    $0x88, Z30, Z22, Z6
+	VSHUFF32X4    $0xdd, Z26, Z18, Z10
+	VSHUFF32X4    $0xdd, Z30, Z22, Z14
+	VSHUFF32X4    $0x88, Z27, Z19, Z3
+	VSHUFF32X4    $0x88, Z31, Z23, Z7
+	VSHUFF32X4    $0xdd, Z27, Z19, Z11
+	VSHUFF32X4    $0xdd, Z31, Z23, Z15
+	VMOVUPS       Y0, (AX)
+	VEXTRACTF32X4 $0x02, Z0, X0
+	VMOVUPS       X0, 32(AX)
+	VMOVUPS       Y1, 48(AX)
+	VEXTRACTF32X4 $0x02, Z1, X1
+	VMOVUPS       X1, 80(AX)
+	VMOVUPS       Y2, 96(AX)
+	VEXTRACTF32X4 $0x02, Z2, X2
+	VMOVUPS       X2, 128(AX)
+	VMOVUPS       Y3, 144(AX)
+	VEXTRACTF32X4 $0x02, Z3, X3
+	VMOVUPS       X3, 176(AX)
+	VMOVUPS       Y4, 192(AX)
+	VEXTRACTF32X4 $0x02, Z4, X4
+	VMOVUPS       X4, 224(AX)
+	VMOVUPS       Y5, 240(AX)
+	VEXTRACTF32X4 $0x02, Z5, X5
+	VMOVUPS       X5, 272(AX)
+	VMOVUPS       Y6, 288(AX)
+	VEXTRACTF32X4 $0x02, Z6, X6
+	VMOVUPS       X6, 320(AX)
+	VMOVUPS       Y7, 336(AX)
+	VEXTRACTF32X4 $0x02, Z7, X7
+	VMOVUPS       X7, 368(AX)
+	VMOVUPS       Y8, 384(AX)
+	VEXTRACTF32X4 $0x02, Z8, X8
+	VMOVUPS       X8, 416(AX)
+	VMOVUPS       Y9, 432(AX)
+	VEXTRACTF32X4 $0x02, Z9, X9
+	VMOVUPS       X9, 464(AX)
+	VMOVUPS       Y10, 480(AX)
+	VEXTRACTF32X4 $0x02, Z10, X10
+	VMOVUPS       X10, 512(AX)
+	VMOVUPS       Y11, 528(AX)
+	VEXTRACTF32X4 $0x02, Z11, X11
+	VMOVUPS       X11, 560(AX)
+	VMOVUPS       Y12, 576(AX)
+	VEXTRACTF32X4 $0x02, Z12, X12
+	VMOVUPS       X12, 608(AX)
+	VMOVUPS       Y13, 624(AX)
+	VEXTRACTF32X4 $0x02, Z13, X13
+	VMOVUPS       X13, 656(AX)
+	VMOVUPS       Y14, 672(AX)
+	VEXTRACTF32X4 $0x02, Z14, X14
+	VMOVUPS       X14, 704(AX)
+	VMOVUPS       Y15, 720(AX)
+	VEXTRACTF32X4 $0x02, Z15, X15
+	VMOVUPS       X15, 752(AX)
+	ADDQ          $+128, CX
+	ADDQ          $+768, AX
+	SUBQ          $0x20, SI
+	JGE           block
+
+rest:
+	ADDQ          $0x20, SI
+	JEQ           done
+	MOVQ          SI, DI
+	MOVQ          $-1, R8
+	BZHIQ         DI, R8, R8
+	KMOVW         R8, K1
+	SHRQ          $0x10, R8
+	KMOVW         R8, K2
+	VMOVUPS.Z     (CX), K1, Z0
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc0
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x01
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z1
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc9
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x02
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z2
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xd2
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x03
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z3
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xdb
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x04
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z4
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xe4
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x05
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z5
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xed
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x06
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z6
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xf6
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x07
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z7
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0xf2
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xff
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x08
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z8
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc0
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x09
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z9
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xc9
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0a
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z10
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xd2
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0b
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z11
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xdb
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0c
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z12
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xe4
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0d
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z13
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xed
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0e
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z14
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xf6
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x0f
+	CMOVQGT       DI, CX
+	VMOVUPS.Z     (CX), K1, Z15
+	VMOVUPS.Z     64(CX), K2, Z16
+	BYTE          $0x62
+	BYTE          $0x52
+	BYTE          $0x7f
+	BYTE          $0x40
+	BYTE          $0x72
+	BYTE          $0xff
+	LEAQ          (CX)(DX*1), DI
+	CMPQ          BX, $0x10
+	CMOVQGT       DI, CX
+	VUNPCKLPS     Z1, Z0, Z16
+	VUNPCKHPS     Z1, Z0, Z17
+	VUNPCKLPS     Z3, Z2, Z18
+	VUNPCKHPS     Z3, Z2, Z19
+	VUNPCKLPS     Z5, Z4, Z20
+	VUNPCKHPS     Z5, Z4, Z21
+	VUNPCKLPS     Z7, Z6, Z22
+	VUNPCKHPS     Z7, Z6, Z23
+	VUNPCKLPS     Z9, Z8, Z24
+	VUNPCKHPS     Z9, Z8, Z25
+	VUNPCKLPS     Z11, Z10, Z26
+	VUNPCKHPS     Z11, Z10, Z27
+	VUNPCKLPS     Z13, Z12, Z28
+	VUNPCKHPS     Z13, Z12, Z29
+	VUNPCKLPS     Z15, Z14, Z30
+	VUNPCKHPS     Z15, Z14, Z31
+	VUNPCKLPD     Z18, Z16, Z0
+	VUNPCKHPD     Z18, Z16, Z1
+	VUNPCKLPD     Z19, Z17, Z2
+	VUNPCKHPD     Z19, Z17, Z3
+	VUNPCKLPD     Z22, Z20, Z4
+	VUNPCKHPD     Z22, Z20, Z5
+	VUNPCKLPD     Z23, Z21, Z6
+	VUNPCKHPD     Z23, Z21, Z7
+	VUNPCKLPD     Z26, Z24, Z8
+	VUNPCKHPD     Z26, Z24, Z9
+	VUNPCKLPD     Z27, Z25, Z10
+	VUNPCKHPD     Z27, Z25, Z11
+	VUNPCKLPD     Z30, Z28, Z12
+	VUNPCKHPD     Z30, Z28, Z13
+	VUNPCKLPD     Z31, Z29, Z14
+	VUNPCKHPD     Z31, Z29, Z15
+	VSHUFF32X4    $0x88, Z4, Z0, Z16
+	VSHUFF32X4    $0xdd, Z4, Z0, Z20
+	VSHUFF32X4    $0x88, Z12, Z8, Z24
+	VSHUFF32X4    $0xdd, Z12, Z8, Z28
+	VSHUFF32X4    $0x88, Z5, Z1, Z17
+	VSHUFF32X4    $0xdd, Z5, Z1, Z21
+	VSHUFF32X4    $0x88, Z13, Z9, Z25
+	VSHUFF32X4    $0xdd, Z13, Z9, Z29
+	VSHUFF32X4    $0x88, Z6, Z2, Z18
+	VSHUFF32X4    $0xdd, Z6, Z2, Z22
+	VSHUFF32X4    $0x88, Z14, Z10, Z26
+	VSHUFF32X4    $0xdd, Z14, Z10, Z30
+	VSHUFF32X4    $0x88, Z7, Z3, Z19
+	VSHUFF32X4    $0xdd, Z7, Z3, Z23
+	VSHUFF32X4    $0x88, Z15, Z11, Z27
+	VSHUFF32X4    $0xdd, Z15, Z11, Z31
+	VSHUFF32X4    $0x88, Z24, Z16, Z0
+	VSHUFF32X4    $0x88, Z28, Z20, Z4
+	VSHUFF32X4    $0xdd, Z24, Z16, Z8
+	VSHUFF32X4    $0xdd, Z28, Z20, Z12
+	VSHUFF32X4    $0x88, Z25, Z17, Z1
+	VSHUFF32X4    $0x88, Z29, Z21, Z5
+	VSHUFF32X4    $0xdd, Z25, Z17, Z9
+	VSHUFF32X4    $0xdd, Z29, Z21, Z13
+	VSHUFF32X4    $0x88, Z26, Z18, Z2
+	VSHUFF32X4    $0x88, Z30, Z22, Z6
+	VSHUFF32X4    $0xdd, Z26, Z18, Z10
+	VSHUFF32X4    $0xdd, Z30, Z22, Z14
+	VSHUFF32X4    $0x88, Z27, Z19, Z3
+	VSHUFF32X4    $0x88, Z31, Z23, Z7
+	VSHUFF32X4    $0xdd, Z27, Z19, Z11
+	VSHUFF32X4    $0xdd, Z31, Z23, Z15
+	VMOVUPS       Y0, (AX)
+	VEXTRACTF32X4 $0x02, Z0, X0
+	VMOVUPS       X0, 32(AX)
+	CMPQ          SI, $0x02
+	JLE           end0
+	VMOVUPS       Y1, 48(AX)
+	VEXTRACTF32X4 $0x02, Z1, X1
+	VMOVUPS       X1, 80(AX)
+	CMPQ          SI, $0x04
+	JLE           end0
+	VMOVUPS       Y2, 96(AX)
+	VEXTRACTF32X4 $0x02, Z2, X2
+	VMOVUPS       X2, 128(AX)
+	CMPQ          SI, $0x06
+	JLE           end0
+	VMOVUPS       Y3, 144(AX)
+	VEXTRACTF32X4 $0x02, Z3, X3
+	VMOVUPS       X3, 176(AX)
+	CMPQ          SI, $0x08
+	JLE           end0
+	VMOVUPS       Y4, 192(AX)
+	VEXTRACTF32X4 $0x02, Z4, X4
+	VMOVUPS       X4, 224(AX)
+	CMPQ          SI, $0x0a
+	JLE           end0
+	VMOVUPS       Y5, 240(AX)
+	VEXTRACTF32X4 $0x02, Z5, X5
+	VMOVUPS       X5, 272(AX)
+	CMPQ          SI, $0x0c
+	JLE           end0
+	VMOVUPS       Y6, 288(AX)
+	VEXTRACTF32X4 $0x02, Z6, X6
+	VMOVUPS       X6, 320(AX)
+	CMPQ          SI, $0x0e
+	JLE           end0
+	VMOVUPS       Y7, 336(AX)
+	VEXTRACTF32X4 $0x02, Z7, X7
+	VMOVUPS       X7, 368(AX)
+	CMPQ          SI, $0x10
+	JLE           end0
+	VMOVUPS       Y8, 384(AX)
+	VEXTRACTF32X4 $0x02, Z8, X8
+	VMOVUPS       X8, 416(AX)
+	CMPQ          SI, $0x12
+	JLE           end0
+	VMOVUPS       Y9, 432(AX)
+	VEXTRACTF32X4 $0x02, Z9, X9
+	VMOVUPS       X9, 464(AX)
+	CMPQ          SI, $0x14
+	JLE           end0
+	VMOVUPS       Y10, 480(AX)
+	VEXTRACTF32X4 $0x02, Z10, X10
+	VMOVUPS       X10, 512(AX)
+	CMPQ          SI, $0x16
+	JLE           end0
+	VMOVUPS       Y11, 528(AX)
+	VEXTRACTF32X4 $0x02, Z11, X11
+	VMOVUPS       X11, 560(AX)
+	CMPQ          SI, $0x18
+	JLE           end0
+	VMOVUPS       Y12, 576(AX)
+	VEXTRACTF32X4 $0x02, Z12, X12
+	VMOVUPS       X12, 608(AX)
+	CMPQ          SI, $0x1a
+	JLE           end0
+	VMOVUPS       Y13, 624(AX)
+	VEXTRACTF32X4 $0x02, Z13, X13
+	VMOVUPS       X13, 656(AX)
+	CMPQ          SI, $0x1c
+	JLE           end0
+	VMOVUPS       Y14, 672(AX)
+	VEXTRACTF32X4 $0x02, Z14, X14
+	VMOVUPS       X14, 704(AX)
+	CMPQ          SI, $0x1e
+	JLE           end0
+	VMOVUPS       Y15, 720(AX)
+	VEXTRACTF32X4 $0x02, Z15, X15
+	VMOVUPS       X15, 752(AX)
+
+end0:
+done:
+	VZEROUPPER
+	RET
+
+// func copyBBF16(dst []float32, src []float32, ld int, k int, valid int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, MMX+
+TEXT ·copyBBF16(SB), NOSPLIT, $0-72
+	MOVQ      dst_base+0(FP), AX
+	MOVQ      src_base+24(FP), CX
+	MOVQ      ld+48(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      valid+64(FP), SI
+	MOVQ      k+56(FP), BX
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x10, DI
+	KMOVW     DI, K2
+	TESTQ     BX, BX
+	JEQ       done
+	VMOVDQU16 interleave<>+0(SB), Z4
+
+row:
+	LEAQ      (CX)(DX*1), SI
+	VMOVUPS.Z (CX), K1, Z0
+	VPXORQ    Z1, Z1, Z1
+	VMOVUPS.Z 64(CX), K2, Z2
+	VPXORQ    Z3, Z3, Z3
+	CMPQ      BX, $0x01
+	JEQ       odd
+	VMOVUPS.Z (SI), K1, Z1
+	VMOVUPS.Z 64(SI), K2, Z3
+
+odd:
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x77
+	BYTE       $0x48
+	BYTE       $0x72
+	BYTE       $0xc0
+	VPERMW     Z0, Z4, Z0
+	VMOVUPS    Z0, (AX)
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x67
+	BYTE       $0x48
+	BYTE       $0x72
+	BYTE       $0xd2
+	VPERMW     Z2, Z4, Z2
+	VMOVUPS    Z2, 64(AX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 128(SI)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 192(SI)
+	LEAQ       (CX)(DX*2), CX
+	ADDQ       $0x80, AX
+	SUBQ       $0x02, BX
+	JGT        row
+
+done:
+	VZEROUPPER
+	RET
+
+// func transposeBBF16(dst []float32, src []float32, ld int, k int, valid int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·transposeBBF16(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ ld+48(FP), DX
+	SHLQ $0x02, DX
+	MOVQ valid+64(FP), BX
+	MOVQ k+56(FP), SI
+	SUBQ $0x20, SI
+	JLT  rest
+
+block:
+	MOVQ       CX, DI
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x01
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z1
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x02
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z2
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x03
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z3
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x04
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z4
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x05
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z5
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x06
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z6
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x07
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z7
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x08
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z8
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x09
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z9
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0a
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z10
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0b
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z11
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0c
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z12
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0d
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z13
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0e
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z14
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x0f
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z15
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x10
+	CMOVQGT    R8, DI
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z20
+	VSHUFF32X4 $0x88, Z12, Z8, Z24
+	VSHUFF32X4 $0xdd, Z12, Z8, Z28
+	VSHUFF32X4 $0x88, Z5, Z1, Z17
+	VSHUFF32X4 $0xdd, Z5, Z1, Z21
+	VSHUFF32X4 $0x88, Z13, Z9, Z25
+	VSHUFF32X4 $0xdd, Z13, Z9, Z29
+	VSHUFF32X4 $0x88, Z6, Z2, Z18
+	VSHUFF32X4 $0xdd, Z6, Z2, Z22
+	VSHUFF32X4 $0x88, Z14, Z10, Z26
+	VSHUFF32X4 $0xdd, Z14, Z10, Z30
+	VSHUFF32X4 $0x88, Z7, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z27
+	VSHUFF32X4 $0xdd, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z24, Z16, Z0
+	VSHUFF32X4 $0x88, Z28, Z20, Z4
+	VSHUFF32X4 $0xdd, Z24, Z16, Z8
+	VSHUFF32X4 $0xdd, Z28, Z20, Z12
+	VSHUFF32X4 $0x88, Z25, Z17, Z1
+	VSHUFF32X4 $0x88, Z29, Z21, Z5
+	VSHUFF32X4 $0xdd, Z25, Z17, Z9
+	VSHUFF32X4 $0xdd, Z29, Z21, Z13
+	VSHUFF32X4 $0x88, Z26, Z18, Z2
+	VSHUFF32X4 $0x88, Z30, Z22, Z6
+	VSHUFF32X4 $0xdd, Z26, Z18, Z10
+	VSHUFF32X4 $0xdd, Z30, Z22, Z14
+	VSHUFF32X4 $0x88, Z27, Z19, Z3
+	VSHUFF32X4 $0x88, Z31, Z23, Z7
+	VSHUFF32X4 $0xdd, Z27, Z19, Z11
+	VSHUFF32X4 $0xdd, Z31, Z23, Z15
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 128(AX)
+	VMOVUPS    Z2, 256(AX)
+	VMOVUPS    Z3, 384(AX)
+	VMOVUPS    Z4, 512(AX)
+	VMOVUPS    Z5, 640(AX)
+	VMOVUPS    Z6, 768(AX)
+	VMOVUPS    Z7, 896(AX)
+	VMOVUPS    Z8, 1024(AX)
+	VMOVUPS    Z9, 1152(AX)
+	VMOVUPS    Z10, 1280(AX)
+	VMOVUPS    Z11, 1408(AX)
+	VMOVUPS    Z12, 1536(AX)
+	VMOVUPS    Z13, 1664(AX)
+	VMOVUPS    Z14, 1792(AX)
+	VMOVUPS    Z15, 1920(AX)
+	VMOVUPS    (DI), Z0
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x11
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z1
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x12
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z2
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x13
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z3
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x14
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z4
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x15
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z5
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x16
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z6
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x17
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z7
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x18
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z8
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x19
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z9
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1a
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z10
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1b
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z11
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1c
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z12
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1d
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z13
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1e
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z14
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x1f
+	CMOVQGT    R8, DI
+	VMOVUPS    (DI), Z15
+	VMOVUPS    64(DI), Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (DI)(DX*1), R8
+	CMPQ       BX, $0x20
+	CMOVQGT    R8, DI
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z20
+	VSHUFF32X4 $0x88, Z12, Z8, Z24
+	VSHUFF32X4 $0xdd, Z12, Z8, Z28
+	VSHUFF32X4 $0x88, Z5, Z1, Z17
+	VSHUFF32X4 $0xdd, Z5, Z1, Z21
+	VSHUFF32X4 $0x88, Z13, Z9, Z25
+	VSHUFF32X4 $0xdd, Z13, Z9, Z29
+	VSHUFF32X4 $0x88, Z6, Z2, Z18
+	VSHUFF32X4 $0xdd, Z6, Z2, Z22
+	VSHUFF32X4 $0x88, Z14, Z10, Z26
+	VSHUFF32X4 $0xdd, Z14, Z10, Z30
+	VSHUFF32X4 $0x88, Z7, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z27
+	VSHUFF32X4 $0xdd, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z24, Z16, Z0
+	VSHUFF32X4 $0x88, Z28, Z20, Z4
+	VSHUFF32X4 $0xdd, Z24, Z16, Z8
+	VSHUFF32X4 $0xdd, Z28, Z20, Z12
+	VSHUFF32X4 $0x88, Z25, Z17, Z1
+	VSHUFF32X4 $0x88, Z29, Z21, Z5
+	VSHUFF32X4 $0xdd, Z25, Z17, Z9
+	VSHUFF32X4 $0xdd, Z29, Z21, Z13
+	VSHUFF32X4 $0x88, Z26, Z18, Z2
+	VSHUFF32X4 $0x88, Z30, Z22, Z6
+	VSHUFF32X4 $0xdd, Z26, Z18, Z10
+	VSHUFF32X4 $0xdd, Z30, Z22, Z14
+	VSHUFF32X4 $0x88, Z27, Z19, Z3
+	VSHUFF32X4 $0x88, Z31, Z23, Z7
+	VSHUFF32X4 $0xdd, Z27, Z19, Z11
+	VSHUFF32X4 $0xdd, Z31, Z23, Z15
+	VMOVUPS    Z0, 64(AX)
+	VMOVUPS    Z1, 192(AX)
+	VMOVUPS    Z2, 320(AX)
+	VMOVUPS    Z3, 448(AX)
+	VMOVUPS    Z4, 576(AX)
+	VMOVUPS    Z5, 704(AX)
+	VMOVUPS    Z6, 832(AX)
+	VMOVUPS    Z7, 960(AX)
+	VMOVUPS    Z8, 1088(AX)
+	VMOVUPS    Z9, 1216(AX)
+	VMOVUPS    Z10, 1344(AX)
+	VMOVUPS    Z11, 1472(AX)
+	VMOVUPS    Z12, 1600(AX)
+	VMOVUPS    Z13, 1728(AX)
+	VMOVUPS    Z14, 1856(AX)
+	VMOVUPS    Z15, 1984(AX)
+	ADDQ       $+128, CX
+	ADDQ       $+2048, AX
+	SUBQ       $0x20, SI
+	JGE        block
+
+rest:
+	ADDQ       $0x20, SI
+	JEQ        done
+	MOVQ       SI, DI
+	MOVQ       $-1, R8
+	BZHIQ      DI, R8, R8
+	KMOVW      R8, K1
+	SHRQ       $0x10, R8
+	KMOVW      R8, K2
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x01
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z1
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x02
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z2
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x03
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z3
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x04
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z4
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x05
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z5
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x06
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z6
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x07
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z7
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x08
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z8
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x09
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z9
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0a
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z10
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0b
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z11
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0c
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z12
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0d
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z13
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0e
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z14
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x0f
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z15
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x10
+	CMOVQGT    DI, CX
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z20
+	VSHUFF32X4 $0x88, Z12, Z8, Z24
+	VSHUFF32X4 $0xdd, Z12, Z8, Z28
+	VSHUFF32X4 $0x88, Z5, Z1, Z17
+	VSHUFF32X4 $0xdd, Z5, Z1, Z21
+	VSHUFF32X4 $0x88, Z13, Z9, Z25
+	VSHUFF32X4 $0xdd, Z13, Z9, Z29
+	VSHUFF32X4 $0x88, Z6, Z2, Z18
+	VSHUFF32X4 $0xdd, Z6, Z2, Z22
+	VSHUFF32X4 $0x88, Z14, Z10, Z26
+	VSHUFF32X4 $0xdd, Z14, Z10, Z30
+	VSHUFF32X4 $0x88, Z7, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z27
+	VSHUFF32X4 $0xdd, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z24, Z16, Z0
+	VSHUFF32X4 $0x88, Z28, Z20, Z4
+	VSHUFF32X4 $0xdd, Z24, Z16, Z8
+	VSHUFF32X4 $0xdd, Z28, Z20, Z12
+	VSHUFF32X4 $0x88, Z25, Z17, Z1
+	VSHUFF32X4 $0x88, Z29, Z21, Z5
+	VSHUFF32X4 $0xdd, Z25, Z17, Z9
+	VSHUFF32X4 $0xdd, Z29, Z21, Z13
+	VSHUFF32X4 $0x88, Z26, Z18, Z2
+	VSHUFF32X4 $0x88, Z30, Z22, Z6
+	VSHUFF32X4 $0xdd, Z26, Z18, Z10
+	VSHUFF32X4 $0xdd, Z30, Z22, Z14
+	VSHUFF32X4 $0x88, Z27, Z19, Z3
+	VSHUFF32X4 $0x88, Z31, Z23, Z7
+	VSHUFF32X4 $0xdd, Z27, Z19, Z11
+	VSHUFF32X4 $0xdd, Z31, Z23, Z15
+	VMOVUPS    Z0, (AX)
+	CMPQ       SI, $0x02
+	JLE        end0
+	VMOVUPS    Z1, 128(AX)
+	CMPQ       SI, $0x04
+	JLE        end0
+	VMOVUPS    Z2, 256(AX)
+	CMPQ       SI, $0x06
+	JLE        end0
+	VMOVUPS    Z3, 384(AX)
+	CMPQ       SI, $0x08
+	JLE        end0
+	VMOVUPS    Z4, 512(AX)
+	CMPQ       SI, $0x0a
+	JLE        end0
+	VMOVUPS    Z5, 640(AX)
+	CMPQ       SI, $0x0c
+	JLE        end0
+	VMOVUPS    Z6, 768(AX)
+	CMPQ       SI, $0x0e
+	JLE        end0
+	VMOVUPS    Z7, 896(AX)
+	CMPQ       SI, $0x10
+	JLE        end0
+	VMOVUPS    Z8, 1024(AX)
+	CMPQ       SI, $0x12
+	JLE        end0
+	VMOVUPS    Z9, 1152(AX)
+	CMPQ       SI, $0x14
+	JLE        end0
+	VMOVUPS    Z10, 1280(AX)
+	CMPQ       SI, $0x16
+	JLE        end0
+	VMOVUPS    Z11, 1408(AX)
+	CMPQ       SI, $0x18
+	JLE        end0
+	VMOVUPS    Z12, 1536(AX)
+	CMPQ       SI, $0x1a
+	JLE        end0
+	VMOVUPS    Z13, 1664(AX)
+	CMPQ       SI, $0x1c
+	JLE        end0
+	VMOVUPS    Z14, 1792(AX)
+	CMPQ       SI, $0x1e
+	JLE        end0
+	VMOVUPS    Z15, 1920(AX)
+
+end0:
+	MOVQ       SI, DI
+	MOVQ       $-1, R8
+	BZHIQ      DI, R8, R8
+	KMOVW      R8, K1
+	SHRQ       $0x10, R8
+	KMOVW      R8, K2
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x11
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z1
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x12
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z2
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x13
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z3
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x14
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z4
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x15
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z5
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x16
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z6
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x17
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z7
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0xf2
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x18
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z8
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc0
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x19
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z9
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xc9
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1a
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z10
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xd2
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1b
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z11
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xdb
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1c
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z12
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xe4
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1d
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z13
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xed
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1e
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z14
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xf6
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x1f
+	CMOVQGT    DI, CX
+	VMOVUPS.Z  (CX), K1, Z15
+	VMOVUPS.Z  64(CX), K2, Z16
+	BYTE       $0x62
+	BYTE       $0x52
+	BYTE       $0x7f
+	BYTE       $0x40
+	BYTE       $0x72
+	BYTE       $0xff
+	LEAQ       (CX)(DX*1), DI
+	CMPQ       BX, $0x20
+	CMOVQGT    DI, CX
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z20
+	VSHUFF32X4 $0x88, Z12, Z8, Z24
+	VSHUFF32X4 $0xdd, Z12, Z8, Z28
+	VSHUFF32X4 $0x88, Z5, Z1, Z17
+	VSHUFF32X4 $0xdd, Z5, Z1, Z21
+	VSHUFF32X4 $0x88, Z13, Z9, Z25
+	VSHUFF32X4 $0xdd, Z13, Z9, Z29
+	VSHUFF32X4 $0x88, Z6, Z2, Z18
+	VSHUFF32X4 $0xdd, Z6, Z2, Z22
+	VSHUFF32X4 $0x88, Z14, Z10, Z26
+	VSHUFF32X4 $0xdd, Z14, Z10, Z30
+	VSHUFF32X4 $0x88, Z7, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z27
+	VSHUFF32X4 $0xdd, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z24, Z16, Z0
+	VSHUFF32X4 $0x88, Z28, Z20, Z4
+	VSHUFF32X4 $0xdd, Z24, Z16, Z8
+	VSHUFF32X4 $0xdd, Z28, Z20, Z12
+	VSHUFF32X4 $0x88, Z25, Z17, Z1
+	VSHUFF32X4 $0x88, Z29, Z21, Z5
+	VSHUFF32X4 $0xdd, Z25, Z17, Z9
+	VSHUFF32X4 $0xdd, Z29, Z21, Z13
+	VSHUFF32X4 $0x88, Z26, Z18, Z2
+	VSHUFF32X4 $0x88, Z30, Z22, Z6
+	VSHUFF32X4 $0xdd, Z26, Z18, Z10
+	VSHUFF32X4 $0xdd, Z30, Z22, Z14
+	VSHUFF32X4 $0x88, Z27, Z19, Z3
+	VSHUFF32X4 $0x88, Z31, Z23, Z7
+	VSHUFF32X4 $0xdd, Z27, Z19, Z11
+	VSHUFF32X4 $0xdd, Z31, Z23, Z15
+	VMOVUPS    Z0, 64(AX)
+	CMPQ       SI, $0x02
+	JLE        end16
+	VMOVUPS    Z1, 192(AX)
+	CMPQ       SI, $0x04
+	JLE        end16
+	VMOVUPS    Z2, 320(AX)
+	CMPQ       SI, $0x06
+	JLE        end16
+	VMOVUPS    Z3, 448(AX)
+	CMPQ       SI, $0x08
+	JLE        end16
+	VMOVUPS    Z4, 576(AX)
+	CMPQ       SI, $0x0a
+	JLE        end16
+	VMOVUPS    Z5, 704(AX)
+	CMPQ       SI, $0x0c
+	JLE        end16
+	VMOVUPS    Z6, 832(AX)
+	CMPQ       SI, $0x0e
+	JLE        end16
+	VMOVUPS    Z7, 960(AX)
+	CMPQ       SI, $0x10
+	JLE        end16
+	VMOVUPS    Z8, 1088(AX)
+	CMPQ       SI, $0x12
+	JLE        end16
+	VMOVUPS    Z9, 1216(AX)
+	CMPQ       SI, $0x14
+	JLE        end16
+	VMOVUPS    Z10, 1344(AX)
+	CMPQ       SI, $0x16
+	JLE        end16
+	VMOVUPS    Z11, 1472(AX)
+	CMPQ       SI, $0x18
+	JLE        end16
+	VMOVUPS    Z12, 1600(AX)
+	CMPQ       SI, $0x1a
+	JLE        end16
+	VMOVUPS    Z13, 1728(AX)
+	CMPQ       SI, $0x1c
+	JLE        end16
+	VMOVUPS    Z14, 1856(AX)
+	CMPQ       SI, $0x1e
+	JLE        end16
+	VMOVUPS    Z15, 1984(AX)
+
+end16:
+done:
+	VZEROUPPER
+	RET
+
 // func pairBF16(panel []float32, width int, pairs int)
 // Requires: AVX, AVX512BW, AVX512F, BMI2
 TEXT ·pairBF16(SB), NOSPLIT, $0-40
@@ -8042,24 +9931,6 @@ row:
 done:
 	VZEROUPPER
 	RET
-
-DATA interleave<>+0(SB)/4, $0x00100000
-DATA interleave<>+4(SB)/4, $0x00110001
-DATA interleave<>+8(SB)/4, $0x00120002
-DATA interleave<>+12(SB)/4, $0x00130003
-DATA interleave<>+16(SB)/4, $0x00140004
-DATA interleave<>+20(SB)/4, $0x00150005
-DATA interleave<>+24(SB)/4, $0x00160006
-DATA interleave<>+28(SB)/4, $0x00170007
-DATA interleave<>+32(SB)/4, $0x00180008
-DATA interleave<>+36(SB)/4, $0x00190009
-DATA interleave<>+40(SB)/4, $0x001a000a
-DATA interleave<>+44(SB)/4, $0x001b000b
-DATA interleave<>+48(SB)/4, $0x001c000c
-DATA interleave<>+52(SB)/4, $0x001d000d
-DATA interleave<>+56(SB)/4, $0x001e000e
-DATA interleave<>+60(SB)/4, $0x001f000f
-GLOBL interleave<>(SB), NOSPLIT|RODATA, $64
 
 // func tileVNNI(rows int, cols int, entries int, size int, stride int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F, AVX512VNNI, BMI2, MMX+

@@ -4,16 +4,16 @@ import "math"
 
 // goKernels are plain Go, for every machine and as the simple version that the
 // others are compared with.
-var goKernels = kernels{
+var goKernels = withRounding(kernels{
 	name: "go", rows: 2, cols: 4,
-	tile:  tileGo,
-	copyA: copyPanel(2), transposeA: transposePanel(2), copyB: copyPanel(4), transposeB: transposePanel(4), expand: expandPanel(4),
+	tile:    tileGo,
+	packing: packing{copyPanel(2), transposePanel(2), copyPanel(4), transposePanel(4)}, expand: expandPanel(4),
 	addBias: addBiasGo, addBiasReLU: addBiasReLUGo, addBiasGELU: addBiasGELUGo, siluTimes: siluTimesGo, exp: expGo, reluGrad: reluGradGo,
 	axpy: axpyGo, scale: scaleGo, normalize: normalizeGo,
 	dot: dotGo, sum: sumGo, maximum: maximumGo, addSum: addSumGo,
 	squaredDeviations: squaredDeviationsGo, expSum: expSumGo, sumSquares: sumSquaresGo,
 	adam: adamGo,
-}
+})
 
 // tileGo is tile for panels of 2 rows and 4 columns: as many sums as fit the
 // registers of most machines.

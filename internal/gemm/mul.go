@@ -49,12 +49,12 @@ func mul(s *kernels, buf *scratch, m, n, k int, a, b, c matrix, accumulate bool)
 			kk := min(kc, k-k0)
 			panels := buf.a.grow(ceil(rows, s.rows) * s.rows * kk)
 			for i := 0; i < rows; i += s.rows {
-				s.packPanelA(panels[i*kk:], a, row+i, min(s.rows, rows-i), k0, kk)
+				s.panelA(panels[i*kk:], a, row+i, min(s.rows, rows-i), k0, kk)
 			}
 			panel := buf.b.grow(s.cols * kk)
 			for col := 0; col < n; col += s.cols {
 				cols := min(s.cols, n-col)
-				s.packPanelB(panel, b, col, cols, k0, kk)
+				s.panelB(panel, b, col, cols, k0, kk)
 				s.column(rows, cols, kk, panels, panel, c.from(row, col), c.ld, accumulate || k0 > 0)
 			}
 		}

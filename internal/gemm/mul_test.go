@@ -276,6 +276,7 @@ func TestMulDoesNotAllocate(t *testing.T) {
 		"Pool.Mul":                func() { pool.Mul(false, false, m, n, k, p.a, k, p.b, n, p.c, n, false, nil) },
 		"Pool.Mul small":          func() { pool.Mul(false, false, 30, 40, 50, p.a, k, p.b, n, p.c, n, false, nil) },
 		"MulPacked":               func() { pool.MulPacked(m, p.a, k, packed, p.c, n, false, nil) },
+		"MulBF16":                 func() { pool.MulBF16(false, false, m, n, k, p.a, k, p.b, n, p.c, n, false, nil) },
 	} {
 		if got := testing.AllocsPerRun(20, f); got >= 1 {
 			t.Errorf("%s: %v allocations a call, want 0", name, got)

@@ -20,18 +20,38 @@ func (p *Pool) Mul(opA, opB Op, m, n, k int, a []float32, lda int, b []float32, 
 		}
 		return
 	}
-	t := terms{
+	p.multiply(terms{
 		set: active, m: m, n: n, k: k, kc: blockDepth(k),
 		a: matrix{opA, a, lda}, b: matrix{opB, b, ldb}, c: matrix{NoTrans, c, ldc},
 		accumulate: accumulate, epilogue: epilogue,
+	})
+}
+
+// MulBF16 is [Pool.Mul] with the elements of A and B rounded to bfloat16, to even where two
+// are as near, by 2⁻⁹ at most. Sums are float32. Kernels that multiply bfloat16, see
+// [Rounds], do so; with the others it takes the time of Mul and that of rounding.
+func (p *Pool) MulBF16(opA, opB Op, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool, epilogue func(row, rows, col, cols int)) {
+	p.multiply(terms{
+		set: active, m: m, n: n, k: k, kc: blockDepth(k),
+		a: matrix{opA, a, lda}, b: matrix{opB, b, ldb}, c: matrix{NoTrans, c, ldc},
+		accumulate: accumulate, epilogue: epilogue, round: true,
+	})
+}
+
+// multiply computes a product on all workers.
+func (p *Pool) multiply(t terms) {
+	if !checkProduct(t.m, t.n, t.k, t.a, t.b, t.c, t.accumulate) {
+		if t.epilogue != nil && t.m > 0 && t.n > 0 {
+			t.epilogue(0, t.m, 0, t.n)
+		}
+		return
 	}
-	checkProduct(m, n, k, t.a, t.b, t.c, accumulate)
 	p.busy.Lock()
 	defer p.busy.Unlock()
 	x := &p.product
 	defer x.release()
 	x.terms = t
-	if panels, strips := x.panels(), x.strips(); m <= sharedRows && (strips >= 2*p.Workers() || strips >= panels) {
+	if panels, strips := x.panels(), x.strips(); t.m <= sharedRows && (strips >= 2*p.Workers() || strips >= panels) {
 		x.shareA(p)
 	} else {
 		x.shareB(p)
@@ -95,7 +115,7 @@ func Pack(opB Op, k, n int, b []float32, ldb int) *Packed {
 	for k0 := 0; k0 < k; k0 += p.kc {
 		kk := min(p.kc, k-k0)
 		for col := 0; col < n; col += s.cols {
-			s.packPanelB(p.panels[k0*width+col*kk:], B, col, min(s.cols, n-col), k0, kk)
+			s.panelB(p.panels[k0*width+col*kk:], B, col, min(s.cols, n-col), k0, kk)
 		}
 	}
 	return p

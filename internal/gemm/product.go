@@ -18,6 +18,7 @@ type terms struct {
 	accumulate bool
 	epilogue   func(row, rows, col, cols int)
 	packed     *Packed // B, in place of b; nil for none
+	round      bool    // a and b are rounded to bfloat16
 
 	// shared holds all panels of one matrix: those of the first kc of k, then those of
 	// the next, see at.
@@ -102,9 +103,20 @@ func (x *product) panelB(dst []float32, col, cols, k0, k int) []float32 {
 	case x.packed != nil:
 		x.packed.expand(dst, col, k0, k)
 	default:
-		x.set.packPanelB(dst, x.b, col, cols, k0, k)
+		x.packing().panelB(dst, x.b, col, cols, k0, k)
 	}
 	return dst
+}
+
+// rounds reports whether both factors are rounded to bfloat16.
+func (x *product) rounds() bool { return x.round || x.packed.rounds() }
+
+// packing returns what makes the panels of a and b.
+func (x *product) packing() *packing {
+	if x.rounds() {
+		return &x.set.rounded
+	}
+	return &x.set.packing
 }
 
 // panelA makes the panel of A's rows [row, row+rows) and columns [k0, k0+k).
@@ -113,10 +125,7 @@ func (x *product) panelA(dst []float32, row, rows, k0, k int) {
 		x.quantizeA(dst, row, rows, k0, k)
 		return
 	}
-	x.set.packPanelA(dst, x.a, row, rows, k0, k)
-	if x.packed.rounds() {
-		x.set.pair(dst, x.set.rows, k/2)
-	}
+	x.packing().panelA(dst, x.a, row, rows, k0, k)
 }
 
 // column multiplies all panels of A, k·rows elements apart, with one panel of B.
@@ -125,13 +134,13 @@ func (x *product) column(rows, cols, k int, panels, panel, c []float32, ldc int,
 		x.columnOfBytes(rows, cols, k, panels, panel, c, ldc, accumulate)
 		return
 	}
-	if !x.packed.rounds() {
+	if !x.rounds() || x.set.tilePairs == nil {
 		x.set.column(rows, cols, k, panels, panel, c, ldc, accumulate)
 		return
 	}
 	s := x.set
 	for i := 0; i < rows; i += s.rows {
-		s.tilePairs(min(s.rows, rows-i), cols, k/2, panels[i*k:], panel, c[i*ldc:], ldc, accumulate)
+		s.tilePairs(min(s.rows, rows-i), cols, (k+1)/2, panels[i*k:], panel, c[i*ldc:], ldc, accumulate)
 	}
 }
 
@@ -147,7 +156,7 @@ func (x *product) packTaskB(_, task int) {
 	k0, kk := x.block(task % x.blocks())
 	first := task / x.blocks() * groupStrips
 	for i := first; i < min(first+groupStrips, x.strips()); i++ {
-		s.packPanelB(x.at(i, x.strips(), s.cols, k0, kk), x.b, i*s.cols, min(s.cols, x.n-i*s.cols), k0, kk)
+		x.panelB(x.at(i, x.strips(), s.cols, k0, kk), i*s.cols, min(s.cols, x.n-i*s.cols), k0, kk)
 	}
 }
 

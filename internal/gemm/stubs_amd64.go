@@ -249,6 +249,30 @@ func adamAVX2(param []float32, grad []float32, m []float32, v []float32, gradSca
 //go:noescape
 func tileBF16(rows int, cols int, k int, a []float32, b []float32, c []float32, ldc int, accumulate bool)
 
+// copyABF16 makes the panel dst, (k, 12), of rows of src: dst[l·12+i] = src[l·ld+i] for i < valid, else 0,
+// as ceil(k/2) rows of pairs of bfloat16, of rows 2l and 2l+1; a row that is missing is 0.
+//
+//go:noescape
+func copyABF16(dst []float32, src []float32, ld int, k int, valid int)
+
+// transposeABF16 makes the panel dst, (k, 12), of columns of src: dst[l·12+i] = src[min(i, valid-1)·ld+l],
+// as ceil(k/2) rows of pairs of bfloat16, of rows 2l and 2l+1; a row that is missing is 0.
+//
+//go:noescape
+func transposeABF16(dst []float32, src []float32, ld int, k int, valid int)
+
+// copyBBF16 makes the panel dst, (k, 32), of rows of src: dst[l·32+i] = src[l·ld+i] for i < valid, else 0,
+// as ceil(k/2) rows of pairs of bfloat16, of rows 2l and 2l+1; a row that is missing is 0.
+//
+//go:noescape
+func copyBBF16(dst []float32, src []float32, ld int, k int, valid int)
+
+// transposeBBF16 makes the panel dst, (k, 32), of columns of src: dst[l·32+i] = src[min(i, valid-1)·ld+l],
+// as ceil(k/2) rows of pairs of bfloat16, of rows 2l and 2l+1; a row that is missing is 0.
+//
+//go:noescape
+func transposeBBF16(dst []float32, src []float32, ld int, k int, valid int)
+
 // pairBF16 turns a panel of (2·pairs, width) float32 into one of (pairs, width) pairs of bfloat16, in place.
 // width is a multiple of 4 and at most 32.
 //

@@ -13,9 +13,10 @@ import (
 //
 // with x (rows, In) and y (rows, Out).
 type Dense struct {
-	In, Out int
-	Weight  View // (Out, In)
-	Bias    View // (Out)
+	In, Out  int
+	Weight   View // (Out, In)
+	Bias     View // (Out)
+	BFloat16 bool // products round both factors to bfloat16
 }
 
 // NewDense adds the layer's parameters, name.weight and name.bias, to the layout.
@@ -39,7 +40,7 @@ func (d Dense) Forward(pool *gemm.Pool, params []float32, rows int, x, y []float
 	if relu {
 		finish = gemm.AddBiasReLU
 	}
-	pool.Mul(gemm.NoTrans, gemm.Trans, rows, d.Out, d.In, x, d.In, d.Weight.Of(params), d.In, y, d.Out, false,
+	d.product(pool)(gemm.NoTrans, gemm.Trans, rows, d.Out, d.In, x, d.In, d.Weight.Of(params), d.In, y, d.Out, false,
 		func(row, n, col, cols int) {
 			for i := row; i < row+n; i++ {
 				finish(y[i*d.Out+col:i*d.Out+col+cols], bias[col:col+cols])
@@ -51,7 +52,7 @@ func (d Dense) Forward(pool *gemm.Pool, params []float32, rows int, x, y []float
 // inputs x (rows, In) and the gradient dy (rows, Out) of the output.
 func (d Dense) BackwardParams(pool *gemm.Pool, grads []float32, rows int, x, dy []float32) {
 	d.check(rows, x, dy)
-	pool.Mul(gemm.Trans, gemm.NoTrans, d.Out, d.In, rows, dy, d.Out, x, d.In, d.Weight.Of(grads), d.In, false, nil)
+	d.product(pool)(gemm.Trans, gemm.NoTrans, d.Out, d.In, rows, dy, d.Out, x, d.In, d.Weight.Of(grads), d.In, false, nil)
 	columnSums(pool, d.Bias.Of(grads), rows, dy)
 }
 
@@ -73,7 +74,15 @@ func (d Dense) BackwardInput(pool *gemm.Pool, params []float32, rows int, dy, dx
 			}
 		}
 	}
-	pool.Mul(gemm.NoTrans, gemm.NoTrans, rows, n, d.Out, dy, d.Out, d.Weight.Of(params)[from:], d.In, dx, n, false, finish)
+	d.product(pool)(gemm.NoTrans, gemm.NoTrans, rows, n, d.Out, dy, d.Out, d.Weight.Of(params)[from:], d.In, dx, n, false, finish)
+}
+
+// product returns the layer's matrix product.
+func (d Dense) product(pool *gemm.Pool) func(opA, opB gemm.Op, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool, epilogue func(row, rows, col, cols int)) {
+	if d.BFloat16 {
+		return pool.MulBF16
+	}
+	return pool.Mul
 }
 
 func (d Dense) check(rows int, x, y []float32) {

@@ -23,6 +23,13 @@ func NewMLP(l *Layout, name string, in int, hidden []int, out int) MLP {
 	return m
 }
 
+// RoundToBFloat16 makes the products of all layers round both factors to bfloat16.
+func (m MLP) RoundToBFloat16() {
+	for i := range m.Layers {
+		m.Layers[i].BFloat16 = true
+	}
+}
+
 // Init draws the initial weights of all layers.
 func (m MLP) Init(params []float32, key uint64) {
 	for i, d := range m.Layers {

@@ -3,9 +3,9 @@
     python tools/bench/train.py [--rounds 3] [--seconds 10] [--threads 2] [--go go] [--processor]
 
 Runs in the repository's root. Each round measures PyTorch on the CPU (float32, and bfloat16 by
-autocast; fused Adam, --threads threads) and then BenchmarkTrain of the package cvae under the
-same GOMAXPROCS: embeddings of 1024, hidden 1024-1024, z 256, batch 256, the ELBO of objective
-paper. Prints samples/s of all, and the ratios, as a Markdown table. --processor counts
+autocast; fused Adam, --threads threads) and then BenchmarkTrain of the package cvae in both
+precisions under the same GOMAXPROCS: embeddings of 1024, hidden 1024-1024, z 256, batch 256, the
+ELBO of objective paper. Prints samples/s of all, and the ratios of each precision, as a Markdown table. --processor counts
 processor time of one thread, for machines on which other work runs.
 """
 
@@ -73,9 +73,9 @@ def pytorch(seconds, threads, processor, bfloat16=False):
     return steps * BATCH / (clock(processor) - start)
 
 
-def rcvae(binary, seconds, threads, processor):
+def rcvae(binary, precision, seconds, threads, processor):
     def run(times):
-        command = [binary, "-test.run", "^$", "-test.bench", "^BenchmarkTrain$", "-test.benchtime", times]
+        command = [binary, "-test.run", "^$", "-test.bench", f"^BenchmarkTrain$/^{precision}$", "-test.benchtime", times]
         start = clock(processor)
         out = subprocess.run(command, env=dict(os.environ, GOMAXPROCS=str(threads)), capture_output=True, text=True, check=True, cwd="cvae").stdout
         step, rate = re.search(r"([\d.e+]+) ns/op", out), re.search(r"([\d.e+]+) samples/s", out)
@@ -98,18 +98,19 @@ def main():
     if args.processor:
         args.threads = 1
     print(("Processor time. " if args.processor else "") + f"PyTorch {torch.__version__}, {args.threads} threads, {platform.machine()}; D {D}, hidden {HIDDEN}-{HIDDEN}, z {LATENT}, batch {BATCH}\n")
-    print("| round | PyTorch, samples/s | PyTorch bfloat16 | rcvae | ratio to each |\n|---|---|---|---|---|")
+    print("| round | PyTorch, samples/s | PyTorch bfloat16 | rcvae | rcvae bf16 | ratio in float32 | in bfloat16 |\n|---|---|---|---|---|---|---|")
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         binary = os.path.join(folder, "cvae.test")
         subprocess.run([args.go, "test", "-c", "-o", binary, "./cvae"], check=True)
         for i in range(args.rounds):
             theirs = [pytorch(args.seconds, args.threads, args.processor, bfloat16) for bfloat16 in (False, True)]
-            ours = rcvae(binary, args.seconds, args.threads, args.processor)
-            ratios.append([ours / t for t in theirs])
-            print(f"| {i + 1} | {theirs[0]:.0f} | {theirs[1]:.0f} | {ours:.0f} | {ratios[-1][0]:.2f}, {ratios[-1][1]:.2f} |", flush=True)
+            ours = [rcvae(binary, precision, args.seconds, args.threads, args.processor) for precision in ("float32", "bf16")]
+            ratios.append([o / t for o, t in zip(ours, theirs)])
+            rates = " | ".join(f"{r:.0f}" for r in theirs + ours)
+            print(f"| {i + 1} | {rates} | {ratios[-1][0]:.2f} | {ratios[-1][1]:.2f} |", flush=True)
     medians = [statistics.median(r) for r in zip(*ratios)]
-    print(f"\nmedian ratios {medians[0]:.2f}, {medians[1]:.2f}")
+    print(f"\nmedian ratios {medians[0]:.2f} in float32, {medians[1]:.2f} in bfloat16")
 
 
 main()

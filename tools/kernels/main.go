@@ -18,6 +18,7 @@ func main() {
 	}
 	bf16 := isa{name: "BF16", width: 16, pairs: true}
 	bf16.tile()
+	bf16.packs()
 	bf16.pair()
 	vnni := isa{name: "VNNI", width: 16, eight: true}
 	vnni.tileBytes()

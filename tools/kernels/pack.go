@@ -22,7 +22,7 @@ func (s isa) packs() {
 // copyPanel makes a panel whose rows are rows of the source.
 func (s isa) copyPanel(name string, width int) {
 	s.function("copy"+name, "(dst, src []float32, ld, k, valid int)",
-		fmt.Sprintf("makes the panel dst, (k, %d), of rows of src: dst[l·%d+i] = src[l·ld+i] for i < valid, else 0.", width, width))
+		fmt.Sprintf("makes the panel dst, (k, %d), of rows of src: dst[l·%d+i] = src[l·ld+i] for i < valid, else 0%s.", width, width, s.inPairs()))
 	dst, src, ld, k, valid := slice("dst"), slice("src"), GP64(), GP64(), GP64()
 	Load(Param("ld"), ld)
 	SHLQ(U8(2), ld)
@@ -32,6 +32,10 @@ func (s isa) copyPanel(name string, width int) {
 	masks := s.masks(valid, vectors)
 	TESTQ(k, k)
 	JEQ(LabelRef("done"))
+	if s.pairs {
+		s.copyPairs(width, dst, src, ld, k, masks)
+		return
+	}
 	Label("row")
 	for i := range vectors {
 		v := s.vec()
@@ -73,23 +77,24 @@ func (s isa) storePanel(v vector, n int, m Mem) {
 // transposePanel makes a panel whose rows are columns of the source.
 func (s isa) transposePanel(name string, width int) {
 	s.function("transpose"+name, "(dst, src []float32, ld, k, valid int)",
-		fmt.Sprintf("makes the panel dst, (k, %d), of columns of src: dst[l·%d+i] = src[min(i, valid-1)·ld+l].", width, width))
+		fmt.Sprintf("makes the panel dst, (k, %d), of columns of src: dst[l·%d+i] = src[min(i, valid-1)·ld+l]%s.", width, width, s.inPairs()))
 	t := transposer{isa: s, width: width, dst: slice("dst"), src: slice("src"), ld: GP64(), valid: GP64()}
 	Load(Param("ld"), t.ld)
 	SHLQ(U8(2), t.ld)
 	Load(Param("valid"), t.valid)
 	k := GP64()
 	Load(Param("k"), k)
-	SUBQ(U8(s.width), k)
+	step := s.width * s.together()
+	SUBQ(U8(step), k)
 	JLT(LabelRef("rest"))
 	Label("block")
 	t.block(nil)
-	ADDQ(U8(s.bytes()), t.src)
+	ADDQ(I32(step*4), t.src)
 	ADDQ(I32(s.width*width*4), t.dst)
-	SUBQ(U8(s.width), k)
+	SUBQ(U8(step), k)
 	JGE(LabelRef("block"))
 	Label("rest")
-	ADDQ(U8(s.width), k)
+	ADDQ(U8(step), k)
 	JEQ(LabelRef("done"))
 	t.block(k)
 	Label("done")
@@ -103,18 +108,21 @@ type transposer struct {
 	dst, src, ld, valid reg.GPVirtual
 }
 
-// block emits one step; with rest it has that many columns instead of a whole
-// vector.
+// block emits one step; with rest it has that many columns instead of whole vectors.
 func (t transposer) block(rest reg.Register) {
 	row, next := GP64(), GP64()
 	MOVQ(t.src, row)
 	for g := 0; g < t.width; g += t.isa.width {
-		var mask reg.Register
+		masks := []reg.Register{nil, nil}
 		if rest != nil {
-			mask = t.restMask(rest)
+			masks = t.restMasks(rest)
 		}
 		for i := range t.isa.width {
-			t.load(Mem{Base: row}, mask, t.physical(i))
+			t.load(Mem{Base: row}, masks[0], t.physical(i))
+			if t.pairs {
+				t.load(Mem{Base: row, Disp: t.bytes()}, masks[1], t.physical(16))
+				t.toPairs(i, 16, i)
+			}
 			LEAQ(Mem{Base: row, Index: t.ld, Scale: 1}, next)
 			CMPQ(t.valid, U8(g+i+1))
 			CMOVQGT(next, row)
@@ -122,7 +130,7 @@ func (t transposer) block(rest reg.Register) {
 		end := fmt.Sprintf("end%d", g)
 		for j, v := range t.transpose() {
 			if rest != nil && j > 0 {
-				CMPQ(rest, U8(j))
+				CMPQ(rest, U8(j*t.together()))
 				JLE(LabelRef(end))
 			}
 			t.storePanel(v, t.width-g, Mem{Base: t.dst, Disp: (j*t.width + g) * 4})
@@ -133,19 +141,19 @@ func (t transposer) block(rest reg.Register) {
 	}
 }
 
-// restMask returns the mask of the first rest lanes, for AVX2 in a register that
-// the loads do not use.
-func (t transposer) restMask(rest reg.Register) reg.Register {
+// restMasks returns the masks of the first rest lanes of the vectors of a row, for AVX2
+// in a register that the loads do not use.
+func (t transposer) restMasks(rest reg.Register) []reg.Register {
 	n := GP64()
 	MOVQ(rest, n)
 	if t.wide() {
-		return t.masks(n, 1)[0]
+		return t.masks(n, t.together())
 	}
 	table := GP64()
 	LEAQ(lanesTable(), table)
 	NEGQ(n)
 	VMOVUPS(Mem{Base: table, Index: n, Scale: 4}, reg.Y8)
-	return reg.Y8
+	return []reg.Register{reg.Y8}
 }
 
 // transpose emits the transpose of the vectors in the low registers and returns

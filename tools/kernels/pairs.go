@@ -59,6 +59,50 @@ func (s isa) outerPairs(u int, acc [][2]vector, a, b reg.Register) {
 	}
 }
 
+// together is the number of elements along k that are one word of a panel.
+func (s isa) together() int { return map[bool]int{true: 2, false: 1}[s.pairs] }
+
+// inPairs ends the sentence about a function that packs.
+func (s isa) inPairs() string {
+	if !s.pairs {
+		return ""
+	}
+	return ",\nas ceil(k/2) rows of pairs of bfloat16, of rows 2l and 2l+1; a row that is missing is 0"
+}
+
+// copyPairs emits the loop of copyPanel for pairs.
+func (s isa) copyPairs(width int, dst, src, ld, k reg.Register, masks []reg.Register) {
+	second := GP64()
+	VMOVDQU16(interleave(), s.physical(4))
+	Label("row")
+	LEAQ(Mem{Base: src, Index: ld, Scale: 1}, second)
+	for i, mask := range masks {
+		s.load(Mem{Base: src, Disp: i * s.bytes()}, mask, s.physical(2*i))
+		VPXORQ(s.physical(2*i+1), s.physical(2*i+1), s.physical(2*i+1))
+	}
+	CMPQ(k, U8(1))
+	JEQ(LabelRef("odd"))
+	for i, mask := range masks {
+		s.load(Mem{Base: second, Disp: i * s.bytes()}, mask, s.physical(2*i+1))
+	}
+	Label("odd")
+	for i := range masks {
+		s.toPairs(2*i, 2*i+1, 2*i)
+		VPERMW(s.physical(2*i), s.physical(4), s.physical(2*i))
+		s.storePanel(s.physical(2*i), width-i*s.width, Mem{Base: dst, Disp: i * s.bytes()})
+	}
+	for i := range masks { // the next panel's part of these rows
+		PREFETCHT0(Mem{Base: src, Disp: (width+16*i)*4})
+		PREFETCHT0(Mem{Base: second, Disp: (width+16*i)*4})
+	}
+	LEAQ(Mem{Base: src, Index: ld, Scale: 2}, src)
+	ADDQ(U8(width*4), dst)
+	SUBQ(U8(2), k)
+	JGT(LabelRef("row"))
+	Label("done")
+	s.end()
+}
+
 // pair makes the function that turns a float32 panel into one of pairs.
 func (s isa) pair() {
 	s.function("pair", "(panel []float32, width, pairs int)",
@@ -93,11 +137,16 @@ func (s isa) pair() {
 	s.end()
 }
 
+var interleaveTable *Mem
+
 // interleave returns the place of the indices that bring words 0, 16, 1, 17, … together.
 func interleave() Mem {
-	m := GLOBL("interleave", attr.RODATA|nosplit)
-	for i := range 16 {
-		DATA(4*i, U32(uint32(i)|uint32(16+i)<<16))
+	if interleaveTable == nil {
+		m := GLOBL("interleave", attr.RODATA|nosplit)
+		for i := range 16 {
+			DATA(4*i, U32(uint32(i)|uint32(16+i)<<16))
+		}
+		interleaveTable = &m
 	}
-	return m
+	return *interleaveTable
 }

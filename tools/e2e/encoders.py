@@ -9,6 +9,7 @@ LEAST the least cosine that passes. The texts are the bundled samples of interna
 import argparse
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def main():
     p.add_argument("--in-context", action="store_true")
     p.add_argument("--texts", type=int, default=200)
     o = p.parse_args()
-    torch.set_num_threads(1)  # more wait busily, which is slow where other programs run
+    torch.set_num_threads(int(os.environ.get("THREADS", "1")))
     texts = samples(o.texts)
     command = [o.vectors, "-model", str(o.model), "-pooling", o.pooling, "-max-tokens", str(o.max_tokens)] + ["-in-context"] * o.in_context
     run = subprocess.run(command, input="\n".join(map(json.dumps, texts)).encode(), stdout=subprocess.PIPE, check=True)

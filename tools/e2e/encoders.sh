@@ -7,6 +7,7 @@
 #   PYTHON  Python with pip; a venv in OUT is made from it unless it has the packages
 #   MODELS  which of "minilm mpnet qwen", all
 #   TEXTS   how many, 200
+#   THREADS of PyTorch, 1: more wait busily, which is slow where other programs run
 set -euo pipefail
 out=$1 python=${PYTHON:-python3} texts=${TEXTS:-200}
 mkdir -p "$out"

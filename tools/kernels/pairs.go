@@ -92,8 +92,8 @@ func (s isa) copyPairs(width int, dst, src, ld, k reg.Register, masks []reg.Regi
 		s.storePanel(s.physical(2*i), width-i*s.width, Mem{Base: dst, Disp: i * s.bytes()})
 	}
 	for i := range masks { // the next panel's part of these rows
-		PREFETCHT0(Mem{Base: src, Disp: (width+16*i)*4})
-		PREFETCHT0(Mem{Base: second, Disp: (width+16*i)*4})
+		PREFETCHT0(Mem{Base: src, Disp: (width + 16*i) * 4})
+		PREFETCHT0(Mem{Base: second, Disp: (width + 16*i) * 4})
 	}
 	LEAQ(Mem{Base: src, Index: ld, Scale: 2}, src)
 	ADDQ(U8(width*4), dst)

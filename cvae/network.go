@@ -30,10 +30,6 @@ func newNetwork(c Config, o Objective) *network {
 	}
 	n.encoder = nn.NewMLP(&n.layout, "encoder", c.Dimension+c.solutionInputs(), c.Hidden, 2*c.Latent)
 	n.decoder = nn.NewMLP(&n.layout, "decoder", c.Dimension+c.Latent+classes, c.Hidden, c.elements())
-	if c.Precision == BFloat16 {
-		n.encoder.RoundToBFloat16()
-		n.decoder.RoundToBFloat16()
-	}
 	if c.LearnVariance {
 		n.logVariance = n.layout.Add("decoder.log_variance")
 	}

@@ -36,7 +36,13 @@ type pass struct {
 	encoderTape, decoderTape nn.Tape
 }
 
+// newPass makes the network's products round as the configuration says, which inference
+// does not.
 func newPass(net *network, data *data, in *inputs, pool *gemm.Pool, params []float32) *pass {
+	if net.config.Precision == BFloat16 {
+		net.encoder.RoundToBFloat16()
+		net.decoder.RoundToBFloat16()
+	}
 	return &pass{inputs: in, net: net, data: data, pool: pool, groups: groupNumbers(net.config),
 		params: params, grads: make([]float32, len(params))}
 }

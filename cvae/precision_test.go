@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"rcvae"
 	"rcvae/internal/gemm"
 	"rcvae/internal/nn"
 )
@@ -45,6 +46,22 @@ func TestBFloat16Gradients(t *testing.T) {
 					t.Errorf("%s, hidden %v: gradient of %s is off by %.5f of its norm, want some, and less than %.5f", objective, hidden, v.Name, e, limit)
 				}
 			}
+		}
+	}
+}
+
+// TestBFloat16IsForTraining: what a model infers does not depend on the precision that it was
+// trained with, on two layers whose products would show it.
+func TestBFloat16IsForTraining(t *testing.T) {
+	c := small(Contrastive, 33)
+	c.Hidden = []int{40, 37}
+	plain := untrained(t, c)
+	c.Precision = BFloat16
+	rounded := untrained(t, c)
+	for i, e := range synthetic(16, 4, c.Dimension, 3) {
+		want, got := infer(t, plain, e.Embedding, e.Solutions), infer(t, rounded, e.Embedding, e.Solutions)
+		if !slices.EqualFunc(got, want, func(a, b rcvae.Inference) bool { return slices.Equal(a.Posterior.Mu, b.Posterior.Mu) && slices.Equal(a.Posterior.LogVar, b.Posterior.LogVar) }) {
+			t.Errorf("question %d: the posteriors differ", i)
 		}
 	}
 }

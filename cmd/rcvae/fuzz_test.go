@@ -10,7 +10,7 @@ import (
 // FuzzCandidateLine checks that every text survives the three forms of a line: as a
 // JSON object, as a JSON string, and as it is where it cannot be mistaken for one.
 func FuzzCandidateLine(f *testing.F) {
-	for _, text := range []string{"", "5", `"quoted"`, "{\"text\":1}", "a\nb", "{x", "\\boxed{5} \u2028", "null", "true"} {
+	for _, text := range []string{"", "5", `"quoted"`, "{\"text\":1}", "a\nb", "{x", "\\boxed{5} \u2028", "null", "true", "[1, 2]", `["a", "b"]`, `[{"text":"a"}]`, "[]"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -22,7 +22,11 @@ func FuzzCandidateLine(f *testing.F) {
 			t.Fatal(err)
 		}
 		lines := []string{string(asString), `{"text":` + string(asString) + `}`}
-		if !strings.HasPrefix(text, "{") && (!strings.HasPrefix(text, `"`) || !json.Valid([]byte(text))) {
+		if isList(text) {
+			if c, err := parseCandidate(text); err == nil {
+				t.Errorf("line %q: text %q, want an error", text, c.Text)
+			}
+		} else if !strings.HasPrefix(text, "{") && (!strings.HasPrefix(text, `"`) || !json.Valid([]byte(text))) {
 			lines = append(lines, text)
 		}
 		for _, line := range lines {

@@ -39,6 +39,13 @@ func TestSelectNeedsNoModel(t *testing.T) {
 	}
 }
 
+func TestSelectRefusesAListInALine(t *testing.T) {
+	got := rcvaeRun(t, `["5", "6"]`+"\n", "select", "--question", "2+3?", "--cache", "none")
+	if got.code != exitFailure || !strings.Contains(got.stderr, "-:1: the line is a JSON array of candidates") {
+		t.Errorf("exit code %d, %q, want the line refused", got.code, got.stderr)
+	}
+}
+
 // A choice against a wrong equation says which, and --explain shows all of them.
 func TestSelectNamesWrongEquations(t *testing.T) {
 	const candidates = "She has 3 + 4 = 7 apples. The answer is \\boxed{7}.\nShe has 3 + 4 = 8 apples. The answer is \\boxed{8}.\n"

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -216,11 +218,30 @@ func extractAnswer(c *rcvae.Candidate, kind string) error {
 
 // parseCandidate reads a line: an object as in a pool, a JSON string, or plain text.
 func parseCandidate(line string) (rcvae.Candidate, error) {
+	if isList(line) {
+		return rcvae.Candidate{}, errors.New("the line is a JSON array of candidates: put each on a line of its own")
+	}
 	if !strings.HasPrefix(line, "{") {
 		text, err := textOfLine(line)
 		return rcvae.Candidate{Text: text}, err
 	}
 	return dataset.ParseCandidate([]byte(line))
+}
+
+// isList reports whether a line is a JSON array of strings or objects. One of numbers may be
+// an answer.
+func isList(line string) bool {
+	var list []any
+	if !strings.HasPrefix(line, "[") || json.Unmarshal([]byte(line), &list) != nil {
+		return false
+	}
+	return len(list) > 0 && !slices.ContainsFunc(list, func(x any) bool {
+		switch x.(type) {
+		case string, map[string]any:
+			return false
+		}
+		return true
+	})
 }
 
 // choice is the output of 'select --json'.

@@ -39,10 +39,16 @@ func TestSelectNeedsNoModel(t *testing.T) {
 	}
 }
 
-func TestSelectRefusesAListInALine(t *testing.T) {
-	got := rcvaeRun(t, `["5", "6"]`+"\n", "select", "--question", "2+3?", "--cache", "none")
-	if got.code != exitFailure || !strings.Contains(got.stderr, "-:1: the line is a JSON array of candidates") {
-		t.Errorf("exit code %d, %q, want the line refused", got.code, got.stderr)
+// A JSON array is read as its elements, and a file of blank lines has no candidate.
+func TestSelectReadsAnArray(t *testing.T) {
+	for _, list := range []string{`["5", "6"]`, "[\n  {\"text\": \"5\"},\n  {\"text\": \"6\"}\n]"} {
+		got := rcvaeRun(t, list+"\n", "select", "--question", "2+3?", "--selector", "majority", "--json")
+		if got.code != exitOK || !strings.Contains(strings.Join(strings.Fields(got.stdout), ""), `"answers":["5","6"]`) {
+			t.Errorf("%s: exit code %d, %s %s, want two candidates", list, got.code, got.stdout, got.stderr)
+		}
+	}
+	if got := rcvaeRun(t, "\n \n", "select", "--question", "2+3?", "--selector", "majority"); got.code != exitFailure || !strings.Contains(got.stderr, "has no candidate") {
+		t.Errorf("blank lines: exit code %d, %q, want that there is no candidate", got.code, got.stderr)
 	}
 }
 

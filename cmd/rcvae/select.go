@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -27,7 +26,7 @@ func newSelect() *cobra.Command {
 		Short: "Pick the best of several solutions of one question",
 		Long: `Pick the best of several solutions of one question. The candidates come from a file:
 one a line, as text, as a JSON string, or as a JSON object with at least "text" (the
-fields of a pool's candidates are understood). Answers are extracted where the file has none.
+fields of a pool's candidates are understood); or a JSON array of those. Answers are extracted where the file has none.
 With --upstream, k candidates are drawn from a language model's server instead.
 
 Rules (--selector):
@@ -191,6 +190,12 @@ func readCandidates(stdin io.Reader, path, kind string) ([]rcvae.Candidate, erro
 	if err != nil {
 		return nil, err
 	}
+	if list := elementsOf(strings.Join(texts, "\n")); list != nil {
+		texts = list
+	}
+	if !slices.ContainsFunc(texts, func(s string) bool { return strings.TrimSpace(s) != "" }) {
+		return nil, fmt.Errorf("%s has no candidate: all of its lines are blank", path)
+	}
 	candidates := make([]rcvae.Candidate, len(texts))
 	for i, line := range texts {
 		c, err := parseCandidate(line)
@@ -218,9 +223,6 @@ func extractAnswer(c *rcvae.Candidate, kind string) error {
 
 // parseCandidate reads a line: an object as in a pool, a JSON string, or plain text.
 func parseCandidate(line string) (rcvae.Candidate, error) {
-	if isList(line) {
-		return rcvae.Candidate{}, errors.New("the line is a JSON array of candidates: put each on a line of its own")
-	}
 	if !strings.HasPrefix(line, "{") {
 		text, err := textOfLine(line)
 		return rcvae.Candidate{Text: text}, err
@@ -228,20 +230,21 @@ func parseCandidate(line string) (rcvae.Candidate, error) {
 	return dataset.ParseCandidate([]byte(line))
 }
 
-// isList reports whether a line is a JSON array of strings or objects. One of numbers may be
-// an answer.
-func isList(line string) bool {
-	var list []any
-	if !strings.HasPrefix(line, "[") || json.Unmarshal([]byte(line), &list) != nil {
-		return false
+// elementsOf returns the elements of a JSON array of strings or objects, as lines of
+// candidates; nil for another text. An array of numbers may be an answer.
+func elementsOf(text string) []string {
+	var list []json.RawMessage
+	if !strings.HasPrefix(text, "[") || json.Unmarshal([]byte(text), &list) != nil {
+		return nil
 	}
-	return len(list) > 0 && !slices.ContainsFunc(list, func(x any) bool {
-		switch x.(type) {
-		case string, map[string]any:
-			return false
+	var lines []string
+	for _, x := range list {
+		if x[0] != '"' && x[0] != '{' {
+			return nil
 		}
-		return true
-	})
+		lines = append(lines, string(x))
+	}
+	return lines
 }
 
 // choice is the output of 'select --json'.

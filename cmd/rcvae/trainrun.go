@@ -71,7 +71,7 @@ func trainModel(cmd *cobra.Command, out string, config cvae.Config, questions []
 		},
 	})
 	if errors.Is(err, context.Canceled) {
-		return nil, fmt.Errorf("train: interrupted; embeddings are in the cache and the training's state in %s: add --resume to the same command to continue", checkpointOf(out))
+		return nil, whatIsLeft(cmd, out)
 	}
 	if err != nil {
 		return nil, err
@@ -102,4 +102,15 @@ func finishTraining(cmd *cobra.Command, out string, result *train.Result) error 
 	}
 	fmt.Fprintf(w, "\nmodel written to %s\n", out)
 	return nil
+}
+
+// whatIsLeft says what an interrupted training has left, and how it goes on.
+func whatIsLeft(cmd *cobra.Command, out string) error {
+	if _, err := os.Stat(checkpointOf(out)); err == nil {
+		return fmt.Errorf("train: interrupted; its state is in %s: add --resume to the same command to continue", checkpointOf(out))
+	}
+	if path, err := cachePath(cmd); err != nil || path == "" {
+		return errors.New("train: interrupted before the first epoch; nothing is kept without a --cache")
+	}
+	return errors.New("train: interrupted before the first epoch; the embeddings so far are in the cache: the same command goes on from there")
 }

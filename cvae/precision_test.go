@@ -60,7 +60,9 @@ func TestBFloat16IsForTraining(t *testing.T) {
 	rounded := untrained(t, c)
 	for i, e := range synthetic(16, 4, c.Dimension, 3) {
 		want, got := infer(t, plain, e.Embedding, e.Solutions), infer(t, rounded, e.Embedding, e.Solutions)
-		if !slices.EqualFunc(got, want, func(a, b rcvae.Inference) bool { return slices.Equal(a.Posterior.Mu, b.Posterior.Mu) && slices.Equal(a.Posterior.LogVar, b.Posterior.LogVar) }) {
+		if !slices.EqualFunc(got, want, func(a, b rcvae.Inference) bool {
+			return slices.Equal(a.Posterior.Mu, b.Posterior.Mu) && slices.Equal(a.Posterior.LogVar, b.Posterior.LogVar)
+		}) {
 			t.Errorf("question %d: the posteriors differ", i)
 		}
 	}

@@ -7,8 +7,9 @@ import (
 	"rcvae"
 )
 
-// memoryBytes bounds the vectors that a cache without a file keeps.
-const memoryBytes = 256 << 20
+// memoryBytes bounds the vectors that a cache without a file keeps. The collector lets the
+// process hold twice as much, and a gateway is to stay within 100 MB beside its budget.
+const memoryBytes = 32 << 20
 
 // memoryStore is a store without a file. It keeps two generations: when the young one
 // is full it becomes the old one, and what was in the old one and not asked for since
